@@ -1,0 +1,29 @@
+#include "base/command_line.hpp"
+
+#include "support/catch.hpp"
+
+using namespace slipway;
+
+namespace {
+
+std::optional<int> parse(std::vector<const char*> arguments) {
+  CLI::App app("a tool", "tool");
+  int rate = 0;
+  app.add_option("--rate", rate, "packets a second");
+  arguments.insert(arguments.begin(), "tool");
+  return parse_command_line(app, static_cast<int>(arguments.size()), arguments.data());
+}
+
+}  // namespace
+
+TEST_CASE("good flags go on, bad ones exit 2, help exits 0", "[command_line]") {
+  CHECK_FALSE(parse({"--rate", "5"}).has_value());
+  CHECK(parse({"--rate", "five"}) == 2);
+  CHECK(parse({"--rat", "5"}) == 2);
+  CHECK(parse({"--help"}) == 0);
+}
+
+TEST_CASE("an exception becomes the status that main asked for", "[command_line]") {
+  CHECK(guarded_main("tool", 9, []() -> int { throw std::runtime_error("boom"); }) == 9);
+  CHECK(guarded_main("tool", 9, [] { return 3; }) == 3);
+}
