@@ -40,10 +40,10 @@ std::optional<int> parse_command_line(CLI::App& app, int argc, const char* const
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success)) {
       app.exit(error, std::cout, std::cerr);
-      return kExitOk;
+      return exit_ok;
     }
     print_error(app.get_name(), fmt::format("{}; see '{} --help'", error.what(), app.get_name()));
-    return kExitUsage;
+    return exit_usage;
   }
 }
 

@@ -9,9 +9,9 @@
 namespace slipway {
 
 // Exit statuses that mean the same in every executable; the rest belongs to each tool's own enum.
-inline constexpr int kExitOk = 0;
-inline constexpr int kExitUsage = 2;
-inline constexpr int kExitInterrupted = 130;
+inline constexpr int exit_ok = 0;
+inline constexpr int exit_usage = 2;
+inline constexpr int exit_interrupted = 130;
 
 // Parses the command line. Returns nothing when the program is to go on, else the status to exit
 // with: 0 after --help or --version (printed on stdout), 2 after a bad flag (one line on stderr

@@ -29,7 +29,7 @@ namespace asio = boost::asio;
 namespace bp = boost::process::v2;
 using boost::system::error_code;
 
-constexpr std::chrono::seconds kGraceAfterStop{2};
+constexpr std::chrono::seconds grace_after_stop{2};
 
 // Runs in the child between fork and exec: a process group of its own, so that a deadline reaches
 // the whole family, and optionally a SIGKILL from the kernel when the parent dies.
@@ -48,7 +48,8 @@ struct GroupLeader {
 std::vector<std::string> as_assignments(const Environment& environment) {
   std::vector<std::string> assignments;
   assignments.reserve(environment.size());
-  for (const auto& [name, value] : environment) assignments.push_back(name + "=" + value);
+  for (const auto& [name, value] : environment)
+    assignments.push_back(fmt::format("{}={}", name, value));
   return assignments;
 }
 
@@ -120,7 +121,7 @@ class Run {
     if (ended_) return;
     cancelled_ = true;
     ::kill(-process_.id(), SIGTERM);
-    grace_.expires_after(kGraceAfterStop);
+    grace_.expires_after(grace_after_stop);
     grace_.async_wait([this](error_code cancelled) {
       if (!cancelled && !ended_) ::kill(-process_.id(), SIGKILL);
     });

@@ -15,7 +15,7 @@ StopOnSignal::StopOnSignal() {
     if (failed) return;
     signal_number_ = number;
     signals->async_wait([signals](boost::system::error_code failed_again, int) {
-      if (!failed_again) std::_Exit(kExitInterrupted);
+      if (!failed_again) std::_Exit(exit_interrupted);
     });
     source_.request_stop();
   });

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <charconv>
+#include <cmath>
 #include <ctime>
 
 #include <fmt/core.h>
@@ -15,25 +16,25 @@ struct Unit {
 };
 
 // "ms" before "s" and "m": the first suffix that fits is taken.
-constexpr std::array kUnits{Unit{"ns", 1},  Unit{"us", 1e3}, Unit{"ms", 1e6},
-                            Unit{"s", 1e9}, Unit{"m", 60e9}, Unit{"h", 3600e9}};
-constexpr double kLongest = 30 * 24 * 3600e9;
+constexpr std::array units{Unit{"ns", 1},  Unit{"us", 1e3}, Unit{"ms", 1e6},
+                           Unit{"s", 1e9}, Unit{"m", 60e9}, Unit{"h", 3600e9}};
+constexpr double longest = 30 * 24 * 3600e9;
 
 }  // namespace
 
 Result<std::chrono::nanoseconds> parse_duration(std::string_view text) {
-  const Error refused{ErrorKind::usage, fmt::format("'{}' is not a duration", text),
-                      "write a number and a unit, such as 500ms, 10s or 2m"};
+  Error refused{ErrorKind::usage, fmt::format("'{}' is not a duration", text),
+                "write a number and a unit, such as 500ms, 10s or 2m"};
   double number = 0;
   const auto [end, failed] =
       std::from_chars(text.data(), text.data() + text.size(), number, std::chars_format::fixed);
   if (failed != std::errc{} || !(number >= 0)) return refused;
   const std::string_view suffix = text.substr(static_cast<std::size_t>(end - text.data()));
-  for (const Unit& unit : kUnits) {
+  for (const Unit& unit : units) {
     if (suffix != unit.suffix) continue;
     const double total = number * unit.nanoseconds;
-    if (!(total <= kLongest)) return refused;
-    return std::chrono::nanoseconds(static_cast<std::int64_t>(total + 0.5));
+    if (!(total <= longest)) return refused;
+    return std::chrono::nanoseconds(std::llround(total));
   }
   return refused;
 }

@@ -21,10 +21,10 @@ struct SubProtocol {
   Bytes data;
 };
 
-// A decoded frame: views into the bytes it was decoded from. Only the first kMaxSubProtocols are
+// A decoded frame: views into the bytes it was decoded from. Only the first max_sub_protocols are
 // kept; real peers send one to three.
 struct BtpFrame {
-  static constexpr std::size_t kMaxSubProtocols = 8;
+  static constexpr std::size_t max_sub_protocols = 8;
 
   BtpType type;
   std::uint32_t request_id;
@@ -33,7 +33,7 @@ struct BtpFrame {
   std::string_view error_name;
   std::string_view error_triggered_at;
   Bytes error_data;
-  std::array<SubProtocol, kMaxSubProtocols> sub_protocol_storage;
+  std::array<SubProtocol, max_sub_protocols> sub_protocol_storage;
   std::size_t sub_protocol_count = 0;
 
   std::span<const SubProtocol> sub_protocols() const {

@@ -13,7 +13,7 @@ TEST_CASE("a durable write replaces the file and leaves nothing beside it", "[du
   REQUIRE(write_durably(path, "first").has_value());
   REQUIRE(write_durably(path, "second", 0600).has_value());
   CHECK(*read_file(path) == "second");
-  struct stat status {};
+  struct stat status{};
   REQUIRE(::stat(path.c_str(), &status) == 0);
   CHECK((status.st_mode & 0777) == 0600);
   CHECK(std::distance(std::filesystem::directory_iterator(directory.path()), {}) == 1);
