@@ -55,5 +55,7 @@ void encode_btp_error(std::uint32_t request_id, std::string_view code, std::stri
 // The hot path: a response or message whose only sub-protocol is `ilp` with `packet` as its data.
 void encode_btp_ilp(BtpType response_or_message, std::uint32_t request_id, Bytes packet,
                     std::vector<std::uint8_t>& out);
+// The bytes that encode_btp_ilp appends for a packet of that size.
+std::size_t btp_ilp_size(std::size_t packet_size);
 
 }  // namespace slipway::wire

@@ -34,15 +34,22 @@ struct Fulfill {
 struct Reject {
   std::string_view code;          // 3 ASCII characters, e.g. "F02"
   std::string_view triggered_by;  // an ILP address, or empty
-  std::string_view message;       // UTF-8, at most 8191 bytes
+  std::string_view message;       // at most 8191 bytes of UTF-8, which decoding does not check
   Bytes data;
 };
+
+inline constexpr std::size_t kMaxAddress = 1023;
+inline constexpr std::size_t kMaxData = 32767;
+inline constexpr std::size_t kMaxMessage = 8191;
 
 using Packet = std::variant<Prepare, Fulfill, Reject>;
 
 // Decodes one complete packet; bytes after it are ignored (RFC 0027). An error (`protocol`) names
 // the field that was wrong.
 Result<Packet> decode_packet(Bytes bytes);
+
+// The packet that decode_packet accepted, without what may follow it: for passing it on.
+Bytes trim_packet(Bytes bytes);
 
 // Each appends the encoded packet to `out`.
 void encode(const Prepare& packet, std::vector<std::uint8_t>& out);
