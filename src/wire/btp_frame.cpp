@@ -9,19 +9,19 @@
 namespace slipway::wire {
 namespace {
 
-constexpr std::size_t kMaxBody = std::size_t{1} << 20;
-constexpr std::size_t kMaxName = 255;
+constexpr std::size_t max_body = std::size_t{1} << 20;
+constexpr std::size_t max_name = 255;
 // One sub-protocol, "ilp", octets: what comes before its data.
-constexpr std::array<std::uint8_t, 7> kIlpPreamble{1, 1, 3, 'i', 'l', 'p', 0};
+constexpr std::array<std::uint8_t, 7> ilp_preamble{1, 1, 3, 'i', 'l', 'p', 0};
 
 void read_sub_protocols(oer::Reader& in, BtpFrame& frame) {
   const std::uint64_t count = in.read_var_uint("btp sub-protocol count");
   for (std::uint64_t i = 0; i < count && !in.failed(); ++i) {
-    const std::string_view name = in.read_text("btp sub-protocol name", kMaxName);
+    const std::string_view name = in.read_text("btp sub-protocol name", max_name);
     const std::uint8_t content_type = in.read_u8("btp sub-protocol content type");
     if (content_type > 2) in.fail("btp sub-protocol content type", "not 0, 1 or 2");
-    const Bytes data = in.read_var("btp sub-protocol data", kMaxBody);
-    if (frame.sub_protocol_count < BtpFrame::kMaxSubProtocols && !in.failed()) {
+    const Bytes data = in.read_var("btp sub-protocol data", max_body);
+    if (frame.sub_protocol_count < BtpFrame::max_sub_protocols && !in.failed()) {
       frame.sub_protocol_storage[frame.sub_protocol_count++] = {
           name, static_cast<ContentType>(content_type), data};
     }
@@ -31,9 +31,9 @@ void read_sub_protocols(oer::Reader& in, BtpFrame& frame) {
 void read_error_fields(oer::Reader& in, BtpFrame& frame) {
   const Bytes code = in.read_fixed("btp error code", 3);
   frame.error_code = {reinterpret_cast<const char*>(code.data()), code.size()};
-  frame.error_name = in.read_text("btp error name", kMaxName);
-  frame.error_triggered_at = in.read_text("btp error triggeredAt", kMaxName);
-  frame.error_data = in.read_var("btp error data", kMaxBody);
+  frame.error_name = in.read_text("btp error name", max_name);
+  frame.error_triggered_at = in.read_text("btp error triggeredAt", max_name);
+  frame.error_data = in.read_var("btp error data", max_body);
 }
 
 // The header up to the body, whose size is known beforehand so that nothing is moved afterwards.
@@ -94,7 +94,7 @@ Result<BtpFrame> decode_btp_frame(Bytes bytes) {
   }
   frame.type = static_cast<BtpType>(type);
   frame.request_id = header.read_u32("btp request id");
-  oer::Reader body(header.read_var("btp body", kMaxBody));
+  oer::Reader body(header.read_var("btp body", max_body));
   if (header.failed()) return Error{ErrorKind::protocol, header.failure(), {}};
   if (frame.type == BtpType::transfer) frame.transfer_amount = body.read_u64("btp transfer amount");
   if (frame.type == BtpType::error) read_error_fields(body, frame);
@@ -113,26 +113,26 @@ void encode_btp(BtpType response_or_message, std::uint32_t request_id,
 void encode_btp_error(std::uint32_t request_id, std::string_view code, std::string_view name,
                       Timestamp triggered_at, Bytes data, std::vector<std::uint8_t>& out) {
   BOOST_ASSERT(code.size() == 3);
-  const std::size_t body = 3 + oer::var_size(name.size()) + oer::var_size(kGeneralizedTimeSize) +
+  const std::size_t body = 3 + oer::var_size(name.size()) + oer::var_size(generalized_time_size) +
                            oer::var_size(data.size()) + sub_protocols_size({});
   std::uint8_t* at = begin_frame(BtpType::error, request_id, body, out);
   at = oer::put_bytes(at, oer::as_bytes(code));
   at = oer::put_var(at, oer::as_bytes(name));
-  at = oer::put_length(at, kGeneralizedTimeSize);
+  at = oer::put_length(at, generalized_time_size);
   format_generalized_time(triggered_at, at);
-  at = oer::put_var(at + kGeneralizedTimeSize, data);
+  at = oer::put_var(at + generalized_time_size, data);
   put_sub_protocols(at, {});
 }
 
 std::size_t btp_ilp_size(std::size_t packet_size) {
-  return 5 + oer::var_size(kIlpPreamble.size() + oer::var_size(packet_size));
+  return 5 + oer::var_size(ilp_preamble.size() + oer::var_size(packet_size));
 }
 
 void encode_btp_ilp(BtpType response_or_message, std::uint32_t request_id, Bytes packet,
                     std::vector<std::uint8_t>& out) {
   std::uint8_t* at = begin_frame(response_or_message, request_id,
-                                 kIlpPreamble.size() + oer::var_size(packet.size()), out);
-  oer::put_var(oer::put_bytes(at, kIlpPreamble), packet);
+                                 ilp_preamble.size() + oer::var_size(packet.size()), out);
+  oer::put_var(oer::put_bytes(at, ilp_preamble), packet);
 }
 
 }  // namespace slipway::wire

@@ -38,9 +38,9 @@ struct Reject {
   Bytes data;
 };
 
-inline constexpr std::size_t kMaxAddress = 1023;
-inline constexpr std::size_t kMaxData = 32767;
-inline constexpr std::size_t kMaxMessage = 8191;
+inline constexpr std::size_t max_address = 1023;
+inline constexpr std::size_t max_data = 32767;
+inline constexpr std::size_t max_reject_message = 8191;
 
 using Packet = std::variant<Prepare, Fulfill, Reject>;
 

@@ -8,8 +8,8 @@ namespace {
 
 using namespace std::chrono;
 
-constexpr Timestamp kEarliest = sys_days{year{0} / 1 / 1};
-constexpr Timestamp kLatest = sys_days{year{10000} / 1 / 1} - milliseconds{1};
+constexpr Timestamp earliest = sys_days{year{0} / 1 / 1};
+constexpr Timestamp latest = sys_days{year{10000} / 1 / 1} - milliseconds{1};
 
 int number(const std::uint8_t* digits, int count) {
   int value = 0;
@@ -27,7 +27,7 @@ void put_number(std::uint8_t* out, unsigned value, int count) {
 }  // namespace
 
 std::optional<Timestamp> parse_timestamp(Bytes digits) {
-  if (digits.size() != kTimestampSize) return std::nullopt;
+  if (digits.size() != timestamp_size) return std::nullopt;
   const bool all_digits = std::all_of(digits.begin(), digits.end(),
                                       [](std::uint8_t c) { return c >= '0' && c <= '9'; });
   if (!all_digits) return std::nullopt;
@@ -43,7 +43,7 @@ std::optional<Timestamp> parse_timestamp(Bytes digits) {
 }
 
 void format_timestamp(Timestamp time, std::uint8_t* out) {
-  time = std::clamp(time, kEarliest, kLatest);
+  time = std::clamp(time, earliest, latest);
   const sys_days date = floor<days>(time);
   const year_month_day ymd{date};
   const auto of_day = static_cast<unsigned>((time - date).count());
@@ -57,7 +57,7 @@ void format_timestamp(Timestamp time, std::uint8_t* out) {
 }
 
 void format_generalized_time(Timestamp time, std::uint8_t* out) {
-  std::uint8_t digits[kTimestampSize];
+  std::uint8_t digits[timestamp_size];
   format_timestamp(time, digits);
   std::memcpy(out, digits, 14);
   out[14] = '.';

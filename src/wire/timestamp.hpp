@@ -7,8 +7,8 @@
 // The fixed-width UTC times of ILP (RFC 0027) and BTP (RFC 0023). Pure.
 namespace slipway::wire {
 
-inline constexpr std::size_t kTimestampSize = 17;
-inline constexpr std::size_t kGeneralizedTimeSize = 19;
+inline constexpr std::size_t timestamp_size = 17;
+inline constexpr std::size_t generalized_time_size = 19;
 
 // Reads 17 ASCII digits, YYYYMMDDHHmmSSfff; nothing for anything else, and for a date or time of
 // day that does not exist (month 13, hour 24, second 60).

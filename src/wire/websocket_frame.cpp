@@ -9,10 +9,10 @@
 namespace slipway::wire {
 namespace {
 
-constexpr std::uint8_t kFinal = 0x80;
-constexpr std::uint8_t kReserved = 0x70;
-constexpr std::uint8_t kMasked = 0x80;
-constexpr std::size_t kMaxControl = 125;
+constexpr std::uint8_t final_bit = 0x80;
+constexpr std::uint8_t reserved_bits = 0x70;
+constexpr std::uint8_t mask_bit = 0x80;
+constexpr std::size_t max_control = 125;
 
 bool is_control(WebSocketOpcode opcode) {
   return static_cast<std::uint8_t>(opcode) >= 8;
@@ -36,9 +36,9 @@ std::optional<WebSocketDecoder::Header> WebSocketDecoder::read_header(
     std::span<const std::uint8_t> input) {
   if (input.size() < 2) return std::nullopt;
   const std::uint8_t opcode = input[0] & 0x0f;
-  const bool final = (input[0] & kFinal) != 0;
-  const bool masked = (input[1] & kMasked) != 0;
-  if ((input[0] & kReserved) != 0) fail(CloseCode::protocol_error, "reserved bit set");
+  const bool final = (input[0] & final_bit) != 0;
+  const bool masked = (input[1] & mask_bit) != 0;
+  if ((input[0] & reserved_bits) != 0) fail(CloseCode::protocol_error, "reserved bit set");
   if (!is_known(opcode)) fail(CloseCode::protocol_error, "unknown opcode");
   if (masked != (role_ == WebSocketRole::server)) {
     fail(CloseCode::protocol_error,
@@ -58,7 +58,7 @@ std::optional<WebSocketDecoder::Header> WebSocketDecoder::read_header(
     }
   }
   const auto kind = static_cast<WebSocketOpcode>(opcode);
-  if (is_control(kind) && (size > kMaxControl || !final)) {
+  if (is_control(kind) && (size > max_control || !final)) {
     fail(CloseCode::protocol_error, "control frame fragmented or over 125 bytes");
     return std::nullopt;
   }
@@ -113,11 +113,11 @@ void encode_frame_header(WebSocketRole role, WebSocketOpcode opcode, std::size_t
   const bool client = role == WebSocketRole::client;
   const std::size_t extended = size < 126 ? 0 : size < 65536 ? 2 : 8;
   std::uint8_t* at = oer::extend(out, 2 + extended + (client ? sizeof mask : 0));
-  at = oer::put_u8(at, static_cast<std::uint8_t>(kFinal | static_cast<std::uint8_t>(opcode)));
+  at = oer::put_u8(at, static_cast<std::uint8_t>(final_bit | static_cast<std::uint8_t>(opcode)));
   const std::uint8_t short_form = static_cast<std::uint8_t>(extended == 0   ? size
                                                             : extended == 2 ? std::size_t{126}
                                                                             : std::size_t{127});
-  at = oer::put_u8(at, static_cast<std::uint8_t>((client ? kMasked : 0) | short_form));
+  at = oer::put_u8(at, static_cast<std::uint8_t>((client ? mask_bit : 0) | short_form));
   for (std::size_t i = extended; i > 0; --i) {
     at = oer::put_u8(at, static_cast<std::uint8_t>(size >> (8 * (i - 1))));
   }
@@ -149,8 +149,8 @@ void encode_frame(WebSocketRole role, WebSocketOpcode opcode, Bytes payload, std
 
 void encode_close(WebSocketRole role, CloseCode code, std::string_view reason, std::uint32_t mask,
                   std::vector<std::uint8_t>& out) {
-  std::array<std::uint8_t, kMaxControl> payload;
-  reason = reason.substr(0, kMaxControl - 2);
+  std::array<std::uint8_t, max_control> payload;
+  reason = reason.substr(0, max_control - 2);
   payload[0] = static_cast<std::uint8_t>(static_cast<std::uint16_t>(code) >> 8);
   payload[1] = static_cast<std::uint8_t>(static_cast<std::uint16_t>(code));
   oer::put_bytes(payload.data() + 2, oer::as_bytes(reason));

@@ -23,11 +23,11 @@ inline std::vector<std::uint8_t> from_hex(std::string_view hex) {
 }
 
 inline std::string to_hex(std::span<const std::uint8_t> bytes) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
+  constexpr std::string_view digits = "0123456789abcdef";
   std::string hex;
   for (const std::uint8_t byte : bytes) {
-    hex += kDigits[byte >> 4];
-    hex += kDigits[byte & 15];
+    hex += digits[byte >> 4];
+    hex += digits[byte & 15];
   }
   return hex;
 }

@@ -12,7 +12,7 @@ using slipway::test::to_hex;
 namespace {
 
 using Buffer = std::vector<std::uint8_t>;
-constexpr std::size_t kLimit = 100'000;
+constexpr std::size_t limit = 100'000;
 
 struct Received {
   WebSocketOpcode opcode;
@@ -41,7 +41,7 @@ std::vector<Received> receive(WebSocketDecoder& decoder, const Buffer& bytes,
 }
 
 std::string failure_of(WebSocketRole role, std::string_view hex) {
-  WebSocketDecoder decoder(role, kLimit);
+  WebSocketDecoder decoder(role, limit);
   CHECK(receive(decoder, from_hex(hex)).empty());
   REQUIRE(decoder.failure());
   return std::to_string(static_cast<int>(decoder.failure()->code)) + " " +
@@ -51,14 +51,14 @@ std::string failure_of(WebSocketRole role, std::string_view hex) {
 }  // namespace
 
 TEST_CASE("the examples of RFC 6455 section 5.7 decode", "[wire]") {
-  WebSocketDecoder client(WebSocketRole::client, kLimit);
+  WebSocketDecoder client(WebSocketRole::client, limit);
   CHECK(receive(client, from_hex("810548656c6c6f")) ==
         std::vector<Received>{{WebSocketOpcode::text, "Hello"}});
   CHECK(receive(client, from_hex("010348656c80026c6f")) ==
         std::vector<Received>{{WebSocketOpcode::text, "Hello"}});
   CHECK(receive(client, from_hex("890548656c6c6f")) ==
         std::vector<Received>{{WebSocketOpcode::ping, "Hello"}});
-  WebSocketDecoder server(WebSocketRole::server, kLimit);
+  WebSocketDecoder server(WebSocketRole::server, limit);
   CHECK(receive(server, from_hex("818537fa213d7f9f4d5158")) ==
         std::vector<Received>{{WebSocketOpcode::text, "Hello"}});
   CHECK(receive(server, from_hex("8a8537fa213d7f9f4d5158")) ==
@@ -109,7 +109,7 @@ TEST_CASE("messages survive any split of the byte stream", "[wire]") {
       for (int i = 0; i < 30; ++i) cuts.push_back(random() % stream.size());
       for (std::size_t i = 0; i < 24; ++i) cuts.push_back(i);
       std::sort(cuts.begin(), cuts.end());
-      WebSocketDecoder decoder(receiver, kLimit);
+      WebSocketDecoder decoder(receiver, limit);
       CHECK(receive(decoder, stream, cuts) == sent);
       CHECK_FALSE(decoder.failure());
     }
@@ -117,7 +117,7 @@ TEST_CASE("messages survive any split of the byte stream", "[wire]") {
 }
 
 TEST_CASE("a control frame between fragments comes first", "[wire]") {
-  WebSocketDecoder client(WebSocketRole::client, kLimit);
+  WebSocketDecoder client(WebSocketRole::client, limit);
   CHECK(receive(client, from_hex("020161"
                                  "890170"
                                  "000162"
