@@ -1,0 +1,217 @@
+"""One image repository, through the registry's HTTP API (OCI distribution specification 1.1).
+
+Naming a digest by another tag is a PUT of the same manifest bytes: nothing is pulled or rebuilt,
+so the digest cannot change. An image is made from `docker save` here, and not by `docker push`,
+so that its digest is known, scanned and attested before any registry has seen it.
+"""
+
+import base64
+import gzip
+import hashlib
+import io
+import json
+import os
+import re
+import tarfile
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from pathlib import Path
+
+INDEX = "application/vnd.oci.image.index.v1+json"
+MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+CONFIG = "application/vnd.oci.image.config.v1+json"
+LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
+ACCEPT = ", ".join((INDEX, MANIFEST, "application/vnd.docker.distribution.manifest.list.v2+json",
+                    "application/vnd.docker.distribution.manifest.v2+json"))
+TRIES = 4
+
+
+class OciError(Exception):
+    """What was being done, on what, and what the registry answered."""
+
+
+def image_name() -> str:
+    """The repository that the workflows push to: SLIPWAY_IMAGE, else the owner's on GHCR."""
+    owner = os.environ.get("GITHUB_REPOSITORY_OWNER", "")
+    name = os.environ.get("SLIPWAY_IMAGE") or owner and f"ghcr.io/{owner.lower()}/m2m-connector"
+    if not name:
+        raise OciError("no image name: set SLIPWAY_IMAGE or GITHUB_REPOSITORY_OWNER")
+    return name
+
+
+def sha256(data: bytes) -> str:
+    return "sha256:" + hashlib.sha256(data).hexdigest()
+
+
+class Repository:
+    def __init__(self, name: str, token: str = ""):
+        """NAME is host[:port]/path; TOKEN a password for the registry's token service."""
+        self.name = name
+        self.host, _, self.path = name.partition("/")
+        # As Docker does it: plain HTTP for addresses that cannot leave the machine or its lab.
+        local = re.match(r"(localhost|127\.|10\.|\[::1\])", self.host)
+        self.base = f"{'http' if local else 'https'}://{self.host}/v2/{self.path}"
+        self.token = token
+        self._bearer = ""
+
+    def digest(self, reference: str) -> str | None:
+        """The digest that a tag names now; None when there is no such tag."""
+        status, headers, body = self._ask("GET", f"/manifests/{reference}", accept=ACCEPT)
+        return None if status == 404 else headers.get("Docker-Content-Digest") or sha256(body)
+
+    def labels(self, reference: str) -> dict:
+        """The labels of the image's configuration (of the first platform, if there are several)."""
+        document = json.loads(self.manifest(reference)[0])
+        if "manifests" in document:
+            document = json.loads(self.manifest(document["manifests"][0]["digest"])[0])
+        status, _, body = self._ask("GET", f"/blobs/{document['config']['digest']}")
+        if status != 200:
+            raise OciError(f"{self.name}: no configuration for {reference}: {status}")
+        return json.loads(body).get("config", {}).get("Labels") or {}
+
+    def manifest(self, reference: str) -> tuple:
+        """(bytes, media type); OciError when there is none."""
+        status, headers, body = self._ask("GET", f"/manifests/{reference}", accept=ACCEPT)
+        if status != 200:
+            raise OciError(f"{self.name}: no image {reference}: the registry answered {status}")
+        return body, headers["Content-Type"]
+
+    def tag(self, digest: str, tag: str) -> bool:
+        """Makes TAG name DIGEST; False when it already did."""
+        if self.digest(tag) == digest:
+            return False
+        body, media_type = self.manifest(digest)
+        if sha256(body) != digest:
+            raise OciError(f"{self.name}@{digest}: the registry returned other bytes")
+        self._put_manifest(tag, body, media_type)
+        if self.digest(tag) != digest:
+            raise OciError(f"{self.name}:{tag} does not name {digest} although it was put")
+        return True
+
+    def push_layout(self, layout: Path) -> str:
+        """Pushes the one image of an OCI layout by digest, without a tag; returns the digest."""
+        entry = json.loads((layout / "index.json").read_text())["manifests"][0]
+        body = _blob(layout, entry["digest"])
+        manifest = json.loads(body)
+        for descriptor in (*manifest["layers"], manifest["config"]):
+            self._push_blob(descriptor["digest"], _blob(layout, descriptor["digest"]))
+        self._put_manifest(entry["digest"], body, entry["mediaType"])
+        return entry["digest"]
+
+    def _put_manifest(self, reference: str, body: bytes, media_type: str) -> None:
+        status, _, said = self._ask("PUT", f"/manifests/{reference}", body, media_type)
+        if status not in (200, 201):
+            raise OciError(f"{self.name}: cannot put {reference}: {status}: {said[:300]!r}")
+
+    def _push_blob(self, digest: str, data: bytes) -> None:
+        if self._ask("HEAD", f"/blobs/{digest}")[0] == 200:
+            return
+        status, headers, said = self._ask("POST", "/blobs/uploads/", b"")
+        if status != 202:
+            raise OciError(f"{self.name}: cannot begin an upload: {status}: {said[:300]!r}")
+        place = urllib.parse.urljoin(self.base + "/", headers["Location"])
+        place += ("&" if "?" in place else "?") + urllib.parse.urlencode({"digest": digest})
+        status, _, said = self._ask("PUT", place, data, "application/octet-stream")
+        if status != 201:
+            raise OciError(f"{self.name}: cannot upload {digest}: {status}: {said[:300]!r}")
+
+    def _ask(self, method: str, where: str, data=None, content_type="", accept="") -> tuple:
+        """(status, headers, body); logs in when asked to, tries again when the registry is busy."""
+        url = where if where.startswith("http") else self.base + where
+        problem = ""
+        for attempt in range(TRIES):
+            if attempt:
+                time.sleep(0.5 * 2 ** attempt)
+            request = urllib.request.Request(url, data=data, method=method)
+            if accept:
+                request.add_header("Accept", accept)
+            if content_type:
+                request.add_header("Content-Type", content_type)
+            if self._bearer:
+                # Not sent on after a redirect: blobs are often served from another host.
+                request.add_unredirected_header("Authorization", self._bearer)
+            try:
+                with urllib.request.urlopen(request, timeout=60) as answer:
+                    return answer.status, answer.headers, answer.read()
+            except urllib.error.HTTPError as error:
+                body = error.read()
+                if error.code == 401 and not self._bearer and self._log_in(error.headers):
+                    continue
+                if error.code != 429 and error.code < 500:
+                    return error.code, error.headers, body
+                problem = f"{error.code}: {body[:200]!r}"
+            except (urllib.error.URLError, OSError) as error:
+                problem = str(getattr(error, "reason", error))
+        raise OciError(f"{method} {url}: {problem}; is the registry up?")
+
+    def _log_in(self, headers) -> bool:
+        """Exchanges the token for the registry's bearer token, as its challenge says."""
+        scheme, _, rest = headers.get("WWW-Authenticate", "").partition(" ")
+        user = base64.b64encode(f"x-access-token:{self.token}".encode()).decode()
+        if scheme.lower() == "basic":
+            self._bearer = f"Basic {user}"
+            return bool(self.token)
+        challenge = dict(re.findall(r'(\w+)="([^"]*)"', rest))
+        if "realm" not in challenge:
+            return False
+        query = {"service": challenge.get("service", ""),
+                 "scope": f"repository:{self.path}:pull,push" if self.token
+                 else f"repository:{self.path}:pull"}
+        request = urllib.request.Request(challenge["realm"] + "?" + urllib.parse.urlencode(query))
+        if self.token:
+            request.add_unredirected_header("Authorization", f"Basic {user}")
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            granted = json.loads(answer.read())
+        self._bearer = "Bearer " + (granted.get("token") or granted["access_token"])
+        return True
+
+
+def write_layout(saved: Path, layout: Path) -> str:
+    """Turns what `docker save` wrote into an OCI layout; returns the digest of its manifest.
+
+    The same layers and configuration give the same digest: nothing of the time or the machine
+    is added.
+    """
+    (layout / "blobs" / "sha256").mkdir(parents=True, exist_ok=True)
+
+    def put(data: bytes, media_type: str) -> dict:
+        digest = sha256(data)
+        (layout / "blobs" / "sha256" / digest[7:]).write_bytes(data)
+        return {"mediaType": media_type, "digest": digest, "size": len(data)}
+
+    with tarfile.open(saved) as archive:
+        def member(name: str) -> bytes:
+            entry = archive.getmember(name)
+            while entry.issym() or entry.islnk():  # old engines link equal layers to each other
+                target = os.path.normpath(os.path.join(os.path.dirname(entry.name), entry.linkname))
+                entry = archive.getmember(target if entry.issym() else entry.linkname)
+            return archive.extractfile(entry).read()
+
+        described = json.loads(member("manifest.json"))
+        if len(described) != 1:
+            raise OciError(f"{saved}: holds {len(described)} images, not one")
+        layers = []
+        for name in described[0]["Layers"]:
+            data = member(name)
+            if data[:2] != b"\x1f\x8b":
+                packed = io.BytesIO()
+                with gzip.GzipFile(filename="", mode="wb", fileobj=packed, mtime=0) as file:
+                    file.write(data)
+                data = packed.getvalue()
+            layers.append(put(data, LAYER))
+        config = put(member(described[0]["Config"]), CONFIG)
+    manifest = put(json.dumps({"schemaVersion": 2, "mediaType": MANIFEST, "config": config,
+                               "layers": layers}, sort_keys=True).encode(), MANIFEST)
+    (layout / "oci-layout").write_text('{"imageLayoutVersion":"1.0.0"}')
+    (layout / "index.json").write_text(json.dumps(
+        {"schemaVersion": 2, "mediaType": INDEX, "manifests": [manifest]}))
+    return manifest["digest"]
+
+
+def _blob(layout: Path, digest: str) -> bytes:
+    data = (layout / "blobs" / "sha256" / digest[7:]).read_bytes()
+    if sha256(data) != digest:
+        raise OciError(f"{layout}: blob {digest} is damaged; download the artifact again")
+    return data

@@ -1,0 +1,82 @@
+"""The workflows as they are written: parsed, and line by line, since YAML drops the comments."""
+
+import re
+from pathlib import Path
+
+import yaml
+
+USES = re.compile(r"^\s*(?:- )?uses: (\S+?)(?:@(\S+))?(?:\s+#\s*(.*))?$")
+
+
+class Document:
+    def __init__(self, path: Path):
+        self.path = path
+        self.text = path.read_text(encoding="utf-8")
+        self.lines = self.text.splitlines()
+        self.data = yaml.safe_load(self.text)
+        # YAML 1.1 reads the key `on` as true.
+        self.on = self.data.get(True, self.data.get("on"))
+
+    @property
+    def name(self) -> str:
+        return self.path.stem
+
+    @property
+    def jobs(self) -> dict:
+        return self.data.get("jobs", {})
+
+    def steps(self):
+        """(job name, position, step) of every step."""
+        for job, body in self.jobs.items():
+            for at, step in enumerate(body.get("steps", [])):
+                yield job, at, step
+        for at, step in enumerate(self.data.get("runs", {}).get("steps", [])):
+            yield "runs", at, step
+
+    def uses(self):
+        """(line number, action, reference, comment) of every `uses:`."""
+        for number, line in enumerate(self.lines, 1):
+            match = USES.match(line)
+            if match:
+                yield (number, *match.groups())
+
+
+def needs(job: dict) -> list:
+    value = job.get("needs", [])
+    return [value] if isinstance(value, str) else value
+
+
+def uses(step: dict, action: str) -> bool:
+    """Does STEP use ACTION (owner/name or owner/name/part), at whatever commit?"""
+    return step.get("uses", "").partition("@")[0] == action
+
+
+def runs(step: dict, script: str) -> bool:
+    return step.get("run", "").split()[:len(script.split())] == script.split()
+
+
+class Repository:
+    def __init__(self, root: Path):
+        self.root = root
+        folder = root / ".github" / "workflows"
+        self.workflows = {p.stem: Document(p) for p in sorted(folder.glob("*.y*ml"))}
+        self.actions = [Document(p) for p in
+                        sorted((root / ".github" / "actions").glob("*/action.y*ml"))]
+        self.ci, self.cd, self.release = (self.workflows[n] for n in ("ci", "cd", "release"))
+
+    @property
+    def documents(self) -> list:
+        return [*self.workflows.values(), *self.actions]
+
+    def text(self, path: str) -> str:
+        return (self.root / path).read_text(encoding="utf-8")
+
+    def scripts(self) -> list:
+        """Every program under scripts/ that has a #! line."""
+        found = []
+        for path in sorted((self.root / "scripts").rglob("*")):
+            if "node_modules" in path.parts or not path.is_file():
+                continue
+            if path.read_bytes()[:2] == b"#!":
+                found.append(path)
+        return found

@@ -1,0 +1,368 @@
+"""What waits for what, and what reaches a host: requirements 5-7, 13, 14, 16-18, 21, 24-26, and
+that the YAML only orchestrates."""
+
+import os
+import re
+
+from documents import needs, runs, uses
+
+# Jobs that a run may lack, and why: dependency-review sees pull requests only, publish pushes only.
+MAY_SKIP = ("${{ github.event_name == 'push' && 'dependency-review' || "
+            "'dependency-review publish' }}")
+NOT_FOR_DOCUMENTS = {"analysis", "build-and-test", "sanitizers", "integration", "codeql", "snyk",
+                     "image", "image-scan", "performance-benchmark"}
+CODE = "needs.plan.outputs.code == 'true'"
+# Who waits for whom. A job that is not here waits for nothing.
+NEEDS = {
+    "ci": {"analysis": {"plan"}, "build-and-test": {"plan"}, "sanitizers": {"plan"},
+           "integration": {"plan"}, "codeql": {"plan"}, "trivy-fs": {"plan"},
+           "snyk": {"plan", "image"}, "image": {"plan", "next-version"},
+           "image-scan": {"plan", "image"}, "performance-benchmark": {"plan"}},
+    "cd": {"staging": {"resolve"}, "production": {"resolve", "staging"}, "rollback": {"resolve"}},
+    "release": {"release": {"assets"}, "promote": {"release"}},
+}
+PASSED = ("github.event.workflow_run.conclusion == 'success'",
+          "github.event.workflow_run.event == 'push'",
+          "github.event.workflow_run.head_repository.full_name == github.repository")
+
+
+def one_line(value) -> str:
+    return " ".join(str(value).split())
+
+
+def concurrency(r):
+    superseded = {"group": "ci-${{ github.event.pull_request.number || github.run_id }}",
+                  "cancel-in-progress": "${{ github.event_name == 'pull_request' }}"}
+    if r.ci.data.get("concurrency") != superseded:
+        yield "ci: cancels something else than superseded runs of a pull request"
+    groups = {"staging": "deploy-staging", "production": "deploy-production",
+              "rollback": "deploy-${{ inputs.environment }}"}
+    for job, group in groups.items():
+        if r.cd.jobs[job].get("concurrency") != {"group": group, "cancel-in-progress": False}:
+            yield f"cd/{job}: not one at a time in {group}, uncancelled"
+    if r.release.data.get("concurrency") != {"group": "release", "cancel-in-progress": False}:
+        yield "release: not one at a time, uncancelled"
+    if r.cd.data.get("concurrency") != {"group": "cd-${{ github.run_id }}",
+                                        "cancel-in-progress": False}:
+        yield "cd: a deployment may be cancelled or dropped by the next one"
+
+
+def required_checks(r):
+    if "merge_group" not in r.ci.on:
+        yield "ci: does not run in the merge queue"
+    for event in ("pull_request", "merge_group"):
+        if r.ci.on.get(event):
+            yield f"ci: {event} is filtered, so that the required check may never report"
+    push = r.ci.on.get("push") or {}
+    if set(push) != {"branches"} or push["branches"] != ["main", "[0-9]+.x", "[0-9]+.[0-9]+.x"]:
+        yield "ci: push is filtered by more than the branches that are released from"
+    for job, body in r.ci.jobs.items():
+        condition = body.get("if")
+        expected = {"dependency-review": "github.event_name == 'pull_request'",
+                    "publish": "github.event_name == 'push'", "ci-status": "always()",
+                    "image-scan": None}.get(job, CODE if job in NOT_FOR_DOCUMENTS else None)
+        if condition != expected:
+            yield f"ci/{job}: runs if {condition}, must be {expected}"
+
+
+def aggregator(r):
+    status = r.ci.jobs["ci-status"]
+    others = set(r.ci.jobs) - {"ci-status"}
+    if set(needs(status)) != others:
+        yield f"ci-status: forgets {sorted(others - set(needs(status)))}"
+    if status.get("if") != "always()":
+        yield "ci-status: may be skipped, and a skipped check counts as passed"
+    steps = [step for step in status["steps"] if runs(step, "scripts/ci/status")]
+    if len(steps) != 1 or "if" in steps[0]:
+        yield "ci-status: does not run scripts/ci/status, always"
+        return
+    env = steps[0].get("env", {})
+    if env.get("NEEDS") != "${{ toJSON(needs) }}" or env.get("MAY_SKIP") != MAY_SKIP \
+            or set(str(env.get("MAY_SKIP_WITHOUT_CODE")).split()) != NOT_FOR_DOCUMENTS:
+        yield "ci-status: the list of jobs that may be skipped is not the one that was agreed"
+
+
+def who_waits(r):
+    """Part of 25: the whole graph, so that no edge is lost or slipped in."""
+    publish = set(r.ci.jobs) - {"ci-status", "publish", "dependency-review"}
+    for document in r.workflows.values():
+        for job, body in document.jobs.items():
+            if job == "ci-status":
+                continue
+            expected = publish if job == "publish" else NEEDS[document.name].get(job, set())
+            if set(needs(body)) != expected:
+                yield f"{document.name}/{job}: waits for {needs(body)}, must be {sorted(expected)}"
+            if "continue-on-error" in body:
+                yield f"{document.name}/{job}: its failure is ignored"
+            if body.get("strategy", {}).get("fail-fast") is not (False if "strategy" in body
+                                                                 else None):
+                yield f"{document.name}/{job}: one leg's failure hides the others"
+
+
+def one_digest(r):
+    builders = [(d.name, job) for d in r.workflows.values() for job, _, step in d.steps()
+                if runs(step, "scripts/ci/image")]
+    if builders != [("ci", "image")]:
+        yield f"the image is built by {builders}, must be once, by ci/image"
+    publish = r.ci.jobs["publish"]["steps"]
+    for step in publish:
+        if "run" in step and step["env"].get("DIGEST") != "${{ needs.image.outputs.digest }}":
+            yield "ci/publish: publishes something else than what was built and scanned"
+        if uses(step, "actions/attest") and step["with"].get("subject-digest") != \
+                "${{ needs.image.outputs.digest }}":
+            yield "ci/publish: attests something else than what was built and scanned"
+    if r.ci.jobs["image"].get("outputs") != {"digest": "${{ steps.image.outputs.digest }}"}:
+        yield "ci/image: its digest does not reach the other jobs"
+    scanned = [step["with"].get("input") for step in r.ci.jobs["image-scan"]["steps"]
+               if uses(step, "aquasecurity/trivy-action")]
+    if scanned != ["build/image", "build/image"]:
+        yield "ci/image-scan: scans something else than what was built"
+    for job in ("staging", "production"):
+        env = r.cd.jobs[job].get("env", {})
+        if env.get("DIGEST") != "${{ needs.resolve.outputs.digest }}" \
+                or env.get("REVISION") != "${{ needs.resolve.outputs.revision }}":
+            yield f"cd/{job}: deploys something else than the digest that was resolved"
+    if r.cd.jobs["rollback"]["env"].get("DIGEST") != "${{ needs.resolve.outputs.digest }}":
+        yield "cd/rollback: goes back to something else than the digest that was resolved"
+    for document in (r.cd, r.release):
+        if re.search(r"docker (build|push|tag)|:latest", document.text):
+            yield f"{document.name}: builds, or names a tag where a digest must be"
+    if '"$(image_name)@$DIGEST"' not in r.text("scripts/ci/host"):
+        yield "scripts/ci/host: deploys by another name than the digest"
+
+
+def attested(r):
+    steps = r.ci.jobs["publish"]["steps"]
+    order = ["push" if runs(s, "scripts/ci/publish push") else
+             "tag" if runs(s, "scripts/ci/publish tag") else
+             "sbom" if "sbom-path" in s.get("with", {}) else
+             "provenance" if uses(s, "actions/attest") else "" for s in steps]
+    if [o for o in order if o] != ["push", "provenance", "sbom", "tag"]:
+        yield f"ci/publish: not push, provenance, SBOM, tag: {[o for o in order if o]}"
+    if any("if" in s for s in steps):
+        yield "ci/publish: a step may be skipped"
+    for job in ("staging", "production"):
+        steps = r.cd.jobs[job]["steps"]
+        verify = [at for at, s in enumerate(steps) if runs(s, "scripts/ci/verify-attestation")
+                  and "if" not in s]
+        deploy = [at for at, s in enumerate(steps) if runs(s, "scripts/ci/host deploy")]
+        if not verify or not deploy or verify[0] > deploy[0]:
+            yield f"cd/{job}: deploys before it verified where the image comes from"
+    script = r.text("scripts/ci/verify-attestation")
+    for option in ("--repo ", "--signer-workflow ", "--source-digest ",
+                   "--deny-self-hosted-runners"):
+        if option not in script:
+            yield f"scripts/ci/verify-attestation: does not insist on {option.strip()}"
+    attests = [s for s in r.release.jobs["assets"]["steps"] if uses(s, "actions/attest")]
+    if not attests or attests[0]["with"].get("subject-checksums") != "build/assets/SHA256SUMS":
+        yield "release/assets: the host tools are not attested"
+
+
+def ssh(r):
+    for script in ("scripts/deploy.sh", "scripts/rollback.sh"):
+        if not (r.root / script).is_file():
+            continue  # its absence is what `references` reports
+        text = r.text(script)
+        for path in re.findall(r"^(?:\.|source) .*?(scripts/\S+\.sh|[\w-]+\.sh)", text, re.M):
+            place = r.root / ("scripts/" + path.split("scripts/")[-1])
+            text += place.read_text() if place.is_file() else ""
+        for option in ("StrictHostKeyChecking=yes", "BatchMode=yes", "UserKnownHostsFile=", "-n",
+                       "-T"):
+            if option not in text:
+                yield f"{script}: ssh without {option}"
+    host = r.text("scripts/ci/host")
+    if "ssh-add -q -" not in host or "unset SSH_KEY" not in host:
+        yield "scripts/ci/host: the key is not only in an agent"
+    for document in r.workflows.values():
+        for number, action, _, _ in document.uses():
+            if "ssh" in action or "scp" in action:
+                yield f"{document.name}:{number}: {action}: a third party's ssh action"
+
+
+def proof_and_way_back(r):
+    for job in ("staging", "production"):
+        steps = r.cd.jobs[job]["steps"]
+        at = {verb: [i for i, s in enumerate(steps) if runs(s, f"scripts/ci/host {verb}")]
+              for verb in ("before", "deploy", "take-back", "prove")}
+        if any(len(found) != 1 for found in at.values()):
+            yield f"cd/{job}: not one each of before, deploy, take-back, prove"
+            continue
+        order = [at[verb][0] for verb in ("before", "deploy", "take-back", "prove")]
+        if order != sorted(order):
+            yield f"cd/{job}: not in the order before, deploy, take-back, prove"
+        before, deploy, back, prove = (steps[i] for i in order)
+        if before.get("id") != "before" or "if" in before or deploy.get("id") != "deploy" \
+                or "if" in deploy:
+            yield f"cd/{job}: before or deploy may be skipped"
+        if back.get("if") != "(failure() || cancelled()) && steps.before.outcome == 'success'":
+            yield f"cd/{job}: is not taken back on failure and on cancellation"
+        if prove.get("if") != "always() && steps.before.outcome == 'success'":
+            yield f"cd/{job}: what runs is not proven always"
+        if back["env"].get("BEFORE") != "${{ steps.before.outputs.digest }}" \
+                or prove["env"].get("BEFORE") != "${{ steps.before.outputs.digest }}" \
+                or prove["env"].get("DEPLOYED") != "${{ steps.deploy.outcome }}":
+            yield f"cd/{job}: goes back to, or proves, something else than what ran before"
+        prefix = job.upper()
+        for step in (before, deploy, back, prove):
+            if (step["env"].get("SSH_KEY"), step["env"].get("KNOWN_HOSTS")) != (
+                    f"${{{{ secrets.{prefix}_SSH_KEY }}}}",
+                    f"${{{{ secrets.{prefix}_KNOWN_HOSTS }}}}"):
+                yield f"cd/{job}: a step has another environment's key or no host keys"
+        if r.cd.jobs[job]["env"].get("HOST") != f"${{{{ vars.{prefix}_HOST }}}}":
+            yield f"cd/{job}: goes to another environment's host"
+        seconds = {"staging": 60, "production": 90}[job]
+        if r.cd.jobs[job]["env"].get("HEALTH_SECONDS") != \
+                f"${{{{ vars.{prefix}_HEALTH_SECONDS || '{seconds}' }}}}":
+            yield f"cd/{job}: health is not watched for {seconds} s by default"
+
+
+def never_ignored(r):
+    for document in r.documents:
+        if "continue-on-error" in document.text:
+            yield f"{document.name}: continue-on-error: a failure that nobody sees"
+        for job, _, step in document.steps():
+            if re.search(r"\|\||&& *true|; *true|set \+e", step.get("run", "")):
+                yield f"{document.name}/{job}: a failure is swallowed"
+
+
+def manual_rollback(r):
+    job = r.cd.jobs["rollback"]
+    if job.get("environment") != "${{ inputs.environment }}":
+        yield "cd/rollback: not through the environment's own approval"
+    if one_line(job.get("if")) != ("github.event_name == 'workflow_dispatch' && "
+                                   "needs.resolve.outputs.action == 'rollback'"):
+        yield "cd/rollback: runs at other times than when somebody asks for it"
+    if not any(runs(s, "scripts/ci/host rollback") and "if" not in s for s in job["steps"]):
+        yield "cd/rollback: does not roll back"
+    inputs = r.cd.on["workflow_dispatch"]["inputs"]
+    if inputs["environment"].get("options") != ["staging", "production"] \
+            or inputs["action"].get("options") != ["deploy", "rollback"]:
+        yield "cd: by hand something else can be chosen than deploy or rollback, to both places"
+
+
+def summaries(r):
+    for script in ("build-and-test", "benchmark", "scan-gate", "image", "publish", "status",
+                   "host", "plan", "resolve", "verify-attestation"):
+        if "summary" not in r.text(f"scripts/ci/{script}"):
+            yield f"scripts/ci/{script}: tells people nothing on the run's page"
+    if "--summary" not in str(r.ci.jobs["next-version"]["steps"]):
+        yield "ci/next-version: does not show the version and notes"
+
+
+def benchmark(r):
+    step = [s for s in r.ci.jobs["performance-benchmark"]["steps"]
+            if runs(s, "scripts/ci/benchmark")]
+    base = "${{ github.event.pull_request.base.sha || github.event.merge_group.base_sha || " \
+           "github.event.before }}"
+    if len(step) != 1 or "if" in step[0] or step[0].get("env", {}).get("BASE") != base:
+        yield "ci/performance-benchmark: does not measure base and head in one job"
+    if "packet_bench duet" not in r.text("scripts/ci/benchmark"):
+        yield "scripts/ci/benchmark: base and head are not interleaved"
+    checkout = r.ci.jobs["performance-benchmark"]["steps"][0]
+    if checkout.get("with", {}).get("fetch-depth") != 0:
+        yield "ci/performance-benchmark: the base is not in the checkout"
+
+
+def gated(r):
+    resolve = one_line(r.cd.jobs["resolve"].get("if"))
+    expected = ("github.event_name == 'workflow_dispatch' || (" + " && ".join((
+        *PASSED[:2], "github.event.workflow_run.head_branch == 'main'", PASSED[2])) + ")")
+    if resolve != expected:
+        yield f"cd/resolve: starts if {resolve}"
+    assets = one_line(r.release.jobs["assets"].get("if"))
+    if assets != ("github.event_name == 'workflow_dispatch' && inputs.mode == 'dry-run' || ("
+                  + " && ".join(PASSED) + ")"):
+        yield f"release/assets: starts if {assets}"
+    conditions = {("cd", "staging"): "needs.resolve.outputs.action == 'deploy'",
+                  ("cd", "production"): "needs.resolve.outputs.production == 'true'",
+                  ("release", "release"): None, ("release", "promote"): "needs.release.outputs.tag",
+                  ("release", "reconcile"): "github.event_name == 'workflow_dispatch' && "
+                                            "inputs.mode == 'reconcile'"}
+    for (name, job), condition in conditions.items():
+        found = r.workflows[name].jobs[job].get("if")
+        if found != condition:
+            yield f"{name}/{job}: runs if {found}, must be {condition}"
+    for document in (r.cd, r.release):
+        run = document.on["workflow_run"]
+        if run.get("workflows") != ["CI"] or run.get("types") != ["completed"] \
+                or "main" not in run.get("branches", []):
+            yield f"{document.name}: does not follow a completed CI of main"
+    if r.cd.on["workflow_run"]["branches"] != ["main"] or r.ci.data.get("name") != "CI":
+        yield "cd: follows other branches, or a CI of another name"
+    if "ci_passed(revision)" not in r.text("scripts/ci/resolve"):
+        yield "scripts/ci/resolve: does not ask whether CI passed for that very commit"
+    yield from who_waits(r)
+
+
+def outcomes(r):
+    outputs = r.release.jobs["release"].get("outputs")
+    if outputs != {"tag": "${{ steps.release.outputs.tag }}"}:
+        yield "release/release: does not tell which tag it made"
+    steps = r.release.jobs["release"]["steps"]
+    run = [s for s in steps if runs(s, "scripts/release/release")]
+    if len(run) != 1 or "if" in run[0] or run[0]["env"].get("RELEASE_SHA") != \
+            "${{ github.event.workflow_run.head_sha || github.sha }}":
+        yield "release/release: is not told which commit it is to release"
+    if r.release.jobs["assets"].get("outputs") != {"version":
+                                                   "${{ steps.assets.outputs.version }}"}:
+        yield "release/assets: does not tell the version"
+    if "if made != tag" not in r.text("scripts/release/release"):
+        yield "scripts/release/release: believes exit 0"
+    if not any(runs(s, "scripts/release/reconcile") for s in r.release.jobs["promote"]["steps"]):
+        yield "release/promote: does not name the image"
+
+
+def references(r):
+    """Every script that is called exists, and YAML calls one command a step."""
+    for document in r.documents:
+        for job, at, step in document.steps():
+            run = step.get("run", "").strip()
+            if not run:
+                continue
+            script = run.split()[0]
+            place = r.root / script
+            if "\n" in run or re.search(r"[;|&<>`]", run) or not script.startswith("scripts/"):
+                yield f"{document.name}/{job}: logic inside YAML: {run.splitlines()[0]}"
+            elif script != "scripts/setup" and not (place.is_file() and os.access(place, os.X_OK)):
+                yield f"{document.name}/{job}: {script} does not exist or cannot be run"
+
+
+def documented(r):
+    """Every secret and variable is in the operators' table."""
+    table = r.text("docs/operators/pipeline-settings.md")
+    for document in r.workflows.values():
+        for name in set(re.findall(r"(?:secrets|vars)\.(\w+)", document.text)):
+            if f"`{name}`" not in table:
+                yield f"{document.name}: {name} is not in docs/operators/pipeline-settings.md"
+
+
+def releaserc(r):
+    """The changelog's header must be the file's own, or the notes land above it."""
+    import json
+    plugins = json.loads(r.text(".releaserc.json"))["plugins"]
+    names = [plugin[0].removeprefix("@semantic-release/") for plugin in plugins]
+    if names != ["commit-analyzer", "release-notes-generator", "changelog", "exec", "git",
+                 "github"]:
+        yield f".releaserc.json: plugins in the order {names}"
+    if not r.text("CHANGELOG.md").startswith(plugins[2][1]["changelogTitle"]):
+        yield ".releaserc.json: changelogTitle is not the header of CHANGELOG.md"
+
+
+ROWS = [
+    (5, "CI cancels superseded pull requests only; deploy and release never cancel", concurrency),
+    (6, "merge_group; no filters on required checks: plan decides", required_checks),
+    (7, "one aggregator: every job, always(), an explicit list of what may be skipped", aggregator),
+    (13, "built once; scanned, signed, deployed, promoted by the same digest", one_digest),
+    (14, "provenance and SBOM attested, verified before a host sees the image", attested),
+    (16, "plain ssh: agent, known hosts, strict, batch; no third party's action", ssh),
+    (17, "after a rollback what runs is proven by digest, and the job still fails", never_ignored),
+    (18, "taken back on failure and on cancellation, to what ran before", proof_and_way_back),
+    (18, "a rollback by hand goes through the same environment and lock", manual_rollback),
+    (21, "step summaries that people read", summaries),
+    (24, "the benchmark runs base and head in one job, interleaved", benchmark),
+    (25, "deploys only what CI passed; production after staging and approval", gated),
+    (26, "outcomes are asserted, not exit statuses", outcomes),
+    (27, "YAML only orchestrates: one existing script a step", references),
+    (28, "every secret and variable is documented", documented),
+    (29, ".releaserc.json fits CHANGELOG.md", releaserc),
+]

@@ -1,0 +1,308 @@
+"""What runs with which rights, and where it comes from: requirements 1-4, 8-12, 15, 19, 20, 22,
+23, and the shape of a step."""
+
+import datetime
+import re
+
+import yaml
+
+from documents import runs, uses
+
+# Every grant there is. Widening one means changing it here too, before somebody else's eyes.
+READ = {"contents": "read"}
+SCAN = {"contents": "read", "security-events": "write"}
+DEPLOY = {"contents": "read", "packages": "read", "attestations": "read"}
+GRANTS = {
+    "ci": {
+        "plan": READ, "next-version": READ, "lint": READ, "analysis": READ,
+        "build-and-test": READ, "sanitizers": READ, "integration": READ, "codeql": SCAN,
+        "dependency-review": READ, "snyk": SCAN, "trivy-fs": SCAN, "image": READ,
+        "image-scan": SCAN, "performance-benchmark": READ, "ci-status": READ,
+        "publish": {"contents": "read", "packages": "write", "id-token": "write",
+                    "attestations": "write"},
+    },
+    "cd": {
+        "resolve": {"contents": "read", "checks": "read", "packages": "read"},
+        "staging": DEPLOY, "production": DEPLOY, "rollback": READ,
+    },
+    "release": {
+        "assets": {"contents": "read", "id-token": "write", "attestations": "write"},
+        "release": {"contents": "write", "packages": "read"},
+        "promote": {"contents": "write", "packages": "write", "id-token": "write",
+                    "attestations": "write"},
+        "reconcile": {"contents": "write", "packages": "write"},
+    },
+}
+# Which secret may be read where; a job that reads one is bound to its environment.
+STAGING = {"STAGING_SSH_KEY", "STAGING_KNOWN_HOSTS", "NOTIFY_WEBHOOK"}
+PRODUCTION = {"PRODUCTION_SSH_KEY", "PRODUCTION_KNOWN_HOSTS", "NOTIFY_WEBHOOK"}
+ENVIRONMENTS = {
+    ("ci", "snyk"): ("security-scan", {"SNYK_TOKEN"}),
+    ("cd", "staging"): ("staging", STAGING),
+    ("cd", "production"): ("production", PRODUCTION),
+    ("cd", "rollback"): ("${{ inputs.environment }}", STAGING | PRODUCTION),
+}
+# Names that hold credentials in the environment of a step.
+TOKEN = re.compile(r"\$\{\{[^}]*(github\.token|secrets\.)")
+SECRET = re.compile(r"secrets\.([A-Za-z_]\w*)")
+BUILT_IN = {"GITHUB_TOKEN"}
+
+
+def permissions(r):
+    for document in r.workflows.values():
+        if document.data.get("permissions") != {}:
+            yield f"{document.name}: `permissions: {{}}` is not on top"
+        expected = GRANTS.get(document.name)
+        if expected is None:
+            yield f"{document.name}: a workflow that the table of grants does not know"
+            continue
+        for job, body in document.jobs.items():
+            if body.get("permissions") != expected.get(job):
+                yield (f"{document.name}/{job}: grants {body.get('permissions')}, the table says "
+                       f"{expected.get(job)}")
+        for job in expected.keys() - document.jobs.keys():
+            yield f"{document.name}/{job}: is gone, but the table of grants has it"
+        for number, line in enumerate(document.lines, 1):
+            if re.match(r"\s+[a-z-]+: (read|write)\b", line) and not re.search(r" # \S{2}", line):
+                yield f"{document.name}:{number}: a grant without its reason"
+
+
+def pins(r):
+    table = {}
+    for line in r.text("tests/workflows/pins.tsv").splitlines():
+        if line and not line.startswith("#"):
+            action, tag, commit = line.split("\t")
+            table[action] = (tag, commit)
+    for document in r.documents:
+        for number, action, reference, comment in document.uses():
+            where = f"{document.name}:{number}: {action}"
+            if action.startswith("./"):
+                if not (r.root / action / "action.yml").is_file():
+                    yield f"{where}: there is no such local action"
+                continue
+            if action.startswith("docker:") or not re.fullmatch(r"[0-9a-f]{40}", reference or ""):
+                yield f"{where}@{reference}: not pinned to a commit"
+                continue
+            known = table.get("/".join(action.split("/")[:2]))
+            if known is None:
+                yield f"{where}: an action that the table of pins does not know"
+            elif (comment, reference) != known:
+                yield f"{where}: is {reference} # {comment}, the table says {known[1]} # {known[0]}"
+
+
+def checkout(r):
+    for document in r.documents:
+        for job, at, step in document.steps():
+            if uses(step, "actions/checkout"):
+                if step.get("with", {}).get("persist-credentials") is not False:
+                    yield f"{document.name}/{job}: checkout leaves its token behind"
+        for scope in (document.data, *document.jobs.values()):
+            for name, value in (scope.get("env") or {}).items():
+                if TOKEN.search(str(value)):
+                    yield f"{document.name}: {name} holds a token for more than the step that needs it"
+            if "defaults" in scope or "container" in scope or "services" in scope:
+                yield f"{document.name}: defaults, container and services are not used here"
+
+
+def timeouts(r):
+    for document in r.workflows.values():
+        for job, body in document.jobs.items():
+            if not isinstance(body.get("timeout-minutes"), int) or body["timeout-minutes"] > 60:
+                yield f"{document.name}/{job}: no timeout-minutes of at most 60"
+            if body.get("runs-on") != "ubuntu-24.04":
+                yield f"{document.name}/{job}: runs-on is not ubuntu-24.04"
+
+
+def triggers(r):
+    expected = {
+        "ci": {"pull_request", "merge_group", "push"},
+        "cd": {"workflow_run", "workflow_dispatch"},
+        "release": {"workflow_run", "workflow_dispatch"},
+    }
+    for document in r.workflows.values():
+        if set(document.on) != expected.get(document.name):
+            yield f"{document.name}: runs on {sorted(document.on)}"
+        for job, at, step in document.steps():
+            ref = step.get("with", {}).get("ref") if uses(step, "actions/checkout") else None
+            ours = "${{ github.event.workflow_run.head_sha || github.sha }}"
+            if ref and not (document is r.release and ref == ours):
+                yield f"{document.name}/{job}: checks out {ref}"
+            if "repository" in step.get("with", {}):
+                yield f"{document.name}/{job}: checks out another repository"
+    ours = "github.event.workflow_run.head_repository.full_name == github.repository"
+    for document, job in ((r.cd, "resolve"), (r.release, "assets")):
+        if ours not in str(document.jobs[job].get("if")):
+            yield f"{document.name}/{job}: goes on for a run of a fork"
+
+
+def forks(r):
+    for job, at, step in r.ci.steps():
+        if "secrets." in str(step) and job != "snyk":
+            yield f"ci/{job}: needs a secret, which forks do not have"
+        if uses(step, "github/codeql-action/upload-sarif"):
+            if "needs.plan.outputs.upload == 'true'" not in str(step.get("if")):
+                yield f"ci/{job}: uploads with a token that may only read"
+        if uses(step, "github/codeql-action/analyze"):
+            if "needs.plan.outputs.upload == 'true'" not in str(step["with"].get("upload")):
+                yield f"ci/{job}: uploads with a token that may only read"
+    steps = r.ci.jobs["snyk"]["steps"]
+    tokens = [at for at, step in enumerate(steps) if runs(step, "scripts/ci/snyk token")]
+    if not tokens:
+        yield "ci/snyk: nothing says that it is skipped without a token"
+    for step in steps[tokens[0] + 1 if tokens else 1:]:
+        if "steps.token.outputs.present == 'true'" not in str(step.get("if")):
+            yield "ci/snyk: a step runs without a token"
+    if "was skipped" not in r.text("scripts/ci/snyk"):
+        yield "scripts/ci/snyk: does not say that it was skipped and why"
+
+
+def injection(r):
+    for document in r.documents:
+        for job, at, step in document.steps():
+            if "${{" in step.get("run", ""):
+                yield f"{document.name}/{job}: an expression inside run:"
+            if uses(step, "actions/github-script"):
+                yield f"{document.name}/{job}: a script inside YAML"
+            if "shell" in step and document.name != "action":
+                yield f"{document.name}/{job}: a shell of its own"
+
+
+def sarif(r):
+    categories = []
+    for job, body in r.ci.jobs.items():
+        steps = body["steps"]
+        for at, step in enumerate(steps):
+            if uses(step, "github/codeql-action/analyze"):
+                categories.append(step["with"].get("category"))
+            if not uses(step, "github/codeql-action/upload-sarif"):
+                continue
+            categories.append(step["with"].get("category"))
+            if not str(step.get("if")).startswith("always() &&"):
+                yield f"ci/{job}: findings are uploaded only when nothing else failed"
+            file = step["with"]["sarif_file"]
+            gates = [s for s in steps[at:] if runs(s, "scripts/ci/scan-gate") and
+                     file in s["run"].split()]
+            if not gates:
+                yield f"ci/{job}: nothing judges {file} after it was uploaded"
+            for gate in gates:
+                if gate.get("if") not in (None, "steps.token.outputs.present == 'true'"):
+                    yield f"ci/{job}: the gate on {file} may be skipped"
+    if None in categories or len(set(categories)) != len(categories):
+        yield f"ci: upload categories are not distinct: {categories}"
+    for expected in ("codeql-cpp", "trivy-fs", "trivy-image", "snyk-unmanaged", "snyk-container"):
+        if expected not in categories:
+            yield f"ci: nothing is uploaded as {expected}"
+
+
+def trivy(r):
+    wanted = {"severity": "CRITICAL,HIGH", "ignore-unfixed": True, "format": "sarif",
+              "limit-severities-for-sarif": True, "trivyignores": ".trivyignore.yaml"}
+    scans = 0
+    for job, at, step in r.ci.steps():
+        if not uses(step, "aquasecurity/trivy-action") or step["with"]["format"] == "cyclonedx":
+            continue
+        scans += 1
+        differs = {k: step["with"].get(k) for k, v in wanted.items() if step["with"].get(k) != v}
+        if differs:
+            yield f"ci/{job}: Trivy's gate is weaker: {differs}"
+        if step["with"].keys() & {"exit-code", "skip-dirs", "skip-files", "vuln-type"}:
+            yield f"ci/{job}: Trivy is told to leave something out, or gates before the upload"
+    if scans != 2:
+        yield f"ci: {scans} Trivy scans, not one of the files and one of the image"
+    for kind, entries in (yaml.safe_load(r.text(".trivyignore.yaml")) or {}).items():
+        for entry in entries:
+            expiry = entry.get("expired_at")
+            if not entry.get("statement") or not isinstance(expiry, datetime.date):
+                yield f".trivyignore.yaml: {kind}: {entry.get('id')} lacks a statement or an expiry"
+
+
+def environments(r):
+    for document in r.workflows.values():
+        for job, body in document.jobs.items():
+            if "uses" in body or "secrets" in body:
+                yield f"{document.name}/{job}: a reusable workflow or inherited secrets"
+            found = set(SECRET.findall(yaml.dump(body))) - BUILT_IN
+            environment, allowed = ENVIRONMENTS.get((document.name, job), (None, set()))
+            if body.get("environment") != environment:
+                yield (f"{document.name}/{job}: environment is {body.get('environment')}, must be "
+                       f"{environment}")
+            if found - allowed:
+                yield f"{document.name}/{job}: reads {sorted(found - allowed)}"
+        outside = {k: v for k, v in document.data.items() if k != "jobs"}
+        if SECRET.search(yaml.dump(outside)) or "toJSON(secrets" in document.text \
+                or "secrets[" in document.text:
+            yield f"{document.name}: a secret at the level of the workflow"
+
+
+def packages(r):
+    places = [(p, p.read_text(encoding="utf-8", errors="replace")) for p in r.scripts()]
+    places += [(d.path, d.text) for d in r.documents]
+    for path, text in places:
+        for number, line in enumerate(text.splitlines(), 1):
+            code = line.partition("#")[0]
+            if re.search(r"\bnpx\b|\bnpm (i|install|exec|x)\b|\bpnpm\b|\byarn\b", code):
+                yield f"{path.name}:{number}: runs packages that no lockfile names"
+            if re.search(r"\bnpm ci\b", code) and "--ignore-scripts" not in code:
+                yield f"{path.name}:{number}: npm ci runs the packages' scripts"
+            if re.search(r"(curl|wget)\b.*\|\s*(ba)?sh\b", code):
+                yield f"{path.name}:{number}: pipes a download into a shell"
+    if not (r.root / "scripts/release/package-lock.json").is_file():
+        yield "scripts/release/package-lock.json is missing"
+
+
+def dependabot(r):
+    updates = yaml.safe_load(r.text(".github/dependabot.yml"))["updates"]
+    by = {update["package-ecosystem"]: update for update in updates}
+    if set(by) != {"github-actions", "docker", "npm"}:
+        yield f"dependabot: updates {sorted(by)}"
+    for name, update in by.items():
+        if update.get("cooldown", {}).get("default-days", 0) < 7:
+            yield f"dependabot: {name} takes versions younger than 7 days"
+    actions = by.get("github-actions", {})
+    if actions.get("directories") != ["/", "/.github/actions/*"]:
+        yield "dependabot: the local actions are not updated"
+    if "github/codeql-action/*" not in str(actions.get("groups")):
+        yield "dependabot: codeql's actions are not updated together"
+    if by.get("npm", {}).get("directory") != "/scripts/release":
+        yield "dependabot: the release's lockfile is not updated"
+
+
+def artifacts(r):
+    for document in r.documents:
+        for job, at, step in document.steps():
+            if uses(step, "actions/upload-artifact"):
+                given = step.get("with", {})
+                if (not given.get("name") or given.get("retention-days") != 7
+                        or given.get("if-no-files-found") != "error"):
+                    yield f"{document.name}/{job}: artifact without name, 7 days or error if empty"
+
+
+def caches(r):
+    for document in r.workflows.values():
+        for job, at, step in document.steps():
+            cached = uses(step, "actions/cache") or uses(step, "./.github/actions/prepare") \
+                or "cache-from" in step.get("with", {}) or uses(step, "actions/cache/restore")
+            grants = document.jobs[job].get("permissions") or {}
+            privileged = any(v == "write" and k != "security-events" for k, v in grants.items())
+            if cached and (document is not r.ci or privileged):
+                yield f"{document.name}/{job}: restores a cache where a poisoned one would do harm"
+            if uses(step, "aquasecurity/trivy-action") and step["with"].get("cache") is not False:
+                yield f"{document.name}/{job}: Trivy restores a cache"
+
+
+ROWS = [
+    (1, "`permissions: {}` on top; grants per job, each with its reason, as the table says", permissions),
+    (2, "actions are pinned to the commits of the table, comments agree", pins),
+    (3, "checkout leaves no credentials; a token goes only to the step that needs it", checkout),
+    (4, "timeout-minutes on every job", timeouts),
+    (8, "no pull_request_target; workflow_run never checks out foreign code", triggers),
+    (9, "pull requests of forks and Dependabot work without secrets", forks),
+    (10, "no expression inside run:", injection),
+    (11, "SARIF: distinct categories, always uploaded, judged by a separate step", sarif),
+    (12, "Trivy: CRITICAL,HIGH with a fix; ignores have reason and expiry", trivy),
+    (15, "secrets are environment secrets, in jobs with that environment", environments),
+    (19, "npm ci --ignore-scripts from a lockfile, never npx", packages),
+    (20, "Dependabot: actions, docker, npm; 7 days of cooldown; codeql grouped", dependabot),
+    (22, "artifacts: name, 7 days, error if there is none", artifacts),
+    (23, "no cache in release.yml, cd.yml or a privileged job", caches),
+]
