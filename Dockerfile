@@ -1,0 +1,50 @@
+# The connector's image. Both bases are arguments, so that it also builds where the public ones
+# cannot be pulled (scripts/lib/slipway_lab/images.py makes local ones).
+#
+#   docker buildx build --build-arg REVISION="$(git rev-parse HEAD)" --tag m2m-connector .
+ARG BUILDER_BASE=debian:bookworm-slim@sha256:7b140f374b289a7c2befc338f42ebe6441b7ea838a042bbd5acbfca6ec875818
+ARG RUNTIME_BASE=debian:bookworm-slim@sha256:7b140f374b289a7c2befc338f42ebe6441b7ea838a042bbd5acbfca6ec875818
+
+FROM ${BUILDER_BASE} AS builder
+RUN apt-get update \
+ && apt-get install --yes --no-install-recommends cmake g++ libboost1.81-dev libboost-filesystem1.81-dev \
+      libcli11-dev libfmt-dev libssl-dev ninja-build nlohmann-json3-dev \
+ && rm -rf /var/lib/apt/lists/*
+WORKDIR /source
+COPY CMakeLists.txt CMakePresets.json ./
+COPY cmake cmake
+COPY src src
+# Everything is compiled here, under a version and a revision of nothing. What follows the ARG lines
+# below compiles again the one file that names them: a second commit with the same sources costs
+# seconds.
+RUN echo 0.0.0 > VERSION \
+ && cmake --preset release -DSLIPWAY_BUILD_TESTS=OFF -DSLIPWAY_REVISION=none \
+ && cmake --build --preset release --target connector
+COPY VERSION ./
+ARG VERSION
+ARG REVISION
+RUN if [ -n "${VERSION}" ]; then echo "${VERSION}" > VERSION; fi \
+ && cmake --preset release -DSLIPWAY_REVISION="${REVISION:-unknown}" \
+ && cmake --build --preset release --target connector \
+ && strip --strip-unneeded build/release/bin/connector
+
+FROM ${RUNTIME_BASE}
+RUN apt-get update \
+ && apt-get install --yes --no-install-recommends libssl3 \
+ && rm -rf /var/lib/apt/lists/* /var/log/* /var/cache/ldconfig/*
+COPY --from=builder /source/build/release/bin/connector /usr/local/bin/connector
+USER 10001:10001
+EXPOSE 4000 8080
+# The executable asks itself: the image needs no shell and no curl.
+HEALTHCHECK --interval=5s --timeout=2s --start-period=10s --retries=3 \
+  CMD ["/usr/local/bin/connector", "healthcheck"]
+ENTRYPOINT ["/usr/local/bin/connector"]
+ARG VERSION
+ARG REVISION
+ARG SOURCE
+LABEL org.opencontainers.image.title="m2m-connector" \
+      org.opencontainers.image.description="Interledger (ILPv4) packet connector" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}" \
+      org.opencontainers.image.source="${SOURCE}"

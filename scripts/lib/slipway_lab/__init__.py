@@ -1,0 +1,22 @@
+"""A throw-away data centre on one machine: Docker engines, a registry, hosts of our own.
+
+Everything here needs root, a Linux with namespaces, and the packages of `scripts/setup docker`.
+Each resource is a context manager and can also be started and stopped by hand:
+
+    with Engine("demo") as engine, Registry("demo") as registry:
+        args = images.ensure(engine)
+        engine.docker("push", registry.reference("m2m-connector", "v1"))
+
+    python3 scripts/lib/slipway_lab engine start demo
+
+What keeps it from leaving anything behind is in capsule.py.
+"""
+
+from .capsule import AlreadyRunning, Capsule, LabError, interrupt_on_terminate
+from .engine import Engine
+from .host import Host
+from .registry import Registry
+
+__all__ = [
+    "AlreadyRunning", "Capsule", "Engine", "Host", "LabError", "Registry", "interrupt_on_terminate",
+]

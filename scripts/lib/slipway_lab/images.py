@@ -1,0 +1,192 @@
+"""Base images: the pinned public ones where they can be pulled, else local ones by debootstrap.
+
+A local image is made once per machine from the running distribution's own packages and kept as a
+file under <cache>/images; other engines load that file, so all of them see the same image. Its tag
+ends in a hash of the recipe: a changed recipe is another image.
+
+The recipe of the proxy's local image is host/haproxy/Dockerfile.
+"""
+
+import fcntl
+import hashlib
+import inspect
+import os
+import platform
+import re
+import shutil
+import subprocess
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Iterator
+
+from . import paths
+from .capsule import LabError, run
+from .engine import Engine
+
+# What every image leaves out, now and in later package installations: nobody reads it in there.
+UNREAD = ("usr/share/doc", "usr/share/man", "usr/share/info", "usr/share/locale",
+          "usr/share/lintian")
+
+
+def ensure(engine: Engine, say=lambda line: None) -> dict[str, str]:
+    """The build arguments for the Dockerfile and HAPROXY_IMAGE for a host, present on ENGINE.
+
+    No RUNTIME_BASE and BUILDER_BASE in the answer means: the Dockerfile's own can be pulled.
+    SAY receives one line for each thing that takes long.
+    """
+    if public_reachable(engine):
+        return {}
+    base = local_base(engine, say)
+    return {"RUNTIME_BASE": base, "BUILDER_BASE": base, "HAPROXY_IMAGE": local_haproxy(engine, say)}
+
+
+def pinned_default(argument: str) -> str:
+    """The default of `ARG argument=` in the Dockerfile."""
+    text = (paths.REPOSITORY / "Dockerfile").read_text()
+    found = re.search(rf"^ARG {argument}=(\S+)$", text, re.MULTILINE)
+    if not found:
+        raise LabError(f"Dockerfile: no default for ARG {argument}")
+    return found.group(1)
+
+
+def public_reachable(engine: Engine, timeout_s: float = 10) -> bool:
+    """Asks for the pinned base's manifest only, which takes a second where it can be had."""
+    try:
+        probe = subprocess.run(
+            ["docker", "buildx", "imagetools", "inspect", pinned_default("RUNTIME_BASE")],
+            env=engine.env, stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout_s,
+            check=False)
+    except subprocess.TimeoutExpired:
+        return False
+    return probe.returncode == 0
+
+
+def local_base(engine: Engine, say=lambda line: None) -> str:
+    suite = _codename()
+    recipe = "".join(map(inspect.getsource, (_debootstrap, _package_sources, _slim, _import)))
+    tag = f"slipway-base:{suite}-{_key(suite, *UNREAD, recipe)}"
+
+    def make() -> None:
+        say(f"debootstrap {suite} (about 40 s, once per machine)")
+        with _debootstrap(suite) as root:
+            _import(engine, root, tag)
+
+    return _provide(engine, tag, make)
+
+
+def local_haproxy(engine: Engine, say=lambda line: None) -> str:
+    base = local_base(engine, say)
+    recipe = paths.REPOSITORY / "host" / "haproxy"
+    text = "".join(p.read_text() for p in sorted(recipe.iterdir()) if p.is_file())
+    tag = f"slipway-haproxy:{_key(base, text)}"
+
+    def make() -> None:
+        say("HAProxy image (about 15 s, once per machine)")
+        engine.docker("buildx", "build", "--load", "--network", "host", "--build-arg",
+                      f"BASE={base}", "--tag", tag, str(recipe))
+
+    return _provide(engine, tag, make)
+
+
+def give(tag: str, source: Engine, target: Engine) -> None:
+    """Copies an image from one engine to another, without a registry."""
+    if target.has_image(tag) and target.image_id(tag) == source.image_id(tag):
+        return
+    with subprocess.Popen(["docker", "save", tag], env=source.env, stdout=subprocess.PIPE) as save:
+        target.docker("load", "--quiet", stdin=save.stdout)
+    if save.returncode != 0:
+        raise LabError(f"docker save {tag}: exit {save.returncode}")
+
+
+def _provide(engine: Engine, tag: str, make) -> str:
+    """TAG on ENGINE: it is there, or in the machine's cache, or is made now and cached."""
+    if engine.has_image(tag):
+        return tag
+    with _cache_lock():
+        file = paths.image_cache() / f"{tag.replace(':', '-')}.tar"
+        if file.exists():
+            engine.docker("load", "--quiet", "--input", str(file))
+        if not engine.has_image(tag):  # also when the file is of no use
+            make()
+            with _published(file) as unfinished:
+                engine.docker("save", "--output", str(unfinished), tag)
+    return tag
+
+
+@contextmanager
+def _cache_lock() -> Iterator[None]:
+    folder = paths.image_cache()
+    folder.mkdir(parents=True, exist_ok=True)
+    with open(folder / "lock", "w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        for abandoned in folder.glob("tmp*"):
+            shutil.rmtree(abandoned, ignore_errors=True)
+        yield
+
+
+@contextmanager
+def _published(file: Path) -> Iterator[Path]:
+    """A name to write to; renamed to FILE only when the writing went well."""
+    with tempfile.TemporaryDirectory(prefix="tmp", dir=file.parent) as folder:
+        unfinished = Path(folder) / file.name
+        yield unfinished
+        os.rename(unfinished, file)
+
+
+@contextmanager
+def _debootstrap(suite: str) -> Iterator[Path]:
+    if shutil.which("debootstrap") is None:
+        raise LabError("debootstrap: not installed; run scripts/setup docker")
+    with tempfile.TemporaryDirectory(prefix="tmp", dir=paths.image_cache()) as folder:
+        root = Path(folder) / "root"
+        # In namespaces of its own: the mounts it makes inside ROOT end with it, also by a kill.
+        run("unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc",
+            "debootstrap", "--variant=minbase", suite, str(root))
+        (root / "etc/apt/sources.list").write_text(_package_sources(suite))
+        _slim(root)
+        yield root
+
+
+def _package_sources(suite: str) -> str:
+    """The machine's own package sources of this distribution, security fixes included."""
+    fields = "$(ORIGIN) $(REPO_URI) $(RELEASE) $(COMPONENT)"
+    targets = run("apt-get", "indextargets", "--format", fields, "Identifier: Packages").stdout
+    lines = set()
+    for target in targets.splitlines():
+        if found := re.fullmatch(r"(?:Debian|Ubuntu) (\S+) (\S+) (main|universe)", target):
+            uri, release, component = found.groups()
+            if release.split("-")[0] == suite:
+                lines.add(f"deb {uri} {release} {component}\n")
+    if not lines:
+        raise LabError(f"apt-get indextargets: no package lists for {suite}; run apt-get update")
+    return "".join(sorted(lines))
+
+
+def _slim(root: Path) -> None:
+    for folder in UNREAD + ("var/lib/apt/lists", "var/cache/apt", "var/log"):
+        for entry in (root / folder).glob("*"):
+            shutil.rmtree(entry) if entry.is_dir() and not entry.is_symlink() else entry.unlink()
+    (root / "etc/dpkg/dpkg.cfg.d/slim").write_text(
+        "".join(f"path-exclude /{folder}/*\n" for folder in UNREAD))
+    (root / "etc/apt/apt.conf.d/slim").write_text(
+        'APT::Install-Recommends "false";\nDir::Cache::pkgcache "";\nDir::Cache::srcpkgcache "";\n')
+
+
+def _import(engine: Engine, root: Path, tag: str) -> None:
+    pack = ["tar", "--create", "--sort=name", "--numeric-owner", "--directory", str(root), "."]
+    with subprocess.Popen(pack, stdout=subprocess.PIPE) as tar:
+        engine.docker("import", "--change", 'CMD ["bash"]', "-", tag, stdin=tar.stdout)
+    if tar.returncode != 0:
+        raise LabError(f"{' '.join(pack)}: exit {tar.returncode}")
+
+
+def _codename() -> str:
+    codename = platform.freedesktop_os_release().get("VERSION_CODENAME")
+    if not codename:
+        raise LabError("/etc/os-release: no VERSION_CODENAME; Debian 12 or Ubuntu 24.04 is needed")
+    return codename
+
+
+def _key(*parts: str) -> str:
+    return hashlib.sha256("\0".join((platform.machine(), *parts)).encode()).hexdigest()[:12]
