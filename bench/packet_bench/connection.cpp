@@ -1,0 +1,136 @@
+#include "packet_bench/connection.hpp"
+
+#include <cerrno>
+#include <cstring>
+#include <netdb.h>
+#include <netinet/tcp.h>
+#include <sys/epoll.h>
+#include <system_error>
+#include <unistd.h>
+
+#include <fmt/core.h>
+
+namespace slipway::bench {
+namespace {
+
+constexpr std::size_t input_size = std::size_t{256} << 10;
+
+std::string message_of(int error) {
+  return std::generic_category().message(error);
+}
+
+}  // namespace
+
+Result<Address> resolve(const Target& target) {
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  addrinfo* found = nullptr;
+  const int status =
+      ::getaddrinfo(target.host.c_str(), std::to_string(target.port).c_str(), &hints, &found);
+  if (status != 0) {
+    return Error{ErrorKind::unreachable,
+                 fmt::format("cannot look up {}: {}", target.host, ::gai_strerror(status)),
+                 "correct the host name"};
+  }
+  Address address;
+  std::memcpy(&address.storage, found->ai_addr, found->ai_addrlen);
+  address.size = found->ai_addrlen;
+  ::freeaddrinfo(found);
+  return address;
+}
+
+void Connection::open(const Address& address) {
+  close();
+  failure_.clear();
+  fd_.reset(::socket(address.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!fd_) return fail(message_of(errno));
+  const int on = 1;
+  ::setsockopt(fd_.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  state_ = State::connecting;
+  watching_writes_ = true;
+  poller_.add(fd_.get(), EPOLLIN | EPOLLOUT, sink_);
+  const auto* generic = reinterpret_cast<const sockaddr*>(&address.storage);
+  if (::connect(fd_.get(), generic, address.size) != 0 && errno != EINPROGRESS) {
+    fail(message_of(errno));
+  }
+}
+
+void Connection::close() {
+  if (fd_) {
+    poller_.remove(fd_.get());
+    fd_.reset();
+  }
+  state_ = State::closed;
+  begin_ = end_ = 0;
+  out_.clear();
+  written_ = 0;
+}
+
+void Connection::fail(std::string why) {
+  close();
+  failure_ = std::move(why);
+}
+
+void Connection::handle(std::uint32_t epoll_events) {
+  if (state_ == State::connecting && (epoll_events & (EPOLLOUT | EPOLLERR | EPOLLHUP)) != 0) {
+    finish_connecting();
+  }
+  if (state_ != State::open) return;
+  if ((epoll_events & EPOLLOUT) != 0) flush();
+  if (state_ == State::open && (epoll_events & (EPOLLIN | EPOLLERR | EPOLLHUP)) != 0) read_some();
+}
+
+void Connection::finish_connecting() {
+  int error = 0;
+  socklen_t size = sizeof error;
+  ::getsockopt(fd_.get(), SOL_SOCKET, SO_ERROR, &error, &size);
+  if (error != 0) return fail(message_of(error));
+  state_ = State::open;
+  input_.resize(input_size);
+  flush();
+}
+
+void Connection::read_some() {
+  if (begin_ == end_) {
+    begin_ = end_ = 0;
+  } else if (end_ == input_.size()) {
+    std::memmove(input_.data(), input_.data() + begin_, end_ - begin_);
+    end_ -= begin_;
+    begin_ = 0;
+    // A message that is larger than the buffer: grow for it, up to what a frame may hold.
+    if (end_ == input_.size()) input_.resize(2 * input_.size());
+  }
+  const std::size_t room = input_.size() - end_;
+  const ssize_t got = ::read(fd_.get(), input_.data() + end_, room);
+  may_have_more_ = got == static_cast<ssize_t>(room);
+  if (got > 0) {
+    end_ += static_cast<std::size_t>(got);
+  } else if (got == 0) {
+    fail("closed by the other side");
+  } else if (errno != EAGAIN && errno != EINTR) {
+    fail(message_of(errno));
+  }
+}
+
+void Connection::flush() {
+  if (state_ != State::open) return;
+  while (written_ < out_.size()) {
+    const ssize_t put =
+        ::send(fd_.get(), out_.data() + written_, out_.size() - written_, MSG_NOSIGNAL);
+    if (put < 0 && errno == EINTR) continue;
+    if (put < 0 && errno == EAGAIN) return watch(true);
+    if (put < 0) return fail(message_of(errno));
+    written_ += static_cast<std::size_t>(put);
+  }
+  out_.clear();
+  written_ = 0;
+  watch(false);
+}
+
+void Connection::watch(bool for_writing) {
+  if (for_writing == watching_writes_) return;
+  watching_writes_ = for_writing;
+  poller_.modify(fd_.get(), for_writing ? EPOLLIN | EPOLLOUT : EPOLLIN, sink_);
+}
+
+}  // namespace slipway::bench

@@ -1,0 +1,75 @@
+#pragma once
+
+#include "base/error.hpp"
+#include "base/unique_fd.hpp"
+#include "packet_bench/poller.hpp"
+#include "packet_bench/target.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <netinet/in.h>
+#include <span>
+#include <string>
+#include <sys/socket.h>
+#include <vector>
+
+namespace slipway::bench {
+
+// A resolved TCP address: names are looked up once, before the load, and not on a reconnect.
+struct Address {
+  sockaddr_storage storage{};
+  socklen_t size = 0;
+};
+Result<Address> resolve(const Target& target);
+
+// One non-blocking TCP connection with its buffers. Bytes are appended to out() and leave with
+// flush(); bytes that arrived are in input() until consumed. After fail() or a lost peer it is
+// closed and can be opened again.
+class Connection {
+ public:
+  enum class State { closed, connecting, open };
+
+  Connection(Poller& poller, EventSink& sink) : poller_(poller), sink_(sink) {}
+  ~Connection() { close(); }
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  void open(const Address& address);
+  void close();
+  State state() const { return state_; }
+  // Why the connection was lost or never came about.
+  const std::string& failure() const { return failure_; }
+  void fail(std::string why);
+
+  // To be called with what epoll said: finishes connecting, writes what waited, reads what came.
+  void handle(std::uint32_t epoll_events);
+
+  std::span<std::uint8_t> input() { return {input_.data() + begin_, end_ - begin_}; }
+  void consume(std::size_t bytes) { begin_ += bytes; }
+  // Whether the last read filled the buffer, so that more may be waiting.
+  bool may_have_more() const { return may_have_more_; }
+
+  std::vector<std::uint8_t>& out() { return out_; }
+  std::size_t waiting_bytes() const { return out_.size() - written_; }
+  void flush();
+
+ private:
+  void finish_connecting();
+  void read_some();
+  void watch(bool for_writing);
+
+  Poller& poller_;
+  EventSink& sink_;
+  UniqueFd fd_;
+  State state_ = State::closed;
+  bool watching_writes_ = false;
+  bool may_have_more_ = false;
+  std::string failure_;
+  std::vector<std::uint8_t> input_;
+  std::size_t begin_ = 0;
+  std::size_t end_ = 0;
+  std::vector<std::uint8_t> out_;
+  std::size_t written_ = 0;
+};
+
+}  // namespace slipway::bench

@@ -1,0 +1,53 @@
+#pragma once
+
+#include "base/error.hpp"
+#include "base/process.hpp"
+#include "packet_bench/target.hpp"
+
+#include <chrono>
+#include <filesystem>
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+namespace slipway::bench {
+
+// The connector as a process of its own on free loopback ports, with a sending account for each
+// connection, a receiving account, and a routing table of realistic size. Ends with its owner.
+class EmbeddedConnector {
+ public:
+  struct Options {
+    std::filesystem::path executable;
+    unsigned senders = 1;
+    std::vector<int> cpu_affinity;  // of the connector; empty: anywhere
+  };
+  // Starts it and waits until it says on which ports it listens. Errors: not_found (no such
+  // executable), unreachable (it ended or said nothing, with the last thing that it logged).
+  static Result<EmbeddedConnector> start(const Options& options, std::stop_token stop);
+
+  const std::vector<Target>& senders() const { return senders_; }
+  const Target& receiver() const { return receiver_; }
+  std::string destination() const;
+  pid_t pid() const { return child_.pid(); }
+  std::uint16_t http_port() const { return http_port_; }
+  // Set once it has ended by itself: how, and its last words.
+  std::optional<std::string> death();
+
+ private:
+  // The folder with its output; removed at the end.
+  struct Folder;
+  EmbeddedConnector(Child child, std::shared_ptr<Folder> folder);
+  std::string last_words() const;
+
+  std::shared_ptr<Folder> folder_;
+  Child child_;
+  std::vector<Target> senders_;
+  Target receiver_;
+  std::uint16_t http_port_ = 0;
+};
+
+// The connector beside this executable.
+std::filesystem::path default_connector();
+
+}  // namespace slipway::bench

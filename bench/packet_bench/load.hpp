@@ -1,0 +1,76 @@
+#pragma once
+
+#include "base/error.hpp"
+#include "packet_bench/clock.hpp"
+#include "packet_bench/histogram.hpp"
+#include "packet_bench/run_result.hpp"
+#include "packet_bench/schedule.hpp"
+#include "packet_bench/target.hpp"
+
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+namespace slipway::bench {
+
+enum class Precision { normal, spin };
+
+// What our own receiver does with a Prepare. All but `fulfill` are there to prove that a wrong
+// answer is not taken for a right one.
+enum class ReceiverBehaviour { fulfill, wrong_preimage, reject, silent };
+
+struct LoadPlan {
+  std::vector<Target> targets;  // one for each connection
+  std::optional<Target> receiver;
+  ReceiverBehaviour receiver_behaviour = ReceiverBehaviour::fulfill;
+  std::string destination;
+  std::uint64_t amount = 1;
+  std::size_t data_bytes = 64;
+
+  Arrivals arrivals = Arrivals::constant;
+  double rate = 10'000;
+  std::uint64_t seed = 1;
+  std::chrono::nanoseconds warmup{0};
+  std::chrono::nanoseconds duration{0};
+  std::chrono::nanoseconds expiry = std::chrono::seconds(5);
+  std::size_t max_in_flight = std::size_t{1} << 17;
+  unsigned threads = 1;
+  Precision precision = Precision::normal;
+  std::vector<int> cpu_affinity;
+
+  static constexpr std::size_t pace_slices = 40;
+};
+
+struct LoadOutcome {
+  TimePoint window_begin;
+  std::chrono::nanoseconds window{0};  // shorter than the plan's duration when interrupted
+  bool interrupted = false;
+  PacketCounts packets;
+  PacketCounts warmup_packets;
+  std::uint64_t duplicates = 0;
+  std::uint64_t unexpected = 0;
+  std::uint64_t reconnects = 0;
+  std::vector<std::string> disconnects;
+  std::optional<std::uint64_t> receiver_prepares;
+  Histogram latency;
+  Histogram latency_from_sent;
+  Histogram lateness;
+  std::chrono::nanoseconds longest_stall{0};
+  std::chrono::nanoseconds longest_gap{0};
+  std::vector<PaceSlice> slices;  // without steal and target_wait, which the sampler knows
+  std::vector<SeriesPoint> series;
+  bool target_gone = false;  // no connection was up when the load ended
+};
+
+// Drives the load: opens all connections first (an error when one cannot be opened: unreachable,
+// or protocol when something else answers there), then sends every packet when it is due, whatever
+// the answers do. A lost connection is opened again at once; packets that fall due meanwhile are
+// sent late, and given up as `unsent` when they are later than the expiry. `on_start` is called
+// once, before the first packet, with the instant at which the measured window begins.
+Result<LoadOutcome> run_load(const LoadPlan& plan, const std::function<void(TimePoint)>& on_start,
+                             std::stop_token stop);
+
+}  // namespace slipway::bench

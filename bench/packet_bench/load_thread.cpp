@@ -1,0 +1,362 @@
+#include "packet_bench/load_thread.hpp"
+
+#include "packet_bench/btp_channel.hpp"
+
+#include <algorithm>
+#include <sched.h>
+#include <sys/prctl.h>
+
+#include <fmt/core.h>
+
+namespace slipway::bench {
+namespace {
+
+using namespace std::chrono_literals;
+using std::chrono::nanoseconds;
+
+constexpr int batch = 64;                  // packets encoded before what came back is read
+constexpr nanoseconds longest_wait = 5ms;  // so that stop requests and reconnects are seen
+constexpr nanoseconds stall_bound = 1ms;   // a packet sent later than this is a stall of the loop
+constexpr nanoseconds grace = 200ms;       // after the last expiry, for the answer that says so
+constexpr std::size_t sweep = 32;          // slots looked at in every turn for expired packets
+constexpr std::size_t max_disconnects = 16;
+constexpr std::size_t max_codes = 64;
+
+std::unique_ptr<Channel> make_channel(Poller& poller, const Endpoint& endpoint,
+                                      PrepareTemplate& prepare, std::uint64_t seed,
+                                      ChannelEvents& events) {
+  return std::make_unique<BtpChannel>(poller, endpoint.target, endpoint.address, prepare, seed,
+                                      events);
+}
+
+}  // namespace
+
+LoadThread::LoadThread(const LoadPlan& plan, unsigned index, const std::vector<Endpoint>& endpoints,
+                       const std::optional<Endpoint>& receiver, SeriesRecorder& series,
+                       std::atomic<unsigned>& busy_threads)
+    : plan_(plan),
+      index_(index),
+      series_(series),
+      busy_threads_(busy_threads),
+      prepare_(plan.destination, plan.amount, plan.data_bytes),
+      table_(std::max<std::size_t>(2, plan.max_in_flight / plan.threads)) {
+  for (const Endpoint& endpoint : endpoints) {
+    channels_.push_back(make_channel(poller_, endpoint, prepare_, plan.seed, *this));
+    channels_.back()->index = static_cast<std::uint16_t>(channels_.size() - 1);
+  }
+  if (receiver) {
+    receiver_ = std::make_unique<Receiver>(poller_, receiver->target, receiver->address,
+                                           plan.receiver_behaviour);
+  }
+}
+
+Result<void> LoadThread::connect(TimePoint deadline, std::stop_token stop) {
+  ::prctl(PR_SET_TIMERSLACK, 1);
+  if (!plan_.cpu_affinity.empty()) {
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    for (const int cpu : plan_.cpu_affinity) CPU_SET(static_cast<std::size_t>(cpu), &set);
+    if (::sched_setaffinity(0, sizeof set, &set) != 0) {
+      return io_error("cannot run on the processors of", "--cpu-affinity", errno);
+    }
+  }
+  // One refusal is final here: a target that is down must not be waited for.
+  const auto refused = [](const std::string& why, std::string_view what) {
+    return Error{ErrorKind::unreachable, fmt::format("cannot connect {}: {}", what, why), {}};
+  };
+  for (;;) {
+    const TimePoint now = Clock::now();
+    bool all_up = !receiver_ || receiver_->link().ready();
+    tick(now);
+    for (const auto& channel : channels_) {
+      if (channel->up()) continue;
+      all_up = false;
+      if (!channel->failure().empty()) return refused(channel->failure(), "to the target");
+    }
+    if (receiver_ && !receiver_->link().failure().empty()) {
+      return refused(receiver_->link().failure(), "the receiver");
+    }
+    if (all_up) return {};
+    if (stop.stop_requested()) return Error{ErrorKind::cancelled, "interrupted", {}};
+    if (now > deadline) return refused("no answer in time", "to the target");
+    poller_.wait(1ms);
+  }
+}
+
+void LoadThread::begin(TimePoint start) {
+  start_ = start;
+  window_begin_ = start + plan_.warmup;
+  window_end_ = window_begin_ + plan_.duration;
+  walker_ = std::make_unique<ScheduleWalker>(Schedule(plan_.arrivals, plan_.rate, plan_.seed),
+                                             index_, plan_.threads);
+  last_turn_ = start;
+  held_until_ = start - 1ns;
+  wall_start_ = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now() +
+                                                              (start - Clock::now()));
+}
+
+void LoadThread::run(TimePoint start, std::stop_token stop) {
+  begin(start);
+  now_ = Clock::now();
+  while (start_ + walker_->due() < window_end_ && !stop.stop_requested()) {
+    wait_until(start_ + walker_->due());
+    now_ = Clock::now();
+    tick(now_);
+    roll_interval(now_);
+    send_due();
+    last_turn_ = now_;
+  }
+  const bool complete = start_ + walker_->due() >= window_end_;
+  tally_.ended = complete ? window_end_ : std::min(now_, window_end_);
+  drain(stop);
+  if (outstanding_since_) {
+    tally_.longest_gap =
+        std::max<nanoseconds>(tally_.longest_gap, tally_.ended - *outstanding_since_);
+  }
+  table_.give_up_all([this](const PacketTable::Packet& packet) { count_given_up(packet); });
+  series_.merge(interval_index_, interval_);
+  tally_.up_at_end = std::any_of(channels_.begin(), channels_.end(),
+                                 [](const auto& channel) { return channel->up(); });
+  for (const auto& channel : channels_) channel->close();
+  if (receiver_) receiver_->link().close();
+}
+
+// After the last packet: until each is answered or has expired. A run that is interrupted does not
+// keep its user waiting for a target that is silent.
+void LoadThread::drain(std::stop_token stop) {
+  const TimePoint patient_until = now_ + plan_.expiry + grace;
+  const TimePoint hasty_until = now_ + 1s;
+  bool busy = true;
+  while (now_ < patient_until) {
+    if (busy && table_.in_flight() == 0) {
+      busy = false;
+      busy_threads_.fetch_sub(1);
+    }
+    // The thread with the receiver stays until the others' packets are through.
+    if (!busy && (!receiver_ || busy_threads_.load() == 0)) break;
+    if (stop.stop_requested() && now_ > hasty_until) break;
+    now_ = Clock::now();
+    tick(now_);
+    roll_interval(now_);
+    poller_.wait(1ms);
+  }
+  if (busy) busy_threads_.fetch_sub(1);
+}
+
+void LoadThread::tick(TimePoint now) {
+  for (const auto& channel : channels_) {
+    if (!channel->up()) channel->tick(now);
+  }
+  if (receiver_ && !receiver_->link().ready()) receiver_->link().tick(now);
+  table_.give_up_expired(now - 1s, sweep,
+                         [this](const PacketTable::Packet& packet) { count_given_up(packet); });
+}
+
+void LoadThread::wait_until(TimePoint when) {
+  if (plan_.precision == Precision::spin) {
+    // One poll without waiting for every few looks at the clock.
+    poller_.wait(0ns);
+    return;
+  }
+  const bool held = when <= held_until_;
+  // While packets are held back, what frees them is an event or a reconnect.
+  const nanoseconds timeout = held ? nanoseconds(1ms) : nanoseconds(when - Clock::now());
+  poller_.wait(std::min(timeout, longest_wait));
+}
+
+Channel* LoadThread::channel_with_room() {
+  for (std::size_t tried = 0; tried < channels_.size(); ++tried) {
+    Channel& channel = *channels_[next_channel_];
+    next_channel_ = next_channel_ + 1 < channels_.size() ? next_channel_ + 1 : 0;
+    if (channel.can_send()) return &channel;
+  }
+  return nullptr;
+}
+
+void LoadThread::send_due() {
+  bool first = true;
+  bool sent = false;
+  for (int count = 0; count < batch; ++count) {
+    const TimePoint due = start_ + walker_->due();
+    if (due > now_ || due >= window_end_) break;
+    if (!outstanding_since_) outstanding_since_ = due;
+    Channel* channel = table_.full() ? nullptr : channel_with_room();
+    if (channel == nullptr) {
+      held_until_ = now_;
+      drop_overdue();
+      break;
+    }
+    if (first && due > held_until_) note_stall(due);
+    first = false;
+    sent = true;
+    send_one(*channel);
+  }
+  if (!sent) return;
+  for (const auto& channel : channels_) channel->flush();
+}
+
+void LoadThread::note_stall(TimePoint due) {
+  // Only the time since the last turn: what is older was counted then.
+  const nanoseconds stall = now_ - std::max(due, last_turn_);
+  tally_.longest_stall = std::max(tally_.longest_stall, stall);
+  if (stall < stall_bound) return;
+  if (const auto slice = slice_of(now_)) tally_.stall[*slice] += stall;
+}
+
+void LoadThread::send_one(Channel& channel) {
+  const TimePoint due = start_ + walker_->due();
+  const auto expires_at =
+      wall_start_ + std::chrono::floor<std::chrono::milliseconds>(now_ - start_ + plan_.expiry);
+  const std::uint32_t ticket = table_.add({.number = walker_->number(),
+                                           .due = due,
+                                           .sent = now_,
+                                           .expires = now_ + plan_.expiry,
+                                           .channel = channel.index});
+  channel.send(ticket, walker_->number(), expires_at);
+  PacketCounts& counts = counts_of(due);
+  ++counts.planned;
+  ++counts.sent;
+  ++interval_.sent;
+  // A packet that the target or a lost connection held back is late, but not by our fault.
+  if (due > held_until_ && due >= window_begin_) {
+    tally_.lateness.record(now_ - due);
+    interval_.lateness_max = std::max<nanoseconds>(interval_.lateness_max, now_ - due);
+  }
+  walker_->advance();
+}
+
+// Nothing can be sent: packets that have been waiting for longer than they would be valid are
+// counted as unsent.
+void LoadThread::drop_overdue() {
+  for (;;) {
+    const TimePoint due = start_ + walker_->due();
+    if (due + plan_.expiry > now_ || due >= window_end_) return;
+    PacketCounts& counts = counts_of(due);
+    ++counts.planned;
+    ++counts.unsent;
+    ++interval_.not_fulfilled;
+    walker_->advance();
+  }
+}
+
+void LoadThread::on_input() {
+  now_ = Clock::now();
+}
+
+void LoadThread::on_answer(Channel&, std::uint32_t ticket, const Answer& answer) {
+  const PacketTable::Lookup lookup = table_.take(ticket);
+  switch (lookup.found) {
+    case PacketTable::Found::in_flight:
+      return count_answer(lookup.packet, answer);
+    case PacketTable::Found::given_up: {
+      PacketCounts& counts = counts_of(lookup.packet.due);
+      --counts.unanswered;
+      ++counts.late;
+      return;
+    }
+    case PacketTable::Found::duplicate:
+      ++tally_.duplicates;
+      return;
+    case PacketTable::Found::unknown:
+      ++tally_.unexpected;
+      return;
+  }
+}
+
+void LoadThread::count_answer(const PacketTable::Packet& packet, const Answer& answer) {
+  PacketCounts& counts = counts_of(packet.due);
+  if (answer.kind == Answer::Kind::rejected) {
+    ++interval_.not_fulfilled;
+    // A hostile target must not grow our memory with invented codes.
+    const bool room = counts.rejected.size() < max_codes;
+    ++counts.rejected[room ? std::string(answer.code) : std::string("other")];
+    return;
+  }
+  if (now_ > packet.expires) {
+    ++interval_.not_fulfilled;
+    ++counts.late;
+    return;
+  }
+  if (answer.kind == Answer::Kind::failed) {
+    ++interval_.not_fulfilled;
+    ++counts.failed;
+    return;
+  }
+  if (answer.kind == Answer::Kind::fulfilled) {
+    // The condition was made of this preimage, so comparing it verifies the SHA-256.
+    const Preimage expected = preimage_of(plan_.seed, packet.number);
+    if (!std::equal(expected.begin(), expected.end(), answer.fulfillment.begin(),
+                    answer.fulfillment.end())) {
+      ++interval_.not_fulfilled;
+      ++counts.wrong;
+      return;
+    }
+  }
+  ++counts.fulfilled;
+  count_fulfilled(packet);
+}
+
+void LoadThread::count_fulfilled(const PacketTable::Packet& packet) {
+  if (outstanding_since_) {
+    if (packet.due >= window_begin_) {
+      const TimePoint since = std::max(*outstanding_since_, window_begin_);
+      tally_.longest_gap = std::max<nanoseconds>(tally_.longest_gap, now_ - since);
+    }
+    outstanding_since_.reset();
+    if (table_.in_flight() > 0) outstanding_since_ = now_;
+  }
+  if (packet.due < window_begin_) return;
+  const nanoseconds lag = now_ - packet.due;
+  tally_.latency.record(lag);
+  tally_.latency_from_sent.record(now_ - packet.sent);
+  ++interval_.fulfilled;
+  interval_.latency.record(lag);
+  if (const auto slice = slice_of(packet.due)) {
+    auto& least = tally_.least_lag[*slice];
+    least = std::min(least.value_or(lag), lag);
+  }
+}
+
+void LoadThread::count_given_up(const PacketTable::Packet& packet) {
+  ++interval_.not_fulfilled;
+  ++counts_of(packet.due).unanswered;
+}
+
+void LoadThread::on_down(Channel& channel, const std::string& why) {
+  table_.give_up_channel(channel.index,
+                         [this](const PacketTable::Packet& packet) { count_given_up(packet); });
+  if (tally_.disconnects.size() < max_disconnects) tally_.disconnects.push_back(why);
+}
+
+void LoadThread::roll_interval(TimePoint now) {
+  if (now < window_begin_) return;
+  if (!series_begun_) {
+    interval_.clear();  // what the warm-up left in it
+    series_begun_ = true;
+  }
+  const auto index = static_cast<std::size_t>((now - window_begin_) / 1s);
+  if (index == interval_index_) return;
+  // Seconds in which this thread did not run at all are empty, not missing.
+  for (; interval_index_ < index; ++interval_index_) {
+    series_.merge(interval_index_, interval_);
+    interval_.clear();
+  }
+}
+
+std::optional<std::size_t> LoadThread::slice_of(TimePoint time) const {
+  if (time < window_begin_ || time >= window_end_) return std::nullopt;
+  const auto offset = static_cast<std::uint64_t>((time - window_begin_).count());
+  const auto length = static_cast<std::uint64_t>(plan_.duration.count()) / LoadPlan::pace_slices;
+  return std::min<std::size_t>(offset / std::max<std::uint64_t>(1, length),
+                               LoadPlan::pace_slices - 1);
+}
+
+std::uint64_t LoadThread::reconnects() const {
+  std::uint64_t total = 0;
+  for (const auto& channel : channels_) {
+    total += channel->times_up() > 0 ? channel->times_up() - 1 : 0;
+  }
+  return total;
+}
+
+}  // namespace slipway::bench

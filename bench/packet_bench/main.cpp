@@ -1,0 +1,30 @@
+#include "base/build_info.hpp"
+#include "base/command_line.hpp"
+#include "base/stop_signal.hpp"
+#include "packet_bench/options.hpp"
+#include "packet_bench/run.hpp"
+
+#include <CLI/CLI.hpp>
+#include <fmt/core.h>
+
+using namespace slipway;
+
+int main(int argc, char** argv) {
+  return guarded_main("packet_bench", static_cast<int>(bench::ExitStatus::target), [&] {
+    CLI::App app("Drives packets at a fixed rate and says what became of each.", "packet_bench");
+    app.set_version_flag("--version", fmt::format("packet_bench {} ({})", build_info().version,
+                                                  build_info().revision));
+    app.require_subcommand(1);
+    CLI::App* run = app.add_subcommand("run", "one run, judged");
+    const bench::RunFlags flags(*run);
+    app.footer(bench::help_footer());
+    if (const auto status = parse_command_line(app, argc, argv)) return *status;
+    const auto options = flags.checked();
+    if (!options) {
+      print_error("packet_bench", options.error().text());
+      return exit_usage;
+    }
+    const StopOnSignal stop;
+    return bench::run_command_line(*options, stop.token());
+  });
+}

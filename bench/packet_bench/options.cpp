@@ -1,0 +1,229 @@
+#include "packet_bench/options.hpp"
+
+#include "base/units.hpp"
+#include "packet_bench/embedded.hpp"
+#include "wire/ilp_packet.hpp"
+
+#include <cmath>
+#include <map>
+#include <sched.h>
+
+#include <CLI/CLI.hpp>
+#include <fmt/core.h>
+
+namespace slipway::bench {
+namespace {
+
+using namespace std::chrono_literals;
+using std::chrono::nanoseconds;
+
+constexpr double highest_rate = 50e6;
+
+Error refused(std::string_view flag, std::string_view value, std::string_view allowed) {
+  return {ErrorKind::usage, fmt::format("{} '{}' makes no sense", flag, value),
+          fmt::format("give {}", allowed)};
+}
+
+Result<nanoseconds> duration_flag(std::string_view flag, const std::string& text, nanoseconds least,
+                                  nanoseconds most) {
+  const auto duration = parse_duration(text);
+  if (!duration)
+    return Error{ErrorKind::usage, fmt::format("{}: {}", flag, duration.error().what),
+                 duration.error().remedy};
+  if (*duration < least || *duration > most) {
+    return refused(flag, text,
+                   fmt::format("{} to {}", format_duration(least), format_duration(most)));
+  }
+  return duration;
+}
+
+Result<void> fill_plan_times(LoadPlan& plan, const std::string& duration, const std::string& warmup,
+                             const std::string& expiry) {
+  const auto window = duration_flag("--duration", duration, 100ms, 24h * 7);
+  if (!window) return window.error();
+  const auto warm = duration_flag("--warmup", warmup, 0ns, 1h);
+  if (!warm) return warm.error();
+  const auto valid_for = duration_flag("--expiry", expiry, 100ms, 10min);
+  if (!valid_for) return valid_for.error();
+  plan.duration = *window;
+  plan.warmup = *warm;
+  plan.expiry = *valid_for;
+  return {};
+}
+
+Result<void> check_cpus(std::string_view flag, const std::vector<int>& cpus) {
+  for (const int cpu : cpus) {
+    if (cpu < 0 || cpu >= CPU_SETSIZE) {
+      return refused(flag, std::to_string(cpu), "processor numbers, as 0,1");
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+RunFlags::RunFlags(CLI::App& command) {
+  command
+      .add_option("--target", target_,
+                  "embedded, btp+ws://:TOKEN@host:port/path, ilp+http://..., http://...")
+      ->capture_default_str();
+  command.add_option("--destination", destination_, "ILP address of the account to pay");
+  command.add_option("--receiver", receiver_,
+                     "also play that account, over this link (btp+ws://:TOKEN@host:port/)");
+  command.add_option("--rate", rate_, "packets a second, whatever the answers do")
+      ->capture_default_str();
+  command.add_option("--duration", duration_, "of the measured window")->capture_default_str();
+  command.add_option("--warmup", warmup_, "at the same rate before it, not measured")
+      ->capture_default_str();
+  command.add_option("--connections", connections_, "to the target")->capture_default_str();
+  command.add_option("--threads", threads_, "sending loops")->capture_default_str();
+  command.add_option("--arrivals", arrivals_, "constant or poisson")->capture_default_str();
+  command.add_option("--seed", seed_, "of poisson arrivals and preimages")->capture_default_str();
+  command.add_option("--threshold-tps", threshold_tps_,
+                     "fail below this many verified fulfilments a second");
+  command.add_option("--threshold-p99", threshold_p99_, "fail when p99 is longer, e.g. 5ms");
+  command.add_option("--retries", retries_, "repeat an invalid run up to this often")
+      ->capture_default_str();
+  command.add_option("--output", output_, "results file, replaced as a whole; '' for none")
+      ->capture_default_str();
+  command.add_option("--report", report_, "FILE.html or FILE.md to write as well");
+  command.add_flag("--json", json_, "the results on stdout instead of the summary");
+  command.add_option("--expiry", expiry_, "of each packet")->capture_default_str();
+  command.add_option("--data-bytes", data_bytes_, "data in each packet, 32 to 32767")
+      ->capture_default_str();
+  command.add_option("--amount", amount_, "of each packet")->capture_default_str();
+  command.add_option("--max-in-flight", max_in_flight_, "beyond it packets are held back and late")
+      ->capture_default_str();
+  command
+      .add_option("--precision", precision_,
+                  "normal sleeps between packets, spin never does and takes a whole processor")
+      ->capture_default_str();
+  command.add_option("--cpu-affinity", cpu_affinity_, "processors for the sending loops, e.g. 0,1")
+      ->delimiter(',');
+  command.add_option("--connector", connector_, "executable that 'embedded' starts [beside this]");
+  command.add_option("--connector-affinity", connector_affinity_, "processors for it")
+      ->delimiter(',');
+  command.add_option("--pid", pid_, "process whose cost is the target's");
+  command.add_option("--commit", commit_, "commit under test [the one built in]");
+  command.add_option("--branch", branch_, "branch under test [asked of git]");
+  command
+      .add_option("--receiver-behaviour", receiver_behaviour_,
+                  "fulfill, wrong-preimage, reject or silent: to see a bad receiver caught")
+      ->capture_default_str();
+}
+
+Result<RunOptions> RunFlags::checked() const {
+  RunOptions options;
+  auto target = parse_target(target_);
+  if (!target) return target.error();
+  options.target = *target;
+  if (!receiver_.empty()) {
+    auto receiver = parse_target(receiver_);
+    if (!receiver) return receiver.error();
+    if (receiver->kind != TargetKind::btp_ws) {
+      return refused("--receiver", receiver->text(), "a btp+ws:// URL");
+    }
+    options.receiver = *receiver;
+  }
+  LoadPlan& plan = options.plan;
+  if (!(rate_ >= 0.1 && rate_ <= highest_rate)) {
+    return refused("--rate", fmt::format("{}", rate_), "0.1 to 50000000 packets a second");
+  }
+  plan.rate = rate_;
+  const auto times = fill_plan_times(plan, duration_, warmup_, expiry_);
+  if (!times) return times.error();
+  static const std::map<std::string, Arrivals> all_arrivals{{"constant", Arrivals::constant},
+                                                            {"poisson", Arrivals::poisson}};
+  const auto arrivals = all_arrivals.find(arrivals_);
+  if (arrivals == all_arrivals.end()) {
+    return refused("--arrivals", arrivals_, "constant or poisson");
+  }
+  plan.arrivals = arrivals->second;
+  static const std::map<std::string, Precision> precisions{{"normal", Precision::normal},
+                                                           {"spin", Precision::spin}};
+  const auto precision = precisions.find(precision_);
+  if (precision == precisions.end()) return refused("--precision", precision_, "normal or spin");
+  plan.precision = precision->second;
+  static const std::map<std::string, ReceiverBehaviour> behaviours{
+      {"fulfill", ReceiverBehaviour::fulfill},
+      {"wrong-preimage", ReceiverBehaviour::wrong_preimage},
+      {"reject", ReceiverBehaviour::reject},
+      {"silent", ReceiverBehaviour::silent}};
+  const auto behaviour = behaviours.find(receiver_behaviour_);
+  if (behaviour == behaviours.end()) {
+    return refused("--receiver-behaviour", receiver_behaviour_,
+                   "fulfill, wrong-preimage, reject or silent");
+  }
+  plan.receiver_behaviour = behaviour->second;
+  if (connections_ < 1 || connections_ > 10'000) {
+    return refused("--connections", std::to_string(connections_), "1 to 10000");
+  }
+  if (threads_ < 1 || threads_ > 64 || threads_ > connections_) {
+    return refused("--threads", std::to_string(threads_),
+                   "1 to 64, and no more than --connections");
+  }
+  if (data_bytes_ < 32 || data_bytes_ > wire::max_data) {
+    return refused("--data-bytes", std::to_string(data_bytes_), "32 to 32767");
+  }
+  if (max_in_flight_ < 2 * threads_ || max_in_flight_ > (1u << 20)) {
+    return refused("--max-in-flight", std::to_string(max_in_flight_), "2 a thread to 1048576");
+  }
+  for (const auto& [flag, cpus] : {std::pair{"--cpu-affinity", &cpu_affinity_},
+                                   std::pair{"--connector-affinity", &connector_affinity_}}) {
+    const auto checked = check_cpus(flag, *cpus);
+    if (!checked) return checked.error();
+  }
+  options.connections = connections_;
+  plan.threads = threads_;
+  plan.data_bytes = data_bytes_;
+  plan.amount = amount_;
+  plan.max_in_flight = max_in_flight_;
+  plan.cpu_affinity = cpu_affinity_;
+  plan.seed = seed_;
+  plan.destination = destination_;
+  if (options.target.kind != TargetKind::embedded && options.target.kind != TargetKind::http) {
+    if (destination_.empty()) {
+      return Error{ErrorKind::usage, "no account to pay on this target", "give --destination"};
+    }
+    if (!wire::is_valid_address(destination_)) {
+      return refused("--destination", destination_, "an ILP address, such as test.slipway.bob");
+    }
+  }
+  if (threshold_tps_ != -1) {
+    if (!(threshold_tps_ > 0 && threshold_tps_ <= highest_rate)) {
+      return refused("--threshold-tps", fmt::format("{}", threshold_tps_), "1 to 50000000");
+    }
+    options.limits.threshold_tps = threshold_tps_;
+  }
+  if (!threshold_p99_.empty()) {
+    const auto bound = duration_flag("--threshold-p99", threshold_p99_, 1us, 10min);
+    if (!bound) return bound.error();
+    options.limits.threshold_p99 = *bound;
+  }
+  if (retries_ > 20) return refused("--retries", std::to_string(retries_), "0 to 20");
+  options.retries = retries_;
+  if (pid_ < 0) return refused("--pid", std::to_string(pid_), "a process id");
+  if (pid_ > 0) options.target_pid = pid_;
+  options.connector = connector_.empty() ? default_connector() : std::filesystem::path(connector_);
+  options.connector_affinity = connector_affinity_;
+  options.output = output_;
+  options.report = report_;
+  if (!report_.empty() && !report_.ends_with(".md") && !report_.ends_with(".html")) {
+    return refused("--report", report_, "a file name that ends in .html or .md");
+  }
+  options.json = json_;
+  options.commit = commit_;
+  options.branch = branch_;
+  return options;
+}
+
+std::string help_footer() {
+  return "Examples:\n"
+         "  packet_bench run --threshold-tps 10000\n"
+         "  packet_bench run --target btp+ws://:TOKEN@host:4000/ --destination test.slipway.bob "
+         "\\\n                   --receiver btp+ws://:TOKEN2@host:4000/\n"
+         "Exit status: 0 passed, 1 gate failed, 2 usage, 3 target unreachable or broken,\n"
+         "  4 inconclusive or invalid, 130 interrupted";
+}
+
+}  // namespace slipway::bench

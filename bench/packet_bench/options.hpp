@@ -1,0 +1,76 @@
+#pragma once
+
+#include "base/error.hpp"
+#include "packet_bench/gate.hpp"
+#include "packet_bench/load.hpp"
+#include "packet_bench/target.hpp"
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <CLI/App.hpp>
+
+namespace slipway::bench {
+
+// `packet_bench run` as the user asked for it, checked.
+struct RunOptions {
+  Target target;
+  std::optional<Target> receiver;
+  LoadPlan plan;  // all but its targets, which an embedded connector has yet to name
+  unsigned connections = 1;
+  GateLimits limits;
+  unsigned retries = 0;
+  std::optional<pid_t> target_pid;
+  std::filesystem::path connector;
+  std::vector<int> connector_affinity;
+  std::filesystem::path output;  // empty: none
+  std::filesystem::path report;
+  bool json = false;  // the result on stdout instead of the summary
+  std::string commit;
+  std::string branch;
+};
+
+// The flags as text, as CLI11 fills them in.
+class RunFlags {
+ public:
+  explicit RunFlags(CLI::App& command);
+  // Errors (`usage`) name the flag and what it may be.
+  Result<RunOptions> checked() const;
+
+ private:
+  std::string target_ = "embedded";
+  std::string receiver_;
+  std::string destination_;
+  std::string connector_;
+  double rate_ = 10'000;
+  std::string duration_ = "10s";
+  std::string warmup_ = "2s";
+  std::string expiry_ = "5s";
+  std::string arrivals_ = "constant";
+  std::uint64_t seed_ = 1;
+  unsigned connections_ = 1;
+  unsigned threads_ = 1;
+  std::size_t data_bytes_ = 64;
+  std::uint64_t amount_ = 1;
+  std::size_t max_in_flight_ = std::size_t{1} << 17;
+  std::string precision_ = "normal";
+  std::vector<int> cpu_affinity_;
+  std::vector<int> connector_affinity_;
+  double threshold_tps_ = -1;
+  std::string threshold_p99_;
+  unsigned retries_ = 0;
+  int pid_ = 0;
+  std::string output_ = "benchmark-results.json";
+  std::string report_;
+  bool json_ = false;
+  std::string commit_;
+  std::string branch_;
+  std::string receiver_behaviour_ = "fulfill";
+};
+
+// Examples and exit statuses, for the end of --help.
+std::string help_footer();
+
+}  // namespace slipway::bench

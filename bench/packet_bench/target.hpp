@@ -1,0 +1,33 @@
+#pragma once
+
+#include "base/error.hpp"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace slipway::bench {
+
+enum class TargetKind { embedded, btp_ws, ilp_http, http };
+
+// Where packets are sent, or where the receiver listens. `embedded` has no address: the run starts
+// the connector itself and fills one in.
+struct Target {
+  TargetKind kind = TargetKind::embedded;
+  bool tls = false;
+  std::string host;
+  std::uint16_t port = 0;
+  std::string path = "/";  // with the query
+  std::string username;
+  std::string token;  // never printed
+
+  // As the user wrote it, without the token.
+  std::string text() const;
+};
+
+// `embedded`, `btp+ws://[USER]:TOKEN@host[:port][/path]`, `ilp+http://[:TOKEN@]host...`,
+// `http://host...`, and each with TLS: `btp+wss`, `ilp+https`, `https`. The token is
+// percent-decoded. An error (`usage`) names the part that was wrong.
+Result<Target> parse_target(std::string_view text);
+
+}  // namespace slipway::bench

@@ -1,0 +1,70 @@
+#include "packet_bench/histogram.hpp"
+
+#include "support/catch.hpp"
+
+#include <algorithm>
+#include <random>
+#include <vector>
+
+using namespace slipway::bench;
+using namespace std::chrono_literals;
+
+TEST_CASE("an empty histogram answers with zeros", "[histogram]") {
+  const Histogram histogram;
+  CHECK(histogram.percentile(99) == 0ns);
+  CHECK(histogram.mean_ns() == 0);
+  CHECK(histogram.share_above(1ms) == 0);
+}
+
+TEST_CASE("percentiles are those of the sorted values to a thousandth", "[histogram]") {
+  std::mt19937_64 random(11);
+  std::lognormal_distribution<double> spread(12, 2.5);  // from below 1 us to minutes
+  Histogram histogram;
+  std::vector<std::int64_t> values;
+  for (int i = 0; i < 20'000; ++i) {
+    values.push_back(static_cast<std::int64_t>(spread(random)));
+    histogram.record(std::chrono::nanoseconds(values.back()));
+  }
+  std::sort(values.begin(), values.end());
+  for (const double percent : {1.0, 25.0, 50.0, 90.0, 99.0, 99.9, 100.0}) {
+    const auto rank = static_cast<std::size_t>(percent / 100 * 20'000 + 0.999999) - 1;
+    const double exact = static_cast<double>(values[rank]);
+    const double said = static_cast<double>(histogram.percentile(percent).count());
+    CHECK(said >= exact);
+    CHECK(said <= exact * (1 + 1.0 / 1024) + 1);
+  }
+  CHECK(histogram.max().count() == values.back());
+}
+
+TEST_CASE("every bucket's highest value falls into that bucket", "[histogram]") {
+  for (std::size_t bucket = 0; bucket < Histogram().counts().size(); bucket += 7) {
+    Histogram histogram;
+    histogram.record(std::chrono::nanoseconds(Histogram::highest_value(bucket)));
+    CHECK(histogram.counts()[bucket] == 1);
+    histogram.clear();
+    histogram.record(std::chrono::nanoseconds(Histogram::highest_value(bucket) + 1));
+    const bool last = bucket + 1 == histogram.counts().size();
+    CHECK(histogram.counts()[last ? bucket : bucket + 1] == 1);
+  }
+}
+
+TEST_CASE("negative and enormous values are counted at the ends", "[histogram]") {
+  Histogram histogram;
+  histogram.record(-5ns);
+  histogram.record(100h);
+  CHECK(histogram.count() == 2);
+  CHECK(histogram.percentile(50) == 0ns);
+  CHECK(histogram.max() == 100h);
+}
+
+TEST_CASE("added histograms hold both", "[histogram]") {
+  Histogram a;
+  Histogram b;
+  for (int i = 0; i < 90; ++i) a.record(1ms);
+  for (int i = 0; i < 10; ++i) b.record(1s);
+  a.add(b);
+  CHECK(a.count() == 100);
+  CHECK(a.percentile(90).count() == Approx(1e6).epsilon(0.001));
+  CHECK(a.percentile(91).count() == Approx(1e9).epsilon(0.001));
+  CHECK(a.share_above(10ms) == Approx(0.1));
+}
