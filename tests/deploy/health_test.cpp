@@ -1,0 +1,134 @@
+#include "deploy/health.hpp"
+
+#include "deploy/bake.hpp"
+#include "deploy/release.hpp"
+#include "support/catch.hpp"
+
+using namespace slipway;
+using namespace slipway::deploy;
+using namespace std::chrono_literals;
+
+namespace {
+
+using TimePoint = HealthGate::TimePoint;
+
+HealthAnswer good() {
+  HealthAnswer answer;
+  answer.status = 200;
+  answer.well_formed = true;
+  answer.health = "pass";
+  answer.release_id = "abc";
+  answer.role = "standby";
+  answer.ready = true;
+  return answer;
+}
+
+Look look(Result<HealthAnswer> answer) {
+  Look made;
+  made.answer = std::move(answer);
+  return made;
+}
+
+GateRules rules() {
+  GateRules made;
+  made.healthy_in_a_row = 3;
+  made.minimum_healthy = 1s;
+  made.deadline = 10s;
+  return made;
+}
+
+}  // namespace
+
+TEST_CASE("healthy takes N answers in a row and a minimum time", "[health]") {
+  HealthGate gate(rules(), "abc", TimePoint{});
+  CHECK(gate.feed(TimePoint{} + 100ms, look(good())) == HealthGate::State::waiting);
+  CHECK(gate.feed(TimePoint{} + 200ms, look(good())) == HealthGate::State::waiting);
+  CHECK(gate.feed(TimePoint{} + 300ms, look(good())) == HealthGate::State::waiting);
+  CHECK(gate.feed(TimePoint{} + 1100ms, look(good())) == HealthGate::State::healthy);
+}
+
+TEST_CASE("a flapping service starts counting anew and runs into the deadline", "[health]") {
+  HealthGate gate(rules(), "abc", TimePoint{});
+  auto unready = good();
+  unready.ready = false;
+  for (int i = 1; i < 100; ++i) {
+    const auto state = gate.feed(TimePoint{} + i * 100ms, look(i % 3 == 0 ? unready : good()));
+    REQUIRE(state == HealthGate::State::waiting);
+  }
+  CHECK(gate.feed(TimePoint{} + 10s, look(unready)) == HealthGate::State::hopeless);
+}
+
+TEST_CASE("another version's answer is hopeless at once", "[health]") {
+  HealthGate gate(rules(), "abc", TimePoint{});
+  auto liar = good();
+  liar.release_id = "other";
+  CHECK(gate.feed(TimePoint{} + 1ms, look(liar)) == HealthGate::State::hopeless);
+  CHECK_THAT(gate.reason(), ContainsSubstring("other"));
+}
+
+TEST_CASE("a container that ended or was restarted is hopeless at once", "[health]") {
+  Look ended = look(good());
+  ended.running = false;
+  ended.exit_code = 3;
+  HealthGate gate(rules(), "abc", TimePoint{});
+  CHECK(gate.feed(TimePoint{} + 1ms, ended) == HealthGate::State::hopeless);
+  CHECK_THAT(gate.reason(), ContainsSubstring("status 3"));
+  Look restarted = look(good());
+  restarted.restart_count = 1;
+  HealthGate second(rules(), "abc", TimePoint{});
+  CHECK(second.feed(TimePoint{} + 1ms, restarted) == HealthGate::State::hopeless);
+}
+
+TEST_CASE("an error, a redirect, a fail and a missing body are unhealthy, not hopeless",
+          "[health]") {
+  HealthGate gate(rules(), "abc", TimePoint{});
+  auto redirect = HealthAnswer{};
+  redirect.status = 302;
+  auto failing = good();
+  failing.health = "fail";
+  auto error503 = good();
+  error503.status = 503;
+  for (const auto& answer : {Result<HealthAnswer>(Error{ErrorKind::timeout, "no answer", {}}),
+                             Result<HealthAnswer>(redirect), Result<HealthAnswer>(failing),
+                             Result<HealthAnswer>(error503)}) {
+    CHECK(gate.feed(TimePoint{} + 1ms, look(answer)) == HealthGate::State::waiting);
+    CHECK(gate.in_a_row() == 0);
+  }
+}
+
+TEST_CASE("totals are summed over label sets and other metrics are ignored", "[bake]") {
+  const Totals totals = parse_totals(
+      "# TYPE ilp_packets_total counter\n"
+      "ilp_packets_total{account=\"a\",direction=\"in\",result=\"fulfilled\",code=\"\"} 10\n"
+      "ilp_packets_total{account=\"b\",direction=\"in\",result=\"fulfilled\",code=\"\"} 5\n"
+      "ilp_packets_total{account=\"a\",direction=\"in\",result=\"rejected\",code=\"T00\"} 2\n"
+      "ilp_packets_total_other{result=\"fulfilled\"} 1000\n"
+      "ilp_packet_duration_seconds_sum 0.5\nilp_packet_duration_seconds_count 17\n");
+  CHECK(totals.fulfilled == 15);
+  CHECK(totals.rejected == 2);
+  CHECK(totals.latency_sum_s == Approx(0.5));
+  CHECK(totals.latency_count == 17);
+}
+
+TEST_CASE("a bake is good, worse or inconclusive against the baseline", "[bake]") {
+  const BakeRules rules_of_test{};
+  const Totals baseline{10000, 10, 10.0, 10010};
+  CHECK(judge_bake(rules_of_test, baseline, {1000, 1, 1.0, 1001}).verdict == BakeVerdict::good);
+  CHECK(judge_bake(rules_of_test, baseline, {900, 100, 1.0, 1000}).verdict == BakeVerdict::worse);
+  CHECK(judge_bake(rules_of_test, baseline, {1000, 1, 9.0, 1001}).verdict == BakeVerdict::worse);
+  CHECK(judge_bake(rules_of_test, baseline, {10, 0, 0.01, 10}).verdict ==
+        BakeVerdict::inconclusive);
+}
+
+TEST_CASE("image references are read as the registries read them", "[release]") {
+  const std::string digest = "sha256:" + std::string(64, 'a');
+  CHECK(parse_reference("localhost:5000/a/b:v1")->tag == "v1");
+  CHECK(parse_reference("localhost:5000/a/b:v1")->repository == "localhost:5000/a/b");
+  CHECK(parse_reference("localhost:5000/a/b")->tag == "latest");
+  CHECK(parse_reference("a/b@" + digest)->digest == digest);
+  CHECK(parse_reference("a/b:v1@" + digest)->text() == "a/b@" + digest);
+  for (const char* bad : {"", "-x", "a b", "a:", "a@sha256:12", "a/b:$(id)", "a//b", "/a", "a/"}) {
+    INFO(bad);
+    CHECK_FALSE(parse_reference(bad).has_value());
+  }
+}

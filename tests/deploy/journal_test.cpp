@@ -1,0 +1,167 @@
+#include "deploy/journal.hpp"
+
+#include "base/durable_file.hpp"
+#include "deploy/ledger.hpp"
+#include "support/catch.hpp"
+#include "support/temporary_directory.hpp"
+
+#include <fstream>
+#include <sys/stat.h>
+
+using namespace slipway;
+using namespace slipway::deploy;
+
+namespace {
+
+std::string bytes_of(const std::filesystem::path& path) {
+  return *read_file(path);
+}
+
+void put(const std::filesystem::path& path, const std::string& bytes) {
+  std::ofstream(path, std::ios::binary | std::ios::trunc) << bytes;
+}
+
+// A journal with a few records of different lengths.
+std::string sample(const std::filesystem::path& path) {
+  auto journal = Journal::open(path);
+  REQUIRE(journal->append("begin", "t1", "2026-01-01T00:00:00Z", {{"operation", "deploy"}})
+              .has_value());
+  REQUIRE(journal->append("intent", "t1", "2026-01-01T00:00:01Z", {{"step", "hold"}}).has_value());
+  REQUIRE(journal
+              ->append("done", "t1", "2026-01-01T00:00:02Z",
+                       {{"step", "hold"}, {"detail", "line\nbreak, \"quotes\" and \xff"}})
+              .has_value());
+  REQUIRE(journal->append("end", "t1", "2026-01-01T00:00:03Z", {{"exitCode", 0}}).has_value());
+  return bytes_of(path);
+}
+
+}  // namespace
+
+TEST_CASE("records come back as they were written, in a file that only the owner reads",
+          "[journal]") {
+  test::TemporaryDirectory directory;
+  const auto path = directory.path() / "journal";
+  sample(path);
+  const auto journal = Journal::open(path);
+  REQUIRE(journal->records().size() == 4);
+  CHECK(journal->records()[1].data["step"] == "hold");
+  CHECK(journal->records()[3].sequence == 4);
+  struct stat status {};
+  ::stat(path.c_str(), &status);
+  CHECK((status.st_mode & 07777) == 0600);
+}
+
+TEST_CASE("a journal cut at any byte gives the records that are whole and takes new ones",
+          "[journal]") {
+  test::TemporaryDirectory directory;
+  const auto path = directory.path() / "journal";
+  const std::string whole = sample(path);
+  for (std::size_t length = 0; length <= whole.size(); ++length) {
+    put(path, whole.substr(0, length));
+    auto journal = Journal::open(path);
+    REQUIRE(journal.has_value());
+    const auto lines = static_cast<std::size_t>(
+        std::count(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(length), '\n'));
+    REQUIRE(journal->records().size() == lines);
+    // Reading alone changes nothing on the disk.
+    REQUIRE(bytes_of(path).size() == length);
+    REQUIRE(journal->append("note", "", "2026-01-01T00:00:04Z").has_value());
+    const auto again = Journal::open(path);
+    REQUIRE(again->records().size() == lines + 1);
+    REQUIRE_FALSE(again->had_torn_tail());
+  }
+}
+
+TEST_CASE("a flipped bit anywhere is noticed: the record is dropped or the journal is refused",
+          "[journal]") {
+  test::TemporaryDirectory directory;
+  const auto path = directory.path() / "journal";
+  const std::string whole = sample(path);
+  const Result<Records> original = decode(whole);
+  int refused = 0;
+  for (std::size_t position = 0; position < whole.size(); ++position) {
+    for (int bit = 0; bit < 8; ++bit) {
+      std::string damaged = whole;
+      damaged[position] = static_cast<char>(damaged[position] ^ (1 << bit));
+      const auto decoded = decode(damaged);
+      if (!decoded) {
+        REQUIRE(decoded.error().kind == ErrorKind::corrupt);
+        ++refused;
+        continue;
+      }
+      // What is accepted is a shorter journal, never a different one.
+      REQUIRE(decoded->records.size() < original->records.size());
+      for (std::size_t i = 0; i < decoded->records.size(); ++i) {
+        REQUIRE(encode(decoded->records[i]) == encode(original->records[i]));
+      }
+    }
+  }
+  CHECK(refused > 0);
+}
+
+TEST_CASE("a record missing from the middle is noticed", "[journal]") {
+  test::TemporaryDirectory directory;
+  const std::string whole = sample(directory.path() / "journal");
+  const std::size_t first = whole.find('\n') + 1;
+  const std::size_t second = whole.find('\n', first) + 1;
+  CHECK_FALSE(decode(whole.substr(0, first) + whole.substr(second)).has_value());
+  CHECK_FALSE(decode(whole + whole).has_value());
+}
+
+namespace {
+
+Record at(std::uint64_t sequence, std::string type, std::string txn, nlohmann::json data) {
+  return {sequence, std::move(type), std::move(txn), "2026-01-01T00:00:00Z", std::move(data)};
+}
+
+Release version(const std::string& tag, char digit) {
+  return {"repo",        tag,   "sha256:" + std::string(64, digit), "id", "rev-" + tag,
+          tag.substr(1), "snap"};
+}
+
+// Records of one operation that ended with this status.
+void add(std::vector<Record>& records, bool rollback, const Release& to,
+         const std::optional<Release>& from, int exit_code) {
+  Plan plan;
+  plan.rollback = rollback;
+  plan.target = to;
+  plan.old = from;
+  const std::string txn = "t" + std::to_string(records.size() + 1);
+  records.push_back(at(records.size() + 1, "begin", txn, to_json(plan)));
+  records.push_back(at(records.size() + 1, "end", txn, {{"exitCode", exit_code}}));
+}
+
+}  // namespace
+
+TEST_CASE("a rollback goes to the last proven version and never back into the accident",
+          "[ledger]") {
+  const Release v1 = version("v1", '1');
+  const Release v2 = version("v2", '2');
+  const Release v3 = version("v3", '3');
+  std::vector<Record> records;
+  add(records, false, v1, std::nullopt, 0);
+  CHECK_FALSE(Ledger(records).rollback_target(v1).has_value());
+  add(records, false, v2, v1, 0);
+  add(records, false, v3, v2, 4);  // v3 was never proven
+  CHECK(Ledger(records).rollback_target(v2)->tag == "v1");
+  add(records, true, v1, v2, 0);
+  CHECK_FALSE(Ledger(records).rollback_target(v1).has_value());
+  CHECK(Ledger(records).find("v2")->digest == v2.digest);
+  add(records, false, v2, v1, 0);
+  CHECK(Ledger(records).rollback_target(v2)->tag == "v1");
+}
+
+TEST_CASE("a version is found by tag, version, digest or twelve of its digits", "[ledger]") {
+  const Release v1 = version("v1", '1');
+  std::vector<Record> records;
+  add(records, false, v1, std::nullopt, 0);
+  const Ledger ledger(records);
+  for (const std::string& name :
+       {std::string("v1"), std::string("1"), v1.digest, std::string("111111111111"),
+        std::string("sha256:111111111111"), std::string("repo:v1"), "repo@" + v1.digest}) {
+    INFO(name);
+    CHECK(ledger.find(name).has_value());
+  }
+  CHECK_FALSE(ledger.find("11111111111").has_value());
+  CHECK_FALSE(ledger.find("v2").has_value());
+}

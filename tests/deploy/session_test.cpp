@@ -1,0 +1,166 @@
+#include "fake_host.hpp"
+#include "support/catch.hpp"
+
+using namespace slipway;
+using namespace slipway::test;
+
+TEST_CASE("a first deploy on an empty host starts HAProxy and serves", "[session]") {
+  FakeHost host;
+  host.publish("v1");
+  const Report report = host.run(Action::deploy, "v1");
+  INFO(report.message);
+  CHECK(report.exit_code == ExitCode::done);
+  CHECK(host.served() == "rev-v1");
+  CHECK(report.running->tag == "v1");
+  CHECK(report.seconds_to_healthy.has_value());
+}
+
+TEST_CASE("a rollback is one flip to the warm colour and needs no registry", "[session]") {
+  FakeHost host;
+  host.publish("v1");
+  host.publish("v2");
+  host.run(Action::deploy, "v1");
+  host.run(Action::deploy, "v2");
+  CHECK(host.served() == "rev-v2");
+  CHECK(host.containers[Colour::blue].role == "drained");
+  host.registry_up = false;
+  const int pulls = host.pulls;
+  const Report report = host.run(Action::rollback);
+  CHECK(report.exit_code == ExitCode::done);
+  CHECK(report.warm);
+  CHECK(host.served() == "rev-v1");
+  CHECK(host.pulls == pulls);
+}
+
+TEST_CASE("a bad release is taken back and the old version never stops serving", "[session]") {
+  for (const Manner manner : {Manner::exits, Manner::never_ready, Manner::lies,
+                              Manner::packet_fails, Manner::dies_when_promoted}) {
+    FakeHost host;
+    host.publish("v1");
+    host.publish("v2", manner);
+    host.run(Action::deploy, "v1");
+    const Report report = host.run(Action::deploy, "v2");
+    INFO(static_cast<int>(manner) << " " << report.message);
+    CHECK(report.exit_code == ExitCode::rolled_back);
+    CHECK(host.served() == "rev-v1");
+    CHECK(report.running->tag == "v1");
+    CHECK(host.containers.count(Colour::green) == 0);
+  }
+}
+
+TEST_CASE("a tag that does not exist touches nothing and lists what is known", "[session]") {
+  FakeHost host;
+  host.publish("v1");
+  host.run(Action::deploy, "v1");
+  const Report report = host.run(Action::deploy, "v9");
+  CHECK(report.exit_code == ExitCode::unavailable);
+  CHECK_THAT(report.next_step, ContainsSubstring("v1"));
+  CHECK(host.served() == "rev-v1");
+  CHECK(host.containers.size() == 1);
+}
+
+TEST_CASE("a rollback with nothing to go back to is refused with 7", "[session]") {
+  FakeHost host;
+  host.publish("v1");
+  host.run(Action::deploy, "v1");
+  CHECK(host.run(Action::rollback).exit_code == ExitCode::unavailable);
+  CHECK(host.served() == "rev-v1");
+}
+
+TEST_CASE("deploying what serves already changes nothing", "[session]") {
+  FakeHost host;
+  host.publish("v1");
+  host.run(Action::deploy, "v1");
+  const Report report = host.run(Action::deploy, "v1");
+  CHECK(report.exit_code == ExitCode::done);
+  CHECK(report.steps.empty());
+  CHECK(host.containers.size() == 1);
+}
+
+TEST_CASE("a flip that HAProxy refuses leaves the old version and the file in agreement",
+          "[session]") {
+  FakeHost host;
+  host.publish("v1");
+  host.publish("v2");
+  host.run(Action::deploy, "v1");
+  host.flip_broken = true;
+  const Report report = host.run(Action::deploy, "v2");
+  CHECK(report.exit_code == ExitCode::failed);
+  CHECK(host.served() == "rev-v1");
+  CHECK(host.file == host.map);
+}
+
+TEST_CASE("an engine that cannot start the candidate fails with 3 and changes nothing",
+          "[session]") {
+  FakeHost host;
+  host.publish("v1");
+  host.publish("v2");
+  host.run(Action::deploy, "v1");
+  host.start_error = "no space left on device";
+  const Report report = host.run(Action::deploy, "v2");
+  CHECK(report.exit_code == ExitCode::failed);
+  CHECK_THAT(report.message, ContainsSubstring("no space"));
+  CHECK(host.served() == "rev-v1");
+}
+
+TEST_CASE("a stop request turns a deploy back and leaves a rollback alone", "[session]") {
+  FakeHost host;
+  host.publish("v1");
+  host.publish("v2");
+  host.run(Action::deploy, "v1");
+  host.run(Action::deploy, "v2");
+  std::stop_source stop;
+  stop.request_stop();
+  CHECK(host.run(Action::rollback, "", stop.get_token()).exit_code == ExitCode::done);
+  CHECK(host.served() == "rev-v1");
+  host.publish("v3");
+  CHECK(host.run(Action::deploy, "v3", stop.get_token()).exit_code == ExitCode::interrupted);
+  CHECK(host.served() == "rev-v1");
+}
+
+TEST_CASE("a warm colour that died is started anew", "[session]") {
+  FakeHost host;
+  host.publish("v1");
+  host.publish("v2");
+  host.run(Action::deploy, "v1");
+  host.run(Action::deploy, "v2");
+  host.containers[Colour::blue].instance.running = false;
+  CHECK(host.run(Action::rollback).exit_code == ExitCode::done);
+  CHECK(host.served() == "rev-v1");
+}
+
+TEST_CASE("a lost journal is rebuilt from what runs and what is held", "[session]") {
+  FakeHost host;
+  host.publish("v1");
+  host.publish("v2");
+  host.run(Action::deploy, "v1");
+  host.run(Action::deploy, "v2");
+  std::filesystem::remove(host.directory.path() / "journal");
+  const Report report = host.run(Action::rollback);
+  INFO(report.message);
+  CHECK(report.exit_code == ExitCode::done);
+  CHECK(host.served() == "rev-v1");
+}
+
+TEST_CASE("a map that names no colour of ours is 8 and nothing is touched", "[session]") {
+  FakeHost host;
+  host.publish("v1");
+  host.publish("v2");
+  host.run(Action::deploy, "v1");
+  host.kill_at = 12;
+  REQUIRE_THROWS_AS(host.run(Action::deploy, "v2"), Killed);
+  host.kill_at = -1;
+  host.map_garbled = true;
+  const auto before = host.containers.size();
+  CHECK(host.run(Action::resume).exit_code == ExitCode::ambiguous);
+  CHECK(host.containers.size() == before);
+}
+
+TEST_CASE("an instance that came back as a standby is promoted by the next command", "[session]") {
+  FakeHost host;
+  host.publish("v1");
+  host.run(Action::deploy, "v1");
+  host.containers[Colour::blue].role = "standby";  // as after a reboot
+  CHECK(host.run(Action::resume).exit_code == ExitCode::done);
+  CHECK(host.served() == "rev-v1");
+}

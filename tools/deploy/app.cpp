@@ -1,0 +1,216 @@
+#include "deploy/app.hpp"
+
+#include "base/command_line.hpp"
+#include "base/durable_file.hpp"
+#include "base/units.hpp"
+#include "deploy/docker_engine.hpp"
+#include "deploy/failpoint.hpp"
+#include "deploy/haproxy.hpp"
+#include "deploy/http_health.hpp"
+#include "deploy/lock.hpp"
+#include "deploy/session.hpp"
+
+#include <cerrno>
+#include <cstdlib>
+#include <iostream>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <fmt/core.h>
+
+namespace slipway::deploy {
+namespace {
+
+std::string environment_value(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? std::string() : std::string(value);
+}
+
+// Who asked, from where: for the audit log and for whoever finds the lock taken.
+std::string actor_name() {
+  std::string who = environment_value("SLIPWAY_ACTOR");
+  for (const char* name : {"SUDO_USER", "LOGNAME", "USER"}) {
+    if (who.empty()) who = environment_value(name);
+  }
+  if (who.empty()) who = fmt::format("uid {}", ::getuid());
+  const std::string connection = environment_value("SSH_CONNECTION");
+  if (!connection.empty()) who += " from " + connection.substr(0, connection.find(' '));
+  return who;
+}
+
+Result<void> prepare_state(const Config& config, Haproxy& proxy) {
+  std::error_code failed;
+  std::filesystem::create_directories(config.state_directory, failed);
+  if (failed) {
+    return Error{
+        ErrorKind::io,
+        fmt::format("cannot make {}: {}", config.state_directory.string(), failed.message()),
+        "run as root, or correct stateDir"};
+  }
+  // HAProxy's user must reach its folders below; everything of ours in here is 0600 or 0700.
+  if (::chmod(config.state_directory.c_str(), 0711) != 0) {
+    return io_error("cannot set the mode of", config.state_directory.string(), errno);
+  }
+  return proxy.prepare();
+}
+
+// The lock, at once or within the time to queue.
+Result<Lock> take_lock(const Config& config, const Options& options, const LockOwner& owner,
+                       std::stop_token stop) {
+  SystemClock clock;
+  const auto give_up =
+      clock.now() + options.timeout.value_or(std::chrono::nanoseconds(std::chrono::minutes(10)));
+  for (;;) {
+    auto lock = Lock::acquire(config.state_directory / "lock", owner);
+    const bool again = !lock && lock.error().kind == ErrorKind::busy && options.wait &&
+                       clock.now() < give_up && !stop.stop_requested();
+    if (!again) return lock;
+    clock.sleep_for(std::chrono::milliseconds(200), stop);
+  }
+}
+
+void print_report(const Report& report, const Options& options, const std::string& program) {
+  if (options.json) {
+    std::cout << to_json(report).dump() << '\n';
+    return;
+  }
+  for (const std::string& warning : report.warnings) print_warning(program, warning);
+  if (report.exit_code == ExitCode::done) {
+    std::cout << report.operation << ": " << report.message << '\n';
+  } else {
+    print_error(program, report.message);
+    std::cout << report.operation << ": " << meaning(report.exit_code) << '\n';
+    if (!report.next_step.empty()) std::cout << "next: " << report.next_step << '\n';
+  }
+  std::cout << running_line(report.running, report.running_colour) << '\n';
+}
+
+int print_status(Session& session, const Config& config, const Options& options,
+                 const std::string& program) {
+  auto answer = session.status();
+  if (!answer) {
+    print_error(program, answer.error().text());
+    return static_cast<int>(ExitCode::ambiguous);
+  }
+  nlohmann::json& status = answer->document;
+  const auto holder = Lock::holder(config.state_directory / "lock");
+  status["lock"] = nullptr;
+  if (holder) {
+    status["lock"] = {{"pid", holder->pid},
+                      {"operation", holder->operation},
+                      {"actor", holder->actor},
+                      {"since", holder->since},
+                      {"step", holder->step}};
+  }
+  if (options.json) {
+    std::cout << status.dump() << '\n';
+    return 0;
+  }
+  std::cout << "in progress: " << (holder ? holder->describe() : std::string("nothing")) << '\n';
+  if (!holder && !status["open"].is_null()) {
+    std::cout << "cut short: transaction " << status["open"]["transaction"].get<std::string>()
+              << "; run 'rollback --resume'\n";
+  }
+  for (const auto& release : status["proven"]) {
+    std::cout << "proven: " << release_from_json(release).describe() << '\n';
+  }
+  const auto& running = status["running"];
+  const auto& standby = status["standby"];
+  if (standby.is_object()) {
+    std::cout << "standby: " << release_from_json(standby).describe() << " ("
+              << standby.value("colour", "") << ", "
+              << (standby.value("started", false) ? standby.value("role", "") : "stopped") << ")\n";
+  }
+  std::cout << "healthy: " << (status["healthy"] == true ? "yes" : "no") << '\n';
+  std::optional<Release> release;
+  if (running.is_object()) release = release_from_json(running);
+  std::cout << running_line(release, running.is_object() ? running.value("colour", "") : "")
+            << '\n';
+  return 0;
+}
+
+int print_history(Session& session, const Options& options, const std::string& program) {
+  auto history = session.history();
+  if (!history) {
+    print_error(program, history.error().text());
+    return static_cast<int>(ExitCode::ambiguous);
+  }
+  nlohmann::json list = nlohmann::json::array();
+  for (const HistoryEntry& entry : *history) {
+    list.push_back({{"transaction", entry.transaction},
+                    {"time", entry.time},
+                    {"operation", entry.operation},
+                    {"actor", entry.actor},
+                    {"reason", entry.reason},
+                    {"target", entry.target},
+                    {"from", entry.from},
+                    {"exitCode", entry.exit_code}});
+    if (options.json) continue;
+    std::cout << fmt::format("{}  {:<8} exit {:<3} {}{}  by {}{}\n", entry.time, entry.operation,
+                             entry.exit_code, entry.target,
+                             entry.from.empty() ? "" : " from " + entry.from, entry.actor,
+                             entry.reason.empty() ? "" : ": " + entry.reason);
+  }
+  if (options.json) std::cout << list.dump() << '\n';
+  return 0;
+}
+
+void write_report(const Report& report, const Options& options, const std::string& program) {
+  if (options.report_file.empty()) return;
+  const bool markdown = std::filesystem::path(options.report_file).extension() == ".md";
+  const std::string text = markdown ? to_markdown(report) : to_json(report).dump(2) + "\n";
+  if (auto written = write_durably(options.report_file, text); !written) {
+    print_warning(program, written.error().text());
+  }
+}
+
+}  // namespace
+
+int run(const Options& options, const std::string& program, std::stop_token stop) {
+  auto config = read_config(options.config_file);
+  if (!config) {
+    print_error(program, config.error().text());
+    return static_cast<int>(ExitCode::usage);
+  }
+  if (options.timeout) config->gate.deadline = *options.timeout;
+  DockerEngine engine(*config);
+  Haproxy proxy(*config);
+  HttpHealth health(config->subnet_prefix, 8080);
+  SystemClock clock;
+  World world{*config, engine, proxy, health, clock};
+  Session session(world, options, actor_name());
+  if (options.action == Action::status) return print_status(session, *config, options, program);
+  if (options.action == Action::history) return print_history(session, options, program);
+  if (options.dry_run) {
+    const Report report = session.dry_run();
+    print_report(report, options, program);
+    return static_cast<int>(report.exit_code);
+  }
+  if (auto prepared = prepare_state(*config, proxy); !prepared) {
+    print_error(program, prepared.error().text());
+    return static_cast<int>(ExitCode::failed);
+  }
+  const LockOwner owner{::getpid(), fmt::format("{} {}", program, options.target), actor_name(),
+                        format_utc(clock.utc()), ""};
+  auto lock = take_lock(*config, options, owner, stop);
+  if (!lock) {
+    print_error(program, lock.error().text());
+    return static_cast<int>(lock.error().kind == ErrorKind::busy ? ExitCode::locked
+                                                                 : ExitCode::failed);
+  }
+  world.failpoint = failpoint_from_environment();
+  world.progress = [&](Step step, const StepReport* ended) {
+    if (ended == nullptr) {
+      lock->note_step(std::string(to_string(step)));
+    } else {
+      fmt::print(stderr, "{}: {:7.3f} s  {}: {}{}{}\n", program, ended->at_s + ended->seconds,
+                 ended->name, ended->event, ended->detail.empty() ? "" : ": ", ended->detail);
+    }
+  };
+  const Report report = session.run(stop);
+  print_report(report, options, program);
+  write_report(report, options, program);
+  return static_cast<int>(report.exit_code);
+}
+
+}  // namespace slipway::deploy

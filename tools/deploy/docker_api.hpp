@@ -1,0 +1,51 @@
+#pragma once
+
+#include "base/error.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <stop_token>
+#include <string>
+
+#include <nlohmann/json.hpp>
+
+namespace slipway::deploy {
+
+// The Docker Engine API on its unix socket, one request a connection. Requests that the daemon
+// does not take (it restarts) are tried again until `patience` is over.
+class DockerApi {
+ public:
+  DockerApi(std::string socket, std::chrono::nanoseconds patience)
+      : socket_(std::move(socket)), patience_(patience) {}
+
+  struct Answer {
+    int status = 0;
+    nlohmann::json json;  // null where the body is none
+    std::string body;
+
+    bool ok() const { return status >= 200 && status < 400; }
+    std::string message() const;
+  };
+
+  // Errors: unreachable (no daemon), timeout, protocol, cancelled. HTTP errors are answers.
+  Result<Answer> call(const std::string& method, const std::string& target,
+                      const nlohmann::json& body = nullptr,
+                      std::chrono::nanoseconds deadline = std::chrono::seconds(30),
+                      std::stop_token stop = {}) const;
+  // The same, and an HTTP error is an Error: not_found for 404, failed otherwise.
+  Result<Answer> demand(const std::string& doing, const std::string& method,
+                        const std::string& target, const nlohmann::json& body = nullptr,
+                        std::chrono::nanoseconds deadline = std::chrono::seconds(30),
+                        std::stop_token stop = {}) const;
+
+  const std::string& socket() const { return socket_; }
+
+ private:
+  std::string socket_;
+  std::chrono::nanoseconds patience_;
+};
+
+// Percent-encodes everything but unreserved characters.
+std::string url_encode(const std::string& text);
+
+}  // namespace slipway::deploy

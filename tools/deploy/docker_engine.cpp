@@ -1,0 +1,367 @@
+#include "deploy/docker_engine.hpp"
+
+#include "base/durable_file.hpp"
+#include "deploy/http_health.hpp"
+#include "deploy/snapshot.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include <fmt/core.h>
+
+namespace slipway::deploy {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::string_view label_prefix = "io.slipway.";
+constexpr std::string_view hold_repository = "slipway-held";
+
+std::string label_of(const json& labels, std::string_view name) {
+  if (!labels.is_object()) return {};
+  const auto found = labels.find(std::string(name));
+  return found != labels.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
+std::string label(std::string_view name) {
+  return std::string(label_prefix) + std::string(name);
+}
+
+// The value at a path of object fields, or null.
+const json& at(const json& document, std::initializer_list<const char*> path) {
+  static const json null;
+  const json* here = &document;
+  for (const char* field : path) {
+    if (!here->is_object() || !here->contains(field)) return null;
+    here = &(*here)[field];
+  }
+  return *here;
+}
+
+std::string text(const json& value) {
+  return value.is_string() ? value.get<std::string>() : std::string();
+}
+
+std::string short_digest(const Release& release) {
+  return release.digest.substr(7, 12);
+}
+
+// Lines of a container's log: the engine frames each chunk with 8 bytes, of which 4 are its size.
+std::string unframe_log(std::string_view bytes) {
+  std::string lines;
+  while (bytes.size() >= 8) {
+    const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(bytes[i]); };
+    const std::size_t size = (std::size_t{byte(4)} << 24) | (std::size_t{byte(5)} << 16) |
+                             (std::size_t{byte(6)} << 8) | byte(7);
+    lines += bytes.substr(8, size);
+    bytes.remove_prefix(std::min(bytes.size(), 8 + size));
+  }
+  return lines;
+}
+
+std::string last_lines(std::string_view said, std::size_t most) {
+  while (!said.empty() && (said.back() == '\n' || said.back() == ' ')) said.remove_suffix(1);
+  return std::string(said.size() > most ? said.substr(said.size() - most) : said);
+}
+
+}  // namespace
+
+std::string DockerEngine::container_name(Colour colour) const {
+  return fmt::format("{}-{}", config_.project, to_string(colour));
+}
+
+std::string DockerEngine::service_name(Colour colour) const {
+  return std::string(to_string(colour));
+}
+
+Result<Release> DockerEngine::inspect_image(const std::string& name) const {
+  auto answer = api_.demand("inspect the image " + name, "GET", "/images/" + name + "/json");
+  if (!answer) return answer.error();
+  const json& labels = at(answer->json, {"Config", "Labels"});
+  Release release;
+  release.image_id = text(at(answer->json, {"Id"}));
+  release.revision = label_of(labels, "org.opencontainers.image.revision");
+  release.version = label_of(labels, "org.opencontainers.image.version");
+  return release;
+}
+
+Result<Release> DockerEngine::find_local(const Release& wanted) {
+  auto found = inspect_image(wanted.repository + "@" + wanted.digest);
+  // The engine forgets a digest with the tag that brought it; the image id is as good, because it
+  // was recorded when the digest was verified.
+  if (!found && !wanted.image_id.empty()) found = inspect_image(wanted.image_id);
+  if (!found) return found.error();
+  if (!wanted.image_id.empty() && found->image_id != wanted.image_id) {
+    return Error{ErrorKind::not_found,
+                 fmt::format("{} is here as another image than before", wanted.digest),
+                 "do not trust this host's image store"};
+  }
+  found->repository = wanted.repository;
+  found->tag = wanted.tag;
+  found->digest = wanted.digest;
+  found->snapshot = wanted.snapshot;
+  return found;
+}
+
+Result<std::string> DockerEngine::resolve(const Reference& reference, std::stop_token stop) const {
+  if (!reference.digest.empty()) return reference.digest;
+  // The command line knows the credentials; its answer is the registry's manifest, and the digest
+  // is in the engine's record of the pull.
+  auto pulled = run_command({.argv = {"docker", "pull", "--quiet", reference.text()},
+                             .environment = compose_environment(),
+                             .deadline = config_.pull_deadline},
+                            stop);
+  if (!pulled) return pulled.error();
+  if (pulled->exit_status != 0) {
+    return Error{ErrorKind::not_found,
+                 fmt::format("cannot pull {}: {}", reference.text(), last_lines(pulled->err, 400)),
+                 {}};
+  }
+  auto image =
+      api_.demand("inspect " + reference.text(), "GET", "/images/" + reference.text() + "/json",
+                  nullptr, std::chrono::seconds(30), stop);
+  if (!image) return image.error();
+  const std::string prefix = reference.repository + "@";
+  for (const json& entry : at(image->json, {"RepoDigests"})) {
+    const std::string known = text(entry);
+    if (known.substr(0, prefix.size()) == prefix) return known.substr(prefix.size());
+  }
+  return Error{ErrorKind::not_found,
+               fmt::format("the engine knows no digest of {}", reference.text()),
+               "push the image to a registry and name it by digest"};
+}
+
+Result<Release> DockerEngine::pull(const Reference& reference, std::stop_token stop) {
+  auto digest = resolve(reference, stop);
+  if (!digest) return digest.error();
+  Release wanted;
+  wanted.repository = reference.repository;
+  wanted.tag = reference.tag;
+  wanted.digest = *digest;
+  if (auto found = find_local(wanted)) return found;
+  Error last;
+  // A pull that was cut short is tried once more; the engine keeps the layers that are whole.
+  for (int attempt = 0; attempt < 2 && !stop.stop_requested(); ++attempt) {
+    const std::string by_digest = wanted.repository + "@" + wanted.digest;
+    auto pulled = run_command({.argv = {"docker", "pull", "--quiet", by_digest},
+                               .environment = compose_environment(),
+                               .deadline = config_.pull_deadline},
+                              stop);
+    if (!pulled) {
+      last = pulled.error();
+      continue;
+    }
+    if (pulled->exit_status == 0) {
+      if (auto found = find_local(wanted)) return found;
+    }
+    last = Error{ErrorKind::not_found,
+                 fmt::format("cannot pull {}: {}", by_digest, last_lines(pulled->err, 400)),
+                 {}};
+  }
+  return last;
+}
+
+Result<void> DockerEngine::hold(const Release& release) {
+  const std::string name = fmt::format("{}-held-{}", config_.project, short_digest(release));
+  auto tagged = api_.demand("tag " + release.digest, "POST",
+                            fmt::format("/images/{}/tag?repo={}&tag={}", release.image_id,
+                                        hold_repository, short_digest(release)));
+  if (!tagged) return tagged.error();
+  const json labels = {{label("held"), config_.project},
+                       {label("release"), to_json(release).dump()}};
+  auto created = api_.call(
+      "POST", "/containers/create?name=" + name,
+      {{"Image", release.image_id}, {"Labels", labels}, {"HostConfig", {{"NetworkMode", "none"}}}});
+  if (!created) return created.error();
+  // 409: held already, by an earlier run.
+  if (!created->ok() && created->status != 409) {
+    return Error{ErrorKind::failed,
+                 fmt::format("cannot hold {}: {}", release.digest, created->message()),
+                 {}};
+  }
+  return {};
+}
+
+Result<void> DockerEngine::let_go(const Release& release) {
+  const std::string name = fmt::format("{}-held-{}", config_.project, short_digest(release));
+  auto removed = api_.call("DELETE", "/containers/" + name + "?v=1");
+  if (!removed) return removed.error();
+  const std::string tag = fmt::format("{}:{}", hold_repository, short_digest(release));
+  auto untagged = api_.call("DELETE", "/images/" + tag);
+  if (!untagged) return untagged.error();
+  // What another tag or container still uses stays: the engine refuses, and that is fine.
+  auto image = api_.call("DELETE", "/images/" + release.repository + "@" + release.digest);
+  if (!image) return image.error();
+  return {};
+}
+
+Result<std::vector<Release>> DockerEngine::held() {
+  const json filters = {{"label", {fmt::format("{}={}", label("held"), config_.project)}}};
+  auto answer = api_.demand("list what is held", "GET",
+                            "/containers/json?all=1&filters=" + url_encode(filters.dump()));
+  if (!answer) return answer.error();
+  std::vector<Release> releases;
+  for (const json& container : answer->json) {
+    const auto release =
+        json::parse(label_of(at(container, {"Labels"}), label("release")), nullptr, false);
+    if (release.is_object()) releases.push_back(release_from_json(release));
+  }
+  return releases;
+}
+
+Environment DockerEngine::compose_environment() const {
+  // Exactly these and nothing of the caller's: a stray IMAGE_TAG in somebody's shell must not
+  // decide what runs.
+  const Environment own = current_environment();
+  Environment environment;
+  for (const char* name : {"PATH", "HOME", "DOCKER_CONFIG", "XDG_RUNTIME_DIR", "HTTP_PROXY",
+                           "HTTPS_PROXY", "NO_PROXY"}) {
+    if (const auto found = own.find(name); found != own.end()) environment.insert(*found);
+  }
+  environment["DOCKER_HOST"] = "unix://" + config_.docker_socket;
+  environment["SLIPWAY_PROJECT"] = config_.project;
+  environment["SLIPWAY_SUBNET_PREFIX"] = config_.subnet_prefix;
+  environment["SLIPWAY_BTP_PORT"] = std::to_string(config_.btp_port);
+  environment["SLIPWAY_HTTP_PORT"] = std::to_string(config_.http_port);
+  environment["SLIPWAY_STATE_DIR"] = config_.state_directory.string();
+  environment["SLIPWAY_HAPROXY_CONFIG"] = config_.haproxy_config.string();
+  environment["SLIPWAY_CONFIG_DIR"] = config_.config_directory.string();
+  environment["SLIPWAY_ENV_FILE"] =
+      config_.environment_file.empty() ? "/dev/null" : config_.environment_file.string();
+  if (!config_.haproxy_image.empty()) environment["SLIPWAY_HAPROXY_IMAGE"] = config_.haproxy_image;
+  return environment;
+}
+
+Result<void> DockerEngine::compose(const std::vector<std::string>& arguments,
+                                   const std::string& compose_file, const Environment& environment,
+                                   std::stop_token stop) const {
+  std::vector<std::string> argv{"docker",
+                                "compose",
+                                "-p",
+                                config_.project,
+                                "-f",
+                                compose_file,
+                                "--project-directory",
+                                config_.compose_file.parent_path().string()};
+  argv.insert(argv.end(), arguments.begin(), arguments.end());
+  auto done = run_command(
+      {.argv = argv, .environment = environment, .deadline = config_.step_deadline}, stop);
+  if (!done) return done.error();
+  if (done->exit_status != 0) {
+    return Error{ErrorKind::failed,
+                 fmt::format("docker compose {} {}: exit {}: {}", arguments.front(),
+                             arguments.back(), done->exit_status, last_lines(done->err, 800)),
+                 {}};
+  }
+  return {};
+}
+
+Result<void> DockerEngine::start_proxy(std::stop_token stop) {
+  return compose({"up", "-d", "--no-deps", "--no-recreate", "haproxy"},
+                 config_.compose_file.string(), compose_environment(), stop);
+}
+
+Result<Instance> DockerEngine::inspect(Colour colour) {
+  auto answer = api_.call("GET", "/containers/" + container_name(colour) + "/json");
+  if (!answer) return answer.error();
+  Instance instance;
+  if (answer->status == 404) return instance;
+  if (!answer->ok()) {
+    return Error{ErrorKind::failed,
+                 fmt::format("cannot inspect {}: {}", container_name(colour), answer->message()),
+                 {}};
+  }
+  const json& state = at(answer->json, {"State"});
+  const json& labels = at(answer->json, {"Config", "Labels"});
+  instance.exists = true;
+  instance.running = state.value("Running", false) && !state.value("Restarting", false);
+  instance.id = text(at(answer->json, {"Id"}));
+  instance.image_id = text(at(answer->json, {"Image"}));
+  instance.restart_count = answer->json.value("RestartCount", 0);
+  instance.exit_code = state.value("ExitCode", 0);
+  instance.error = state.value("Error", "");
+  instance.transaction = label_of(labels, label("transaction"));
+  instance.digest = label_of(labels, label("digest"));
+  instance.snapshot = label_of(labels, label("snapshot"));
+  return instance;
+}
+
+Result<void> DockerEngine::start(Colour colour, const Release& release,
+                                 const std::string& transaction, std::stop_token stop) {
+  auto orphans = containers_of(service_name(colour));
+  if (!orphans) return orphans.error();
+  for (const std::string& id : *orphans) {
+    auto removed =
+        api_.demand("remove the container " + id, "DELETE", "/containers/" + id + "?force=1&v=1");
+    if (!removed && removed.error().kind != ErrorKind::not_found) return removed.error();
+  }
+  const std::string by_digest = release.repository + "@" + release.digest;
+  const bool digest_known = inspect_image(by_digest).has_value();
+  const auto directory = snapshot_directory(config_, release.snapshot);
+  Environment environment = compose_environment();
+  const std::string image_variable =
+      colour == Colour::blue ? "SLIPWAY_BLUE_IMAGE" : "SLIPWAY_GREEN_IMAGE";
+  environment[image_variable] = digest_known ? by_digest : release.image_id;
+  environment["SLIPWAY_DIGEST"] = release.digest;
+  environment["SLIPWAY_SNAPSHOT"] = release.snapshot;
+  environment["SLIPWAY_TRANSACTION"] = transaction;
+  environment["SLIPWAY_CONFIG_DIR"] = (directory / "config").string();
+  environment["SLIPWAY_ENV_FILE"] = (directory / "connector.env").string();
+  return compose({"up", "-d", "--no-deps", "--no-build", "--pull", "never", service_name(colour)},
+                 (directory / "compose.yml").string(), environment, stop);
+}
+
+Result<std::vector<std::string>> DockerEngine::containers_of(const std::string& service) const {
+  const json filters = {
+      {"label",
+       {"com.docker.compose.project=" + config_.project, "com.docker.compose.service=" + service}}};
+  auto answer = api_.demand("list the containers of " + service, "GET",
+                            "/containers/json?all=1&filters=" + url_encode(filters.dump()));
+  if (!answer) return answer.error();
+  std::vector<std::string> ids;
+  for (const json& container : answer->json) ids.push_back(text(at(container, {"Id"})));
+  return ids;
+}
+
+Result<void> DockerEngine::send_signal(Colour colour, int number) {
+  const std::string name = container_name(colour);
+  auto sent = api_.demand(fmt::format("send {} to {}", ::strsignal(number), name), "POST",
+                          fmt::format("/containers/{}/kill?signal={}", name, number));
+  if (!sent) return sent.error();
+  return {};
+}
+
+Result<void> DockerEngine::remove(Colour colour) {
+  auto ids = containers_of(service_name(colour));
+  if (!ids) return ids.error();
+  for (const std::string& id : *ids) {
+    // A candidate has no traffic, and one that served was drained before: 5 s are for its manners.
+    auto stopped =
+        api_.call("POST", "/containers/" + id + "/stop?t=5", nullptr, std::chrono::seconds(30));
+    if (!stopped) return stopped.error();
+    auto removed = api_.demand("remove the container " + container_name(colour), "DELETE",
+                               "/containers/" + id + "?force=1&v=1");
+    if (!removed && removed.error().kind != ErrorKind::not_found) return removed.error();
+  }
+  return {};
+}
+
+Result<std::string> DockerEngine::log_tail(Colour colour) {
+  auto answer =
+      api_.demand("read the log of " + container_name(colour), "GET",
+                  "/containers/" + container_name(colour) + "/logs?stdout=1&stderr=1&tail=10");
+  if (!answer) return answer.error();
+  return last_lines(unframe_log(answer->body), 2000);
+}
+
+Result<int> DockerEngine::execute(Colour colour, const std::vector<std::string>& argv,
+                                  std::chrono::nanoseconds deadline) {
+  std::vector<std::string> command{"docker", "exec", container_name(colour)};
+  command.insert(command.end(), argv.begin(), argv.end());
+  auto done =
+      run_command({.argv = command, .environment = compose_environment(), .deadline = deadline});
+  if (!done) return done.error();
+  return done->exit_status;
+}
+
+}  // namespace slipway::deploy

@@ -1,0 +1,69 @@
+#pragma once
+
+// What the journal's records say when read from the first to the last. Pure.
+
+#include "deploy/plan.hpp"
+#include "deploy/record.hpp"
+#include "deploy/recovery.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace slipway::deploy {
+
+struct OpenTransaction {
+  std::string id;
+  Plan plan;
+  Tail tail;
+  std::string began;
+};
+
+// One finished or refused operation, for --history.
+struct HistoryEntry {
+  std::string transaction;
+  std::string time;
+  std::string operation;
+  std::string actor;
+  std::string reason;
+  std::string target;
+  std::string from;
+  int exit_code = 0;
+};
+
+class Ledger {
+ public:
+  explicit Ledger(const std::vector<Record>& records);
+
+  const std::optional<OpenTransaction>& open() const { return open_; }
+  const std::vector<HistoryEntry>& history() const { return history_; }
+
+  // Releases that were proven healthy, the one that served last first, each once.
+  const std::vector<Release>& proven() const { return proven_; }
+
+  // Every release that was ever begun, newest first, each once: images of ours on the host.
+  const std::vector<Release>& known() const { return known_; }
+
+  // The last version proven healthy other than `current`. A version that somebody rolled back from
+  // is never chosen, only named: a second rollback must not lead back into the accident.
+  std::optional<Release> rollback_target(const std::optional<Release>& current) const;
+
+  // The release that `name` means: a digest (or 12 or more of its digits), a tag, a version.
+  std::optional<Release> find(const std::string& name) const;
+
+  // The release that the journal knows by this digest and snapshot.
+  std::optional<Release> find_exact(const std::string& digest, const std::string& snapshot) const;
+
+ private:
+  void apply(const Record& record);
+  void finish(const Record& record);
+  void remember(std::vector<Release>& list, const Release& release);
+
+  std::optional<OpenTransaction> open_;
+  std::vector<HistoryEntry> history_;
+  std::vector<Release> proven_;
+  std::vector<Release> known_;
+  std::vector<Release> retracted_;
+};
+
+}  // namespace slipway::deploy

@@ -1,0 +1,28 @@
+#include "deploy/plan.hpp"
+
+namespace slipway::deploy {
+
+nlohmann::json to_json(const Plan& plan) {
+  nlohmann::json json = {{"operation", plan.rollback ? "rollback" : "deploy"},
+                         {"target", to_json(plan.target)},
+                         {"candidate", to_string(plan.candidate)},
+                         {"warm", plan.warm},
+                         {"actor", plan.actor},
+                         {"reason", plan.reason}};
+  if (plan.old) json["old"] = to_json(*plan.old);
+  return json;
+}
+
+Plan plan_from_json(const nlohmann::json& json) {
+  Plan plan;
+  plan.rollback = json.value("operation", "") == "rollback";
+  plan.target = release_from_json(json.value("target", nlohmann::json::object()));
+  plan.candidate = parse_colour(json.value("candidate", "")).value_or(Colour::blue);
+  plan.warm = json.value("warm", false);
+  plan.actor = json.value("actor", "");
+  plan.reason = json.value("reason", "");
+  if (json.contains("old")) plan.old = release_from_json(json["old"]);
+  return plan;
+}
+
+}  // namespace slipway::deploy

@@ -1,0 +1,29 @@
+#pragma once
+
+#include "deploy/colour.hpp"
+#include "deploy/machine.hpp"
+#include "deploy/release.hpp"
+
+#include <optional>
+#include <string>
+
+namespace slipway::deploy {
+
+// What an operation is to do, decided before it begins. Written into the journal as a whole.
+struct Plan {
+  bool rollback = false;
+  Release target;
+  Colour candidate = Colour::blue;
+  std::optional<Release> old;  // what serves now, on the other colour
+  bool warm = false;           // the candidate colour runs the target already
+  std::string actor;           // who asked, from where
+  std::string reason;
+
+  Colour old_colour() const { return other(candidate); }
+  Situation situation() const { return {rollback, old.has_value()}; }
+};
+
+nlohmann::json to_json(const Plan& plan);
+Plan plan_from_json(const nlohmann::json& json);
+
+}  // namespace slipway::deploy

@@ -1,0 +1,49 @@
+#pragma once
+
+#include "base/error.hpp"
+
+#include <string>
+#include <string_view>
+
+#include <nlohmann/json.hpp>
+
+namespace slipway::deploy {
+
+// An image as people name it: repository[:tag][@sha256:...].
+struct Reference {
+  std::string repository;
+  std::string tag;
+  std::string digest;  // "sha256:" and 64 hexadecimal digits, or empty
+
+  // repository@digest where the digest is known, else repository:tag.
+  std::string text() const;
+};
+
+// Errors: usage, naming what is wrong. A reference with neither tag nor digest means `latest`.
+Result<Reference> parse_reference(std::string_view text);
+
+bool is_digest(std::string_view text);
+
+// A version that was or is to be run: the image by digest, and the configuration that goes with it.
+struct Release {
+  std::string repository;
+  std::string tag;       // as it was asked for; may be empty
+  std::string digest;    // manifest digest, sha256:...
+  std::string image_id;  // sha256:... of the image's configuration, what the engine runs
+  std::string revision;  // label org.opencontainers.image.revision: the releaseId that health shows
+  std::string version;   // label org.opencontainers.image.version
+  std::string snapshot;  // hash of compose file, environment and configuration
+
+  bool empty() const { return digest.empty(); }
+  // The same image with the same configuration.
+  bool same_as(const Release& that) const {
+    return digest == that.digest && snapshot == that.snapshot;
+  }
+  // "v1.2.0 sha256:..." or the digest alone.
+  std::string describe() const;
+};
+
+nlohmann::json to_json(const Release& release);
+Release release_from_json(const nlohmann::json& json);
+
+}  // namespace slipway::deploy

@@ -1,0 +1,23 @@
+#include "deploy/sha256.hpp"
+
+#include <array>
+
+#include <openssl/sha.h>
+
+namespace slipway::deploy {
+
+std::string sha256_hex(std::string_view bytes) {
+  std::array<unsigned char, SHA256_DIGEST_LENGTH> hash{};
+  ::SHA256(static_cast<const unsigned char*>(static_cast<const void*>(bytes.data())), bytes.size(),
+           hash.data());
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::string hex;
+  hex.reserve(hash.size() * 2);
+  for (const unsigned char byte : hash) {
+    hex += digits[byte >> 4];
+    hex += digits[byte & 15];
+  }
+  return hex;
+}
+
+}  // namespace slipway::deploy

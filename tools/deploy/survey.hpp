@@ -1,0 +1,35 @@
+#pragma once
+
+// What is really there: read from HAProxy and the engine, never from memory.
+
+#include "deploy/engine.hpp"
+#include "deploy/health.hpp"
+#include "deploy/ledger.hpp"
+#include "deploy/operation.hpp"
+
+#include <optional>
+
+namespace slipway::deploy {
+
+struct Survey {
+  std::optional<Colour> active;  // what HAProxy's map names
+  bool proxy_running = false;
+  Instance blue;
+  Instance green;
+
+  const Instance& on(Colour colour) const { return colour == Colour::blue ? blue : green; }
+};
+
+// Errors: what the proxy or the engine said. Nothing is changed.
+Result<Survey> survey(World& world);
+
+// The release that runs on a colour, by the labels of its container and what the ledger or the
+// image knows of it; nothing where the colour is empty.
+std::optional<Release> release_on(World& world, const Ledger& ledger, const Instance& instance);
+
+// Whether the colour answers as the release it should be, within a short time: after a reboot or a
+// kill the containers may just be starting.
+bool is_alive(World& world, Colour colour, const Instance& instance, const Release& release,
+              std::chrono::nanoseconds patience);
+
+}  // namespace slipway::deploy
