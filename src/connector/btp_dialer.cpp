@@ -1,0 +1,91 @@
+#include "connector/btp_dialer.hpp"
+
+#include "connector/btp_connection.hpp"
+#include "connector/http_types.hpp"
+#include "connector/listen.hpp"
+
+#include <algorithm>
+
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/beast/websocket/stream.hpp>
+#include <fmt/core.h>
+
+namespace slipway::connector {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace websocket = beast::websocket;
+using asio::ip::tcp;
+
+namespace {
+
+constexpr std::chrono::milliseconds first_pause{100};
+constexpr std::chrono::milliseconds longest_pause{10'000};
+// A connection that lived this long was a good one: the next failure starts the count anew.
+constexpr auto good_connection = std::chrono::seconds(5);
+
+}  // namespace
+
+BtpDialer::BtpDialer(Hub& hub, AccountIndex account)
+    : hub_(hub), account_(account), pause_(hub.io) {}
+
+void BtpDialer::start() {
+  wanted_ = true;
+  if (running_) return;
+  running_ = true;
+  spawn(hub_.io.get_executor(), run());
+}
+
+void BtpDialer::stop() {
+  wanted_ = false;
+  pause_.cancel();
+}
+
+asio::awaitable<void> BtpDialer::run() {
+  for (int failures = 0; wanted_;) {
+    const auto before = std::chrono::steady_clock::now();
+    co_await serve_once();
+    if (!wanted_) break;
+    failures = std::chrono::steady_clock::now() - before > good_connection ? 0 : failures + 1;
+    pause_.expires_after(pause_after(failures));
+    co_await pause_.async_wait(await_tuple);
+  }
+  running_ = false;
+}
+
+std::chrono::milliseconds BtpDialer::pause_after(int failures) {
+  const auto doubled = first_pause * (1 << std::clamp(failures - 1, 0, 10));
+  const auto pause = std::min(doubled, longest_pause);
+  return pause / 2 + std::chrono::milliseconds(hub_.next_mask() % (pause.count() / 2 + 1));
+}
+
+// Whether a connection came about.
+asio::awaitable<bool> BtpDialer::serve_once() {
+  const AccountConfig& config = hub_.config.accounts[account_];
+  const PeerUrl& peer = *config.btp;
+  const auto failed_to = [&](std::string_view doing, const boost::system::error_code& why) {
+    const std::string reason = fmt::format("{}: {}", doing, why.message());
+    hub_.log.write_limited(LogLevel::warn, "btp_dial_failed", config.id,
+                           {{"account", config.id}, {"peer", peer.host}, {"reason", reason}});
+    return false;
+  };
+  tcp::resolver resolver(hub_.io);
+  const auto [unresolved, endpoints] =
+      co_await resolver.async_resolve(peer.host, std::to_string(peer.port), await_tuple);
+  if (unresolved) co_return failed_to("resolving", unresolved);
+  websocket::stream<beast::tcp_stream, false> stream(hub_.io);
+  stream.next_layer().expires_after(hub_.config.limits.handshake_timeout);
+  const auto [unconnected, endpoint] =
+      co_await stream.next_layer().async_connect(endpoints, await_tuple);
+  if (unconnected) co_return failed_to("connecting", unconnected);
+  const std::string host = fmt::format("{}:{}", peer.host, peer.port);
+  const auto [refused] = co_await stream.async_handshake(host, peer.path, await_tuple);
+  if (refused) co_return failed_to("the WebSocket handshake", refused);
+  const auto connection =
+      BtpConnection::dialled(hub_, stream.next_layer().release_socket(), account_, peer);
+  if (!wanted_) co_return false;
+  co_await connection->run();
+  co_return true;
+}
+
+}  // namespace slipway::connector

@@ -1,0 +1,105 @@
+#pragma once
+
+#include "connector/account.hpp"
+#include "connector/config.hpp"
+#include "connector/link.hpp"
+#include "connector/pending_table.hpp"
+#include "connector/route_table.hpp"
+#include "connector/sha256.hpp"
+
+#include <chrono>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace slipway::connector {
+
+// The same instant on both clocks: expiries are wall-clock times, deadlines must not jump with it.
+struct Now {
+  wire::Timestamp wall;
+  std::chrono::steady_clock::time_point steady;
+  static Now read();
+};
+
+// What an ILPv4 connector does with packets (RFC 0027), without a socket and without a clock:
+// checks, routes, holds, passes on, matches the answer, checks the fulfilment, commits or releases,
+// and answers by itself when the peer is silent. Every Prepare gets exactly one answer.
+class Forwarder {
+ public:
+  // `config` must outlive it.
+  Forwarder(const Config& config, LinkTable& links, Now now);
+
+  void handle_prepare(AccountIndex from, LinkId origin, std::uint32_t request_id,
+                      wire::Bytes packet, const Now& now);
+  // The peer's answer to what was sent on `link` under `request_id`; packet is what it answered
+  // with, empty when that was no ILP packet. An answer that nothing waits for is counted, no more.
+  void handle_reply(LinkId link, std::uint32_t request_id, wire::Bytes packet, const Now& now);
+
+  // The request will get no answer, for the reason given: the sender is told with that code.
+  void handle_failure(LinkId link, std::uint32_t request_id, std::string_view code,
+                      std::string_view message, const Now& now);
+
+  // R00 for every packet whose time is over. To be called every PendingTable::resolution while
+  // packets are in flight.
+  void expire(const Now& now);
+  // Answers every packet in flight with a Reject of that code, whatever comes later.
+  void abandon_all(std::string_view code, std::string_view message, const Now& now);
+
+  // Prepares to `account` go to that link from now on, and what waits for an answer of the link
+  // that it replaces is answered with T01.
+  void attach(AccountIndex account, LinkId link, const Now& now);
+  // The link is gone: what waits for its answers gets T01.
+  void detach(AccountIndex account, LinkId link, const Now& now);
+
+  // While draining for good, new Prepares are refused with T03, which senders retry.
+  void refuse_new(bool refuse) { refuse_new_ = refuse; }
+
+  std::size_t in_flight() const { return pending_.size(); }
+  std::uint64_t late_replies() const { return late_replies_; }
+  const std::vector<Account>& accounts() const { return accounts_; }
+
+ private:
+  struct Incoming;
+  // The code and message of a refusal; no code: none.
+  struct Refusal {
+    std::string_view code;
+    std::string_view message;
+    std::uint64_t maximum_amount = 0;  // F08 only
+    explicit operator bool() const { return !code.empty(); }
+  };
+
+  Refusal admit(Account& account, const wire::Prepare& prepare, const Now& now);
+  void forward(Incoming& incoming, const wire::Prepare& prepare, const Now& now);
+  Refusal choose(Incoming& incoming, const wire::Prepare& prepare);
+  Refusal hold(Incoming& incoming, const wire::Prepare& prepare);
+  bool answer_ildcp(Incoming& incoming, const wire::Prepare& prepare, const Now& now);
+  void refuse(const Incoming& incoming, const Refusal& refusal, std::uint64_t amount,
+              const Now& now);
+  Pending* find_pending(LinkId link, std::uint32_t request_id);
+  void settle(std::uint32_t id, Pending& pending, const wire::Fulfill& fulfill, wire::Bytes packet,
+              const Now& now);
+  void fail(std::uint32_t id, Pending& pending, std::string_view code, std::string_view message,
+            const Now& now);
+  void release(std::uint32_t id, Pending& pending, std::string_view code, wire::Bytes packet,
+               const Now& now);
+  void finish(std::uint32_t id, Pending& pending, std::size_t outcome, wire::Bytes packet,
+              const Now& now);
+  void fail_link(LinkId link, const Now& now);
+  const Ratio* ratio(AccountIndex from, AccountIndex to);
+  wire::Bytes encode_reject(const Refusal& refusal, std::uint64_t amount);
+
+  const Config& config_;
+  LinkTable& links_;
+  std::vector<Account> accounts_;
+  RouteTable routes_;
+  PendingTable pending_;
+  Sha256 sha256_;
+  Digest ildcp_condition_;
+  bool refuse_new_ = false;
+  std::uint64_t late_replies_ = 0;
+  std::vector<std::uint8_t> scratch_;
+  // Exchange ratios already worked out, by (from, to); a denominator of 0 says there is none.
+  std::unordered_map<std::uint64_t, Ratio> ratios_;
+};
+
+}  // namespace slipway::connector

@@ -1,0 +1,122 @@
+#include "connector/ilp_http_server.hpp"
+
+#include <boost/asio/steady_timer.hpp>
+
+namespace slipway::connector {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace http = beast::http;
+
+namespace {
+
+using PacketResponse = http::response<PacketBody>;
+
+// How long a kept-alive connection may be silent between requests.
+constexpr auto idle_timeout = std::chrono::seconds(60);
+
+// Where the answer to one POSTed Prepare goes.
+class HttpOrigin : public Link {
+ public:
+  explicit HttpOrigin(Hub& hub) : hub_(hub), answered_(hub.io), id_(hub.links.add(*this)) {
+    answered_.expires_at(std::chrono::steady_clock::time_point::max());
+  }
+  ~HttpOrigin() override { hub_.links.remove(id_); }
+
+  LinkId id() const { return id_; }
+  asio::awaitable<std::vector<std::uint8_t>> answer() {
+    if (reply_.empty()) co_await answered_.async_wait(await_tuple);
+    co_return std::move(reply_);
+  }
+
+  void send_prepare(std::uint32_t, wire::Bytes, std::uint64_t, wire::Timestamp) override {}
+  void send_reply(std::uint32_t, wire::Bytes packet) override {
+    reply_.assign(packet.begin(), packet.end());
+    answered_.cancel();
+  }
+  bool congested() const override { return false; }
+
+ private:
+  Hub& hub_;
+  asio::steady_timer answered_;
+  LinkId id_;
+  std::vector<std::uint8_t> reply_;
+};
+
+PacketResponse make_response(const PacketRequest& request, http::status status) {
+  PacketResponse response(status, request.version());
+  response.keep_alive(request.keep_alive());
+  return response;
+}
+
+std::optional<AccountIndex> authenticate(Hub& hub, const PacketRequest& request) {
+  const auto value = request[http::field::authorization];
+  const std::string_view text(value.data(), value.size());
+  constexpr std::string_view scheme = "Bearer ";
+  if (!text.starts_with(scheme)) return std::nullopt;
+  return hub.tokens.authenticate("", text.substr(scheme.size()));
+}
+
+bool is_packet_type(const PacketRequest& request) {
+  const auto value = request[http::field::content_type];
+  return value == "application/octet-stream" || value == "application/ilp+octet-stream";
+}
+
+asio::awaitable<PacketResponse> forward(Hub& hub, AccountIndex account,
+                                        const PacketRequest& request) {
+  HttpOrigin origin(hub);
+  hub.forwarder.handle_prepare(account, origin.id(), 0, request.body(), Now::read());
+  hub.round_done();
+  PacketResponse response = make_response(request, http::status::ok);
+  response.set(http::field::content_type, "application/octet-stream");
+  response.body() = co_await origin.answer();
+  co_return response;
+}
+
+asio::awaitable<PacketResponse> respond(Hub& hub, const PacketRequest& request,
+                                        const std::function<void()>& authenticated) {
+  const auto account = authenticate(hub, request);
+  if (!account) {
+    hub.count_refusal("not_authenticated");
+    hub.log.write_limited(LogLevel::warn, "http_auth_refused", "http");
+    auto response = make_response(request, http::status::unauthorized);
+    response.set(http::field::www_authenticate, "Bearer");
+    co_return response;
+  }
+  if (authenticated) authenticated();
+  if (request.method() != http::verb::post) {
+    auto response = make_response(request, http::status::method_not_allowed);
+    response.set(http::field::allow, "POST");
+    co_return response;
+  }
+  if (!is_packet_type(request)) {
+    co_return make_response(request, http::status::unsupported_media_type);
+  }
+  co_return co_await forward(hub, *account, request);
+}
+
+}  // namespace
+
+asio::awaitable<void> serve_ilp_over_http(Hub& hub, beast::tcp_stream& stream,
+                                          beast::flat_buffer& buffer, PacketRequestParser& first,
+                                          std::function<void()> authenticated) {
+  std::optional<PacketRequestParser> next;
+  for (PacketRequestParser* parser = &first;; parser = &*next) {
+    const auto [failed, size] = co_await http::async_read(stream, buffer, *parser, await_tuple);
+    if (failed) co_return;
+    const PacketRequest request = parser->release();
+    stream.expires_never();
+    PacketResponse response = co_await respond(hub, request, authenticated);
+    response.prepare_payload();
+    stream.expires_after(hub.config.limits.stall_timeout);
+    const bool keep = response.keep_alive() && response.result() != http::status::unauthorized;
+    const auto [unsent, written] = co_await http::async_write(stream, response, await_tuple);
+    if (unsent || !keep) co_return;
+    next.emplace();
+    next->header_limit(max_http_header);
+    next->body_limit(max_http_body);
+    stream.expires_after(idle_timeout);
+  }
+}
+
+}  // namespace slipway::connector

@@ -1,0 +1,21 @@
+#pragma once
+
+#include "connector/http_types.hpp"
+#include "connector/hub.hpp"
+
+#include <functional>
+
+#include <boost/asio/awaitable.hpp>
+
+namespace slipway::connector {
+
+// Serves ILP-over-HTTP (RFC 0035) on a connection whose first request header has been read: POST
+// of a Prepare with a bearer token, answered with the packet (synchronously), or with 202 and a
+// later POST to `Callback-Url`. Also takes such later POSTs for what we sent. `authenticated` is
+// called at the first valid token.
+boost::asio::awaitable<void> serve_ilp_over_http(Hub& hub, boost::beast::tcp_stream& stream,
+                                                 boost::beast::flat_buffer& buffer,
+                                                 PacketRequestParser& first,
+                                                 std::function<void()> authenticated);
+
+}  // namespace slipway::connector

@@ -1,0 +1,99 @@
+#include "connector/listener.hpp"
+
+#include "connector/btp_connection.hpp"
+#include "connector/http_types.hpp"
+#include "connector/ilp_http_server.hpp"
+#include "connector/listen.hpp"
+
+#include <boost/beast/websocket/rfc6455.hpp>
+#include <boost/beast/websocket/stream.hpp>
+
+namespace slipway::connector {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace http = beast::http;
+namespace websocket = beast::websocket;
+using asio::ip::tcp;
+
+Listener::Listener(Hub& hub)
+    : hub_(hub),
+      acceptor_(hub.io),
+      admission_(hub.config.limits.maximum_unauthenticated),
+      port_(hub.config.btp.port) {}
+
+Result<void> Listener::start() {
+  if (listening()) return {};
+  const auto port = listen_on(acceptor_, {hub_.config.btp.host, port_});
+  if (!port) return port.error();
+  port_ = *port;
+  spawn(hub_.io.get_executor(), accept());
+  return {};
+}
+
+void Listener::stop() {
+  boost::system::error_code ignored;
+  acceptor_.close(ignored);
+}
+
+asio::awaitable<void> Listener::accept() {
+  co_await accept_each(acceptor_, [this](tcp::socket socket) {
+    if (connections_ >= hub_.config.limits.maximum_connections) {
+      hub_.count_refusal("too_many_connections");
+      hub_.log.write_limited(LogLevel::warn, "connection_refused", "limit",
+                             {{"reason", "too many connections"}});
+      return;
+    }
+    if (admission_.make_room()) {
+      hub_.count_refusal("too_many_unauthenticated");
+      hub_.log.write_limited(LogLevel::warn, "connection_evicted", "limit",
+                             {{"reason", "too many connections that have not authenticated"}});
+    }
+    spawn(hub_.io.get_executor(), serve(std::move(socket)));
+  });
+}
+
+asio::awaitable<void> Listener::serve(tcp::socket socket) {
+  struct Counted {
+    explicit Counted(std::uint32_t& count) : count_(++count) {}
+    ~Counted() { --count_; }
+    std::uint32_t& count_;
+  } const counted(connections_);
+  using Stream = websocket::stream<beast::tcp_stream, false>;
+  const auto stream = std::make_shared<Stream>(std::move(socket));
+  beast::tcp_stream& tcp = stream->next_layer();
+  auto ticket = admission_.admit([stream] { beast::get_lowest_layer(*stream).close(); });
+  tcp.expires_after(hub_.config.limits.handshake_timeout);
+  beast::flat_buffer buffer(max_http_header + max_http_body);
+  PacketRequestParser parser;
+  parser.header_limit(max_http_header);
+  parser.body_limit(max_http_body);
+  const auto [failed, size] = co_await http::async_read_header(tcp, buffer, parser, await_tuple);
+  if (failed) {
+    hub_.count_refusal("bad_handshake");
+    co_return;
+  }
+  if (!websocket::is_upgrade(parser.get())) {
+    co_await serve_ilp_over_http(hub_, tcp, buffer, parser, [&ticket] { ticket.reset(); });
+    co_return;
+  }
+  // No compression, although JavaScript peers offer it: it costs both sides more than it saves.
+  stream->set_option(websocket::stream_base::timeout{hub_.config.limits.handshake_timeout,
+                                                     websocket::stream_base::none(), false});
+  const auto [refused] = co_await stream->async_accept(parser.get(), await_tuple);
+  if (refused) {
+    hub_.count_refusal("bad_handshake");
+    co_return;
+  }
+  const auto received = buffer.data();
+  const auto connection =
+      BtpConnection::accepted(hub_, tcp.release_socket(),
+                              {static_cast<const std::uint8_t*>(received.data()), received.size()},
+                              [&ticket] { ticket.reset(); });
+  ticket->on_evict([connection] {
+    connection->close(wire::CloseCode::policy, "too many connections that have not authenticated");
+  });
+  co_await connection->run();
+}
+
+}  // namespace slipway::connector

@@ -1,0 +1,37 @@
+#pragma once
+
+#include "connector/admission.hpp"
+#include "connector/hub.hpp"
+
+#include <cstdint>
+#include <memory>
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/ip/tcp.hpp>
+
+namespace slipway::connector {
+
+// The port that peers come to: BTP over WebSocket, and ILP-over-HTTP for a request that asks for no
+// upgrade. Can stop accepting and start again on the same port.
+class Listener {
+ public:
+  explicit Listener(Hub& hub);
+
+  // Binds and listens; an error names the address. After stop() it takes the same port again.
+  Result<void> start();
+  void stop();
+  bool listening() const { return acceptor_.is_open(); }
+  std::uint16_t port() const { return port_; }
+
+ private:
+  boost::asio::awaitable<void> accept();
+  boost::asio::awaitable<void> serve(boost::asio::ip::tcp::socket socket);
+
+  Hub& hub_;
+  boost::asio::ip::tcp::acceptor acceptor_;
+  Admission admission_;
+  std::uint16_t port_;
+  std::uint32_t connections_ = 0;
+};
+
+}  // namespace slipway::connector

@@ -1,0 +1,178 @@
+#include "connector/service.hpp"
+
+#include "base/build_info.hpp"
+#include "base/units.hpp"
+#include "connector/btp_connection.hpp"
+#include "connector/metrics.hpp"
+
+#include <algorithm>
+#include <csignal>
+#include <cstdio>
+#include <unistd.h>
+
+#include <boost/asio/post.hpp>
+#include <fmt/core.h>
+
+namespace slipway::connector {
+
+namespace asio = boost::asio;
+
+namespace {
+
+// How much of the drain timeout packets are still accepted on the sockets that are open. Under a
+// steady stream some instant with nothing in flight comes long before; when none does, new packets
+// are refused with T03 so that one must come.
+constexpr auto lame_duck_share = 4;
+
+constexpr std::string_view role_names[] = {"active", "standby", "draining", "drained"};
+
+}  // namespace
+
+Service::Service(const Config& config)
+    : config_(config),
+      log_(parse_log_level(config.log_level)),
+      hub_(io_, config, log_),
+      listener_(hub_),
+      health_(io_, [this](std::string_view path) { return answer(path); }),
+      signals_(io_, SIGUSR1, SIGUSR2),
+      drain_deadline_(io_) {
+  for (AccountIndex i = 0; i < config.accounts.size(); ++i) {
+    if (config.accounts[i].btp) dialers_.push_back(std::make_unique<BtpDialer>(hub_, i));
+  }
+}
+
+Result<void> Service::start() {
+  if (const auto started = health_.start(config_.http); !started) return started.error();
+  if (const auto started = listener_.start(); !started) return started.error();
+  wait_for_signals();
+  if (config_.role == StartRole::active) {
+    promote();
+  } else {
+    become(Role::standby);
+  }
+  const BuildInfo build = build_info();
+  fmt::print(
+      R"({{"event":"listening","btpPort":{},"httpPort":{},"pid":{},"role":"{}","version":"{}","releaseId":"{}"}})"
+      "\n",
+      btp_port(), http_port(), ::getpid(), role_names[static_cast<int>(role_)], build.version,
+      build.revision);
+  std::fflush(stdout);
+  return {};
+}
+
+void Service::run(std::stop_token stop) {
+  const std::stop_callback on_stop(stop, [this] { asio::post(io_, [this] { drain(true); }); });
+  io_.run();
+}
+
+void Service::wait_for_signals() {
+  signals_.async_wait([this](boost::system::error_code failed, int number) {
+    if (failed) return;
+    if (number == SIGUSR1) drain(false);
+    if (number == SIGUSR2) promote();
+    wait_for_signals();
+  });
+}
+
+void Service::become(Role role) {
+  role_ = role;
+  log_.write(LogLevel::info, "role",
+             {{"role", role_names[static_cast<int>(role)]},
+              {"inFlight", static_cast<std::int64_t>(hub_.forwarder.in_flight())}});
+}
+
+void Service::promote() {
+  if (role_ == Role::active || exit_when_drained_) return;
+  drain_deadline_.cancel();
+  hub_.when_idle(nullptr);
+  hub_.forwarder.refuse_new(false);
+  if (const auto started = listener_.start(); !started) {
+    log_.write(LogLevel::error, "promote_failed", {{"reason", started.error().what}});
+    return;
+  }
+  become(Role::active);
+  for (const auto& dialer : dialers_) dialer->start();
+}
+
+void Service::drain(bool then_exit) {
+  exit_when_drained_ = exit_when_drained_ || then_exit;
+  if (role_ == Role::drained) {
+    finish_drain();
+    return;
+  }
+  if (role_ == Role::draining) return;
+  become(Role::draining);
+  listener_.stop();
+  for (const auto& dialer : dialers_) dialer->stop();
+  drain_deadline_.expires_after(config_.limits.drain_timeout / lame_duck_share);
+  drain_deadline_.async_wait([this](boost::system::error_code failed) {
+    if (!failed) refuse_new_packets();
+  });
+  hub_.when_idle([this] { close_connections(); });
+}
+
+void Service::refuse_new_packets() {
+  hub_.forwarder.refuse_new(true);
+  drain_deadline_.expires_after(config_.limits.drain_timeout -
+                                config_.limits.drain_timeout / lame_duck_share);
+  drain_deadline_.async_wait([this](boost::system::error_code failed) {
+    if (failed) return;
+    log_.write(LogLevel::warn, "drain_timeout",
+               {{"abandoned", static_cast<std::int64_t>(hub_.forwarder.in_flight())}});
+    hub_.forwarder.abandon_all("T00", "the connector is being replaced", Now::read());
+    hub_.round_done();
+  });
+}
+
+void Service::close_connections() {
+  drain_deadline_.cancel();
+  for (const auto& connection : std::vector(hub_.connections().begin(), hub_.connections().end())) {
+    connection->close(wire::CloseCode::going_away, "the connector is being replaced");
+  }
+  finish_drain();
+}
+
+// The process stays until every peer has answered Close, or had a second or two for it.
+void Service::finish_drain() {
+  if (!hub_.connections().empty()) {
+    drain_deadline_.expires_after(std::chrono::milliseconds(20));
+    drain_deadline_.async_wait([this](boost::system::error_code failed) {
+      if (!failed) finish_drain();
+    });
+    return;
+  }
+  if (role_ != Role::drained) become(Role::drained);
+  hub_.forwarder.refuse_new(false);
+  if (exit_when_drained_) io_.stop();
+}
+
+HttpAnswer Service::answer(std::string_view path) const {
+  if (path == "/health") return health(true);
+  if (path == "/health/live") return health(true);
+  if (path == "/health/ready") return health(ready());
+  if (path == "/metrics") {
+    return {200, "text/plain; version=0.0.4; charset=utf-8",
+            render_metrics(hub_, role_names[static_cast<int>(role_)], started_)};
+  }
+  return {404, "text/plain", "try /health, /health/live, /health/ready or /metrics\n"};
+}
+
+// draft-inadarei-api-health-check: status pass, warn (serving, but not to be sent more) or fail.
+HttpAnswer Service::health(bool passing) const {
+  const BuildInfo build = build_info();
+  const std::string_view status = !passing ? "fail" : ready() ? "pass" : "warn";
+  const auto connected = std::count_if(
+      hub_.forwarder.accounts().begin(), hub_.forwarder.accounts().end(),
+      [&](const Account& account) { return hub_.links.find(account.link) != nullptr; });
+  const std::string time = format_utc(std::chrono::system_clock::now());
+  std::string body = fmt::format(
+      R"({{"status":"{0}","version":"{1}","releaseId":"{2}","serviceId":"m2m-connector","role":"{3}",)"
+      R"("checks":{{"btp:listening":[{{"componentType":"component","status":"{4}","time":"{5}"}}],)"
+      R"("accounts:connected":[{{"componentType":"system","observedValue":{6},"observedUnit":"accounts","status":"pass","time":"{5}"}}],)"
+      R"("packets:inFlight":[{{"componentType":"system","observedValue":{7},"observedUnit":"packets","status":"pass","time":"{5}"}}]}}}})",
+      status, build.version, build.revision, role_names[static_cast<int>(role_)],
+      listener_.listening() ? "pass" : "fail", time, connected, hub_.forwarder.in_flight());
+  return {passing ? 200U : 503U, "application/health+json", body + "\n"};
+}
+
+}  // namespace slipway::connector

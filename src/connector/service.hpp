@@ -1,0 +1,69 @@
+#pragma once
+
+#include "connector/btp_dialer.hpp"
+#include "connector/config.hpp"
+#include "connector/health_server.hpp"
+#include "connector/hub.hpp"
+#include "connector/listener.hpp"
+#include "connector/log.hpp"
+
+#include <chrono>
+#include <memory>
+#include <stop_token>
+#include <vector>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+namespace slipway::connector {
+
+// The connector as a process: its two ports, its peers and its role.
+//
+//   standby --SIGUSR2--> active --SIGUSR1--> draining --(all answered)--> drained --SIGUSR2-->
+//   active
+//
+// A standby accepts peers but dials none. Draining: not ready at once, no new connection, packets
+// go on being served until none is in flight or the drain timeout is over, then every socket gets
+// Close 1001. A stop request drains and ends run().
+class Service {
+ public:
+  explicit Service(const Config& config);
+
+  // Listens and prints the `listening` line on stdout. An error names the address.
+  Result<void> start();
+  // Serves until `stop` is requested and the drain is over.
+  void run(std::stop_token stop);
+
+  std::uint16_t btp_port() const { return listener_.port(); }
+  std::uint16_t http_port() const { return health_.port(); }
+
+ private:
+  enum class Role { active, standby, draining, drained };
+
+  void wait_for_signals();
+  void promote();
+  void drain(bool then_exit);
+  void refuse_new_packets();
+  void close_connections();
+  void finish_drain();
+  void become(Role role);
+  HttpAnswer answer(std::string_view path) const;
+  HttpAnswer health(bool passing) const;
+  bool ready() const { return role_ == Role::active || role_ == Role::standby; }
+
+  const Config& config_;
+  Log log_;
+  boost::asio::io_context io_{1};
+  Hub hub_;
+  Listener listener_;
+  HealthServer health_;
+  std::vector<std::unique_ptr<BtpDialer>> dialers_;
+  boost::asio::signal_set signals_;
+  boost::asio::steady_timer drain_deadline_;
+  Role role_ = Role::standby;
+  bool exit_when_drained_ = false;
+  std::chrono::system_clock::time_point started_ = std::chrono::system_clock::now();
+};
+
+}  // namespace slipway::connector

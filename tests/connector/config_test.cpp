@@ -1,0 +1,140 @@
+#include "connector/config.hpp"
+
+#include "connector/peer_url.hpp"
+#include "support/catch.hpp"
+#include "support/temporary_directory.hpp"
+
+#include <fstream>
+
+using namespace slipway;
+using namespace slipway::connector;
+
+namespace {
+
+const std::string good = R"({
+  "address": "test.slipway",
+  "btp": {"host": "0.0.0.0", "port": 4000}, "http": {"host": "0.0.0.0", "port": 8080},
+  "expiryMarginMs": 500,
+  "accounts": [
+    {"id": "alice", "relation": "child", "asset": {"code": "USD", "scale": 9}, "token": "secret-a",
+     "minimumBalance": "-1000000", "maximumBalance": "9223372036854775807"},
+    {"id": "bob", "relation": "peer", "asset": {"code": "USD", "scale": 9}, "tokenEnv": "BOB"},
+    {"id": "up", "relation": "parent", "asset": {"code": "EUR", "scale": 2},
+     "btp": {"url": "btp+ws://me:secret-up@example.test:7768/btp"}}
+  ],
+  "rates": {"USD": "1", "EUR": 1.08},
+  "routes": [{"prefix": "test.slipway.bob", "account": "bob"}]
+})";
+
+std::string refusal(std::string json, const Environment& environment = {{"BOB", "secret-b"}}) {
+  const auto config = parse_config(json, environment);
+  REQUIRE(config.has_error());
+  CHECK(config.error().kind == ErrorKind::usage);
+  CHECK_THAT(config.error().text(), !ContainsSubstring("secret"));
+  return config.error().what;
+}
+
+std::string with(const std::string& from, const std::string& to) {
+  std::string json = good;
+  const auto at = json.find(from);
+  REQUIRE(at != std::string::npos);
+  return json.replace(at, from.size(), to);
+}
+
+}  // namespace
+
+TEST_CASE("a configuration is read in full", "[connector]") {
+  const auto config = parse_config(good, {{"BOB", "secret-b"}});
+  REQUIRE(config.has_value());
+  CHECK(config->address == "test.slipway");
+  CHECK(config->btp.port == 4000);
+  CHECK(config->http.port == 8080);
+  CHECK(config->expiry_margin == std::chrono::milliseconds(500));
+  REQUIRE(config->accounts.size() == 3);
+  CHECK(config->accounts[0].token == "secret-a");
+  CHECK(config->accounts[0].address == "test.slipway.alice");
+  CHECK(config->accounts[0].minimum_balance == -1000000);
+  CHECK(config->accounts[0].maximum_balance == INT64_MAX);
+  CHECK(config->accounts[1].token == "secret-b");
+  REQUIRE(config->accounts[2].btp);
+  CHECK(config->accounts[2].btp->host == "example.test");
+  CHECK(config->accounts[2].btp->port == 7768);
+  CHECK(config->accounts[2].btp->path == "/btp");
+  CHECK(config->accounts[2].btp->user == "me");
+  CHECK(config->accounts[2].btp->token == "secret-up");
+  CHECK(config->accounts[2].price == Ratio{27, 25});
+  CHECK(config->routes.at(0).prefix == "test.slipway.bob");
+}
+
+TEST_CASE("the environment overrides ports, role and log level", "[connector]") {
+  const auto config = parse_config(good, {{"BOB", "b"},
+                                          {"CONNECTOR_BTP_PORT", "0"},
+                                          {"CONNECTOR_HTTP_PORT", "9090"},
+                                          {"CONNECTOR_ROLE", "standby"},
+                                          {"CONNECTOR_LOG_LEVEL", "warn"}});
+  REQUIRE(config.has_value());
+  CHECK(config->btp.port == 0);
+  CHECK(config->http.port == 9090);
+  CHECK(config->role == StartRole::standby);
+  CHECK(config->log_level == "warn");
+}
+
+TEST_CASE("what is wrong in a configuration is named by its path", "[connector]") {
+  CHECK_THAT(refusal("{"), ContainsSubstring("not JSON"));
+  CHECK_THAT(refusal("{}"), ContainsSubstring("address: is missing"));
+  CHECK_THAT(refusal(with("\"test.slipway\"", "\"nowhere\"")), ContainsSubstring("address:"));
+  CHECK_THAT(refusal(with("expiryMarginMs", "expiryMarginSecs")),
+             ContainsSubstring("expiryMarginSecs: is not a known field"));
+  CHECK_THAT(refusal(with("\"port\": 4000", "\"port\": 70000")), ContainsSubstring("btp.port:"));
+  CHECK_THAT(refusal(with("\"relation\": \"peer\"", "\"relation\": \"friend\"")),
+             ContainsSubstring("accounts[1].relation:"));
+  CHECK_THAT(refusal(with("\"scale\": 9}, \"tokenEnv\"", "\"scale\": 256}, \"tokenEnv\"")),
+             ContainsSubstring("accounts[1].asset.scale:"));
+  CHECK_THAT(refusal(with("\"-1000000\"", "\"-1e6\"")),
+             ContainsSubstring("accounts[0].minimumBalance:"));
+  CHECK_THAT(refusal(with("\"id\": \"bob\"", "\"id\": \"alice\"")),
+             ContainsSubstring("two accounts have the id 'alice'"));
+  CHECK_THAT(refusal(with("\"id\": \"bob\"", "\"id\": \"b\\\"b\"")),
+             ContainsSubstring("accounts[1].id:"));
+  CHECK_THAT(refusal(with("\"account\": \"bob\"", "\"account\": \"eve\"")),
+             ContainsSubstring("is no account"));
+  CHECK_THAT(refusal(with("btp+ws://", "ws://")), ContainsSubstring("accounts[2].btp.url:"));
+  CHECK_THAT(refusal(good, {}), ContainsSubstring("accounts[1].tokenEnv:"));
+  CHECK_THAT(refusal(with("\"tokenEnv\": \"BOB\"", "\"token\": \"secret-a\"")),
+             ContainsSubstring("has the token of another account"));
+}
+
+TEST_CASE("a token can come from a file", "[connector]") {
+  const slipway::test::TemporaryDirectory directory;
+  const auto file = directory.path() / "token";
+  std::ofstream(file) << "secret-f\n";
+  const auto config =
+      parse_config(with("\"tokenEnv\": \"BOB\"", "\"tokenFile\": \"" + file.string() + "\""), {});
+  REQUIRE(config.has_value());
+  CHECK(config->accounts[1].token == "secret-f");
+}
+
+TEST_CASE("the configuration comes from the flag, the variable or the file it names",
+          "[connector]") {
+  const slipway::test::TemporaryDirectory directory;
+  const std::string file = (directory.path() / "connector.json").string();
+  std::ofstream(file) << good;
+  CHECK(load_config(file, {{"BOB", "b"}}).has_value());
+  CHECK(load_config("", {{"BOB", "b"}, {"CONNECTOR_CONFIG", file}}).has_value());
+  CHECK(load_config("", {{"BOB", "b"}, {"CONNECTOR_CONFIG_JSON", good}}).has_value());
+  CHECK_THAT(load_config("", {}).error().text(), ContainsSubstring("give --config FILE"));
+  CHECK(load_config("/nonexistent.json", {}).error().kind == ErrorKind::not_found);
+}
+
+TEST_CASE("peer URLs have sensible defaults", "[connector]") {
+  const auto url = parse_peer_url("btp+ws://:tok@[::1]:4000", "btp+ws");
+  REQUIRE(url.has_value());
+  CHECK(url->host == "::1");
+  CHECK(url->port == 4000);
+  CHECK(url->path == "/");
+  CHECK(url->user.empty());
+  CHECK(url->token == "tok");
+  CHECK(parse_peer_url("btp+ws://host", "btp+ws")->port == 80);
+  CHECK(parse_peer_url("btp+ws://host:0", "btp+ws").has_error());
+  CHECK(parse_peer_url("btp+ws://:tok@", "btp+ws").has_error());
+}
