@@ -11,15 +11,22 @@ import semver from "semver";
 const git = (...args) => execFileSync("git", args, { encoding: "utf8" }).trim();
 const quiet = { log() {}, info() {}, warn() {}, error() {}, success() {} };
 
+// The highest version among the tags of REF's history, or that of a release commit which was
+// stopped before its tag: the tag is owed, and made before anything else is released.
 function lastRelease(ref) {
   const tags = git("tag", "--merged", ref, "--list", "v*").split("\n");
-  const versions = tags.map((tag) => semver.valid(tag.slice(1))).filter(Boolean);
-  const version = semver.rsort(versions)[0];
-  return version && { version, gitTag: `v${version}`, gitHead: git("rev-list", "-1", `v${version}`) };
+  const found = tags.map((tag) => semver.valid(tag.slice(1))).filter(Boolean)
+    .map((version) => ({ version, gitHead: git("rev-list", "-1", `v${version}`) }));
+  for (const line of git("log", "--first-parent", "--format=%H %s", ref).split("\n")) {
+    const match = /^(\w+) chore\(release\): (\d+\.\d+\.\d+) \[skip ci\]$/.exec(line);
+    if (match) found.push({ version: match[2], gitHead: match[1] });
+  }
+  const last = found.sort((a, b) => semver.rcompare(a.version, b.version))[0];
+  return last && { ...last, gitTag: `v${last.version}` };
 }
 
 function commitsSince(last, ref) {
-  const range = last ? `${last.gitTag}..${ref}` : ref;
+  const range = last ? `${last.gitHead}..${ref}` : ref;
   const log = git("log", "--format=%H%x00%h%x00%cI%x00%B%x01", range);
   return log.split("\x01").map((record) => record.trim()).filter(Boolean).map((record) => {
     const [hash, short, date, message] = record.split("\0");
