@@ -89,6 +89,7 @@ TEST_CASE("a candidate that is worse under load is flipped back by way of the ol
   CHECK(state == State{Step::flip_back, Verdict::unproven});
   state = next(situation, state, Event::done);
   CHECK(state == State{Step::retire, Verdict::unproven});
+  CHECK(next(situation, state, Event::failed) == State{Step::rewarm, Verdict::unproven});
 }
 
 TEST_CASE("an old version that does not come back leaves the candidate serving", "[machine]") {

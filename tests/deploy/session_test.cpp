@@ -48,6 +48,20 @@ TEST_CASE("a bad release is taken back and the old version never stops serving",
   }
 }
 
+TEST_CASE("a failed deploy leaves the version before the last one warm again", "[session]") {
+  FakeHost host;
+  host.publish("v1");
+  host.publish("v2");
+  host.publish("v3", Manner::lies);
+  host.run(Action::deploy, "v1");
+  host.run(Action::deploy, "v2");
+  CHECK(host.run(Action::deploy, "v3").exit_code == ExitCode::rolled_back);
+  CHECK(host.containers[Colour::blue].revision == "rev-v1");
+  const Report report = host.run(Action::rollback);
+  CHECK(report.warm);
+  CHECK(host.served() == "rev-v1");
+}
+
 TEST_CASE("a tag that does not exist touches nothing and lists what is known", "[session]") {
   FakeHost host;
   host.publish("v1");

@@ -30,7 +30,7 @@ HealthGate::State HealthGate::judge(TimePoint now, const Look& look) {
   if (!look.running || look.restart_count > 0) {
     in_a_row_ = 0;
     reason_ = fmt::format("the container exited with status {}", look.exit_code);
-    if (look.restart_count > 0) reason_ += fmt::format(" ({} restarts)", look.restart_count);
+    if (look.restart_count > 0) reason_ += " and was restarted";
     return State::hopeless;
   }
   std::optional<std::string> wrong = objection(look.answer, expected_);

@@ -80,6 +80,10 @@ void Ledger::finish(const Record& record) {
   open_.reset();
 }
 
+bool Ledger::is_proven(const Release& release) const {
+  return contains(proven_, release);
+}
+
 std::optional<Release> Ledger::rollback_target(const std::optional<Release>& current) const {
   for (const Release& release : proven_) {
     if (current && release.same_as(*current)) continue;

@@ -41,6 +41,8 @@ class Ledger {
   // Releases that were proven healthy, the one that served last first, each once.
   const std::vector<Release>& proven() const { return proven_; }
 
+  bool is_proven(const Release& release) const;
+
   // Every release that was ever begun, newest first, each once: images of ours on the host.
   const std::vector<Release>& known() const { return known_; }
 

@@ -6,8 +6,8 @@ namespace slipway::deploy {
 namespace {
 
 constexpr std::array<std::string_view, step_count> steps{
-    "hold", "proxy",  "start",   "prove",   "promote",   "flip",   "drain",
-    "bake", "settle", "abandon", "restore", "flip_back", "retire", "end"};
+    "hold",   "proxy",   "start",   "prove",     "promote", "flip",   "drain", "bake",
+    "settle", "abandon", "restore", "flip_back", "retire",  "rewarm", "end"};
 constexpr std::array<std::string_view, event_count> events{"done", "failed", "unproven",
                                                            "uncertain", "interrupted"};
 constexpr std::array<std::string_view, verdict_count> verdicts{"none", "failed", "unproven",
@@ -72,13 +72,14 @@ State next(const Situation& situation, const State& state, Event event) {
     case Step::settle:
       return {Step::end, Verdict::none};
     case Step::abandon:
-      return {Step::end, state.verdict};
+    case Step::retire:
+      return {Step::rewarm, state.verdict};
     case Step::restore:
       // The old version does not come back either: stay on the candidate, which at least serves.
       return done ? State{Step::flip_back, state.verdict} : State{Step::end, Verdict::helpless};
     case Step::flip_back:
       return done ? State{Step::retire, state.verdict} : State{Step::end, Verdict::helpless};
-    case Step::retire:
+    case Step::rewarm:
     case Step::end:
       return {Step::end, state.verdict};
   }

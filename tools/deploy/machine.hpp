@@ -28,6 +28,7 @@ enum class Step {
   restore,    // back, after the flip: the old colour becomes active again
   flip_back,  // HAProxy's map names the old colour
   retire,     // the candidate is drained and taken away
+  rewarm,     // what the candidate displaced waits on its colour again
   end,
 };
 inline constexpr int step_count = static_cast<int>(Step::end) + 1;

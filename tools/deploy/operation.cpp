@@ -124,6 +124,8 @@ Operation::Outcome Operation::perform(const State& state, std::stop_token stop) 
         return flip(plan_.old_colour());
       case Step::retire:
         return retire();
+      case Step::rewarm:
+        return rewarm();
       case Step::end:
         break;
     }

@@ -73,6 +73,7 @@ class Operation {
   Outcome settle();
   Outcome abandon();
   Outcome retire();
+  Outcome rewarm();
 
   Outcome changing(const std::string& point, const std::function<Result<void>()>& effect);
   Look look_at_candidate();

@@ -9,6 +9,7 @@ nlohmann::json to_json(const Plan& plan) {
                          {"warm", plan.warm},
                          {"actor", plan.actor},
                          {"reason", plan.reason}};
+  if (plan.displaced) json["displaced"] = to_json(*plan.displaced);
   if (plan.old) json["old"] = to_json(*plan.old);
   return json;
 }
@@ -21,6 +22,7 @@ Plan plan_from_json(const nlohmann::json& json) {
   plan.warm = json.value("warm", false);
   plan.actor = json.value("actor", "");
   plan.reason = json.value("reason", "");
+  if (json.contains("displaced")) plan.displaced = release_from_json(json["displaced"]);
   if (json.contains("old")) plan.old = release_from_json(json["old"]);
   return plan;
 }

@@ -14,9 +14,10 @@ struct Plan {
   bool rollback = false;
   Release target;
   Colour candidate = Colour::blue;
-  std::optional<Release> old;  // what serves now, on the other colour
-  bool warm = false;           // the candidate colour runs the target already
-  std::string actor;           // who asked, from where
+  std::optional<Release> old;        // what serves now, on the other colour
+  std::optional<Release> displaced;  // what waits on the candidate colour and makes room
+  bool warm = false;                 // the candidate colour runs the target already
+  std::string actor;                 // who asked, from where
   std::string reason;
 
   Colour old_colour() const { return other(candidate); }

@@ -35,6 +35,7 @@ State on_old(const Situation& situation, const Tail& tail, const Reality& realit
     if (old_is_worse && proven) return {Step::promote, Verdict::none};
     return {Step::end, Verdict::helpless};
   }
+  if (tail.at.step == Step::rewarm) return State{Step::rewarm, tail.at.verdict};
   if (tail.at.verdict != Verdict::none) {
     return {after_flip(tail.at.step) ? Step::retire : Step::abandon, tail.at.verdict};
   }

@@ -263,6 +263,8 @@ Plan Session::make_plan(const Survey& found, const Ledger& ledger, const Release
   const Instance& spare = found.on(plan.candidate);
   const auto release = release_on(world_, ledger, spare);
   plan.warm = spare.running && release && release->same_as(target);
+  // Only what was proven is worth keeping warm.
+  if (release && !plan.warm && ledger.is_proven(*release)) plan.displaced = release;
   return plan;
 }
 

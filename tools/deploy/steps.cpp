@@ -113,8 +113,10 @@ Operation::Outcome Operation::prove_warm(std::stop_token stop) {
     report_.seconds_to_healthy = since_s(began);
     return {Event::done, "warm"};
   }
-  // It died while it waited: start it anew, as if it had been cold.
   plan_.warm = false;
+  // Just started, or hanging: it has the time of a cold one.
+  if (look.running) return prove(stop);
+  // It died while it waited: start it anew.
   auto started = changing("prove:restart", [&] {
     return world_.engine.start(plan_.candidate, plan_.target, transaction_, stop);
   });
@@ -138,6 +140,8 @@ std::optional<std::string> Operation::wait_for_role(Colour colour, const Release
                                                     std::chrono::nanoseconds deadline,
                                                     std::stop_token stop) {
   const auto give_up = world_.clock.now() + deadline;
+  const auto before = world_.engine.inspect(colour);
+  const int restarts_before = before ? before->restart_count : 0;
   std::string last = "it was not asked";
   for (;;) {
     const auto answer = world_.health.ask(colour, world_.config.gate.timeout);
@@ -149,6 +153,10 @@ std::optional<std::string> Operation::wait_for_role(Colour colour, const Release
       last = "/health/ready does not answer 200";
     } else {
       return std::nullopt;
+    }
+    if (auto there = world_.engine.inspect(colour);
+        there && (!there->running || there->restart_count > restarts_before)) {
+      return fmt::format("{} ended with status {}", to_string(colour), there->exit_code);
     }
     if (world_.clock.now() >= give_up) {
       return fmt::format("{} within {}: {}", to_string(colour), format_duration(deadline), last);
@@ -263,6 +271,15 @@ Operation::Outcome Operation::retire() {
   auto removed = changing("retire:remove", [&] { return world_.engine.remove(plan_.candidate); });
   if (removed.event == Event::done) removed.detail = drained.detail;
   return removed;
+}
+
+Operation::Outcome Operation::rewarm() {
+  if (!plan_.displaced || plan_.warm) return {Event::done, "nothing was displaced"};
+  auto there = world_.engine.inspect(plan_.candidate);
+  if (there && there->running && there->digest == plan_.displaced->digest) return {};
+  return changing("rewarm:start", [&] {
+    return world_.engine.start(plan_.candidate, *plan_.displaced, transaction_, {});
+  });
 }
 
 }  // namespace slipway::deploy

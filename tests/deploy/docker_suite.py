@@ -1,0 +1,175 @@
+"""deploy and rollback against a real engine, registry and HAProxy, with the stand-in as service.
+
+usage: docker_suite.py BINARIES [NAME...]   runs the quick cases, those whose name contains a NAME
+                                            or, with NAME all, every case
+Exits 77 with the reason where Docker cannot run.
+"""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+# pylint: disable=wrong-import-position
+from lab import Site, await_true, unable
+
+QUICK_MANNERS = ("exits", "never_ready", "lies")
+ALL_MANNERS = QUICK_MANNERS + ("crashes_later", "packet_fails", "hangs", "drips", "gigabyte",
+                               "redirects", "flaps", "dies_when_promoted")
+
+
+def expect(condition, what) -> None:
+    if not condition:
+        raise AssertionError(what)
+
+
+def forward_and_back(site: Site) -> str:
+    """Deploy v1, deploy v2, rollback: v1's digest runs, through HAProxy, on exactly one colour."""
+    first = site.deploy("v1")
+    expect(first.status == 0 and site.served() == "v1", first)
+    second = site.deploy("v2")
+    expect(second.status == 0 and site.served() == "v2", second)
+    expect(second.report["from"]["digest"] == site.releases["v1"], second)
+    back = site.rollback()
+    expect(back.status == 0 and back.report["warm"], back)
+    expect(back.report["running"]["digest"] == site.releases["v1"], back)
+    expect(site.served() == "v1", "v1 must serve")
+    roles = site.rollback("--status").report
+    expect((roles["running"]["role"], roles["standby"]["role"]) == ("active", "drained"), roles)
+    expect(back.report["secondsToSwitched"] < 1.0, back.report["secondsToSwitched"])
+    return (f"command to switched {back.report['secondsToSwitched'] * 1e3:.0f} ms, "
+            f"flip {back.report['secondsOfFlip'] * 1e3:.1f} ms")
+
+
+def last_line_and_text(site: Site) -> str:
+    """For people: the last line on stdout says what runs now, by digest."""
+    done = subprocess.run(site.command("deploy", site.reference("v1")), capture_output=True,
+                          text=True, check=False)
+    expect(done.returncode == 0, done)
+    expect(done.stdout.splitlines()[-1].startswith(f"running: {site.releases['v1']}"), done.stdout)
+    return done.stdout.splitlines()[-1]
+
+
+def missing_tag(site: Site) -> str:
+    before = site.containers()
+    missing = site.deploy("v404")
+    expect(missing.status == 7 and site.containers() == before, missing)
+    return "7"
+
+
+def registry_stopped(site: Site) -> str:
+    site.deploy("v2")
+    site.registry.pause()
+    try:
+        back = site.rollback("v1")
+        expect(back.status == 0 and site.served() == "v1", back)
+        local = site.run("deploy", f"{site.reference()}@{site.releases['v2']}")
+        expect(local.status == 0 and site.served() == "v2", local)
+        gone = site.deploy("v1")
+        expect(gone.status == 7 and site.served() == "v2", gone)
+    finally:
+        site.registry.resume()
+    site.rollback("v1")
+    return "rollback 0, deploy of a local digest 0, deploy of a tag 7"
+
+
+def cold_rollback(site: Site) -> str:
+    """The old colour's container is gone and unused images are pruned: held, so started anew."""
+    site.deploy("v2")
+    site.host.docker("rm", "-f", "slipway-blue")
+    site.host.docker("image", "prune", "-af")
+    site.registry.pause()
+    try:
+        back = site.rollback("v1")
+    finally:
+        site.registry.resume()
+    expect(back.status == 0 and site.served() == "v1", back)
+    return f"command to switched {back.report['secondsToSwitched']:.2f} s"
+
+
+def prune_everything(site: Site) -> str:
+    """Current and previous both run, also after a failed deploy: a full prune takes neither."""
+    site.deploy("v2")
+    site.publish("bad", "lies")
+    expect(site.deploy("bad").status == 4, "a liar must be taken back")
+    site.host.docker("system", "prune", "-af")
+    site.registry.pause()
+    try:
+        back = site.rollback()
+    finally:
+        site.registry.resume()
+    expect(back.status == 0 and back.report["warm"] and site.served() == "v1", back)
+    return "system prune -af, registry stopped: rollback 0, warm"
+
+
+def two_at_once(site: Site) -> str:
+    site.publish("slow", "never_ready")
+    with subprocess.Popen(site.command("deploy", site.reference("slow"), "--reason", "first"),
+                          stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                          env={**os.environ, "SLIPWAY_ACTOR": "first-operator"}) as first:
+        await_true(lambda: "prove" in (site.state / "lock").read_text(), "the first at prove")
+        second = site.deploy("v2")
+        expect(second.status == 6, second)
+        for word in ("first-operator", "prove", "slow"):
+            expect(word in second.err, second.err)
+        waiting = site.rollback("--resume", "--wait")
+        expect(waiting.status == 0, waiting)
+        expect(first.wait(60) == 4, first.returncode)
+    return "6, naming owner, age and step; --wait queued"
+
+
+def bad_images(site: Site, manners=QUICK_MANNERS) -> str:
+    site.configure(health={"interval": "100ms", "timeout": "1s", "healthyInARow": 5,
+                           "minimumHealthy": "500ms", "deadline": "3s"})
+    table = []
+    for manner in manners:
+        site.publish(f"b-{manner}".replace("_", "-"), manner)
+        began = time.monotonic()
+        bad = site.deploy(f"b-{manner}".replace("_", "-"))
+        expect(bad.status == 4, (manner, bad))
+        expect(site.served() == "v1", (manner, "v1 must serve"))
+        expect(bad.report["running"]["digest"] == site.releases["v1"], bad)
+        table.append(f"{manner} {time.monotonic() - began:.1f} s")
+    return "exit 4 each: " + ", ".join(table)
+
+
+
+def all_bad_images(site: Site) -> str:
+    return bad_images(site, ALL_MANNERS)
+
+
+CASES = (last_line_and_text, forward_and_back, missing_tag, registry_stopped, cold_rollback,
+         prune_everything, two_at_once, bad_images)
+SLOW_CASES = (all_bad_images,)
+
+
+def main() -> int:
+    if reason := unable():
+        print(f"docker suite: cannot run here: {reason}")
+        return 77
+    chosen = [case for case in CASES + SLOW_CASES
+              if any(name in case.__name__ or name == "all" for name in sys.argv[2:])] or CASES
+    failed = 0
+    with Site("deploy-suite", Path(sys.argv[1])) as site:
+        site.publish("v1")
+        site.publish("v2")
+        site.deploy("v1")
+        for case in chosen:
+            began = time.monotonic()
+            try:
+                said, verdict = case(site), "ok"
+            except (AssertionError, OSError, KeyError) as error:
+                said, verdict, failed = error, "FAILED", failed + 1
+            print(f"{verdict:6} {case.__name__:20} {time.monotonic() - began:6.1f} s  {said}",
+                  flush=True)
+            site.rollback("--resume", "--wait")
+            if site.served() != "v1":
+                site.rollback("v1")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,158 @@
+// A stand-in for the connector, for faults that the real one does not have. It speaks what deploy
+// relies on: /health, /health/ready, /metrics on 8080, a byte echo on 4000, roles by SIGUSR1 and
+// SIGUSR2. How it misbehaves is STAND_IN_MANNER. Linked statically: its image holds nothing else.
+#include <atomic>
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+#include <netinet/in.h>
+#include <string>
+#include <sys/socket.h>
+#include <thread>
+#include <unistd.h>
+
+namespace {
+
+using namespace std::chrono_literals;
+
+enum class Role : int { standby, active, drained };
+std::atomic<Role> role{Role::standby};
+std::atomic<int> requests{0};
+std::string manner;
+std::string revision;
+
+std::string variable(const char* name, const char* otherwise) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? otherwise : value;
+}
+
+int listen_on(std::uint16_t port) {
+  const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
+  const int on = 1;
+  ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(port);
+  void* generic = &address;
+  if (::bind(fd, static_cast<sockaddr*>(generic), sizeof address) != 0 || ::listen(fd, 64) != 0) {
+    std::perror("stand_in: cannot listen");
+    std::exit(1);
+  }
+  return fd;
+}
+
+void say(int fd, const std::string& text) {
+  (void)!::send(fd, text.data(), text.size(), MSG_NOSIGNAL);
+}
+
+std::string response(int status, const std::string& body, const std::string& more = "") {
+  return "HTTP/1.1 " + std::to_string(status) +
+         " X\r\nContent-Length: " + std::to_string(body.size()) + "\r\nConnection: close\r\n" +
+         more + "\r\n" + body;
+}
+
+std::string health_body() {
+  const char* names[] = {"standby", "active", "drained"};
+  return "{\"status\":\"pass\",\"version\":\"0\",\"releaseId\":\"" +
+         (manner == "lies" ? "0000" : revision) + "\",\"role\":\"" +
+         names[static_cast<int>(role.load())] + "\"}";
+}
+
+// The misbehaviours that need the socket. True: it was answered (or will never be).
+bool misbehave(int fd) {
+  if (manner == "hangs") std::this_thread::sleep_for(600s);
+  if (manner == "drips") {
+    for (const char c : response(200, health_body())) {
+      say(fd, std::string(1, c));
+      std::this_thread::sleep_for(500ms);
+    }
+    return true;
+  }
+  if (manner == "gigabyte") {
+    say(fd, "HTTP/1.1 200 X\r\nContent-Length: 1073741824\r\n\r\n");
+    const std::string block(65536, 'x');
+    for (int i = 0; i < 16384; ++i) {
+      if (::send(fd, block.data(), block.size(), MSG_NOSIGNAL) <= 0) return true;
+    }
+    return true;
+  }
+  if (manner == "redirects") {
+    say(fd, response(302, "", "Location: http://127.0.0.1:8080/elsewhere\r\n"));
+    return true;
+  }
+  return false;
+}
+
+void answer(int fd) {
+  char block[4096];
+  const ssize_t got = ::recv(fd, block, sizeof block - 1, 0);
+  const std::string request(block, got > 0 ? static_cast<std::size_t>(got) : 0);
+  const bool flap = manner == "flaps" && requests++ % 3 == 2;
+  if (request.find("GET /metrics") == 0) {
+    say(fd, response(200, "ilp_packets_total{result=\"fulfilled\"} 1\n"));
+  } else if (request.find("GET /health") == 0 && !misbehave(fd)) {
+    const bool ready = request.find("/ready") == std::string::npos ||
+                       (role != Role::drained && manner != "never_ready");
+    say(fd, response(flap || !ready ? 503 : 200, health_body()));
+  }
+  ::close(fd);
+}
+
+void serve_http(int listener) {
+  for (;;) {
+    const int fd = ::accept(listener, nullptr, nullptr);
+    if (fd >= 0) std::thread(answer, fd).detach();
+  }
+}
+
+void echo(int fd) {
+  char block[4096];
+  for (;;) {
+    const ssize_t got = ::recv(fd, block, sizeof block, 0);
+    if (got <= 0) break;
+    (void)!::send(fd, block, static_cast<std::size_t>(got), MSG_NOSIGNAL);
+  }
+  ::close(fd);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc > 1 && std::strcmp(argv[1], "probe") == 0) {
+    return variable("STAND_IN_MANNER", "good") == "packet_fails" ? 1 : 0;
+  }
+  manner = variable("STAND_IN_MANNER", "good");
+  revision = variable("STAND_IN_REVISION", "unknown");
+  if (manner == "exits") {
+    std::fprintf(stderr, "stand_in: I exit at once\n");
+    return 42;
+  }
+  sigset_t signals;
+  ::sigemptyset(&signals);
+  for (const int number : {SIGUSR1, SIGUSR2, SIGTERM, SIGINT}) ::sigaddset(&signals, number);
+  ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  const int http = listen_on(8080);
+  const int btp = listen_on(4000);
+  std::thread(serve_http, http).detach();
+  std::thread([btp] {
+    for (;;) {
+      const int fd = ::accept(btp, nullptr, nullptr);
+      if (fd >= 0) std::thread(echo, fd).detach();
+    }
+  }).detach();
+  if (manner == "crashes_later") {
+    std::thread([] {
+      std::this_thread::sleep_for(300ms);
+      std::_Exit(3);
+    }).detach();
+  }
+  for (;;) {
+    int number = 0;
+    ::sigwait(&signals, &number);
+    if (number == SIGUSR1) role = Role::drained;
+    if (number == SIGUSR2 && manner == "dies_when_promoted") return 5;
+    if (number == SIGUSR2) role = Role::active;
+    if (number == SIGTERM || number == SIGINT) return 0;
+  }
+}
