@@ -39,6 +39,7 @@ void add_tally(LoadOutcome& outcome, const ThreadTally& tally) {
   outcome.lateness.add(tally.lateness);
   outcome.longest_stall = std::max(outcome.longest_stall, tally.longest_stall);
   outcome.longest_gap = std::max(outcome.longest_gap, tally.longest_gap);
+  outcome.priority = tally.priority;
   outcome.target_gone = outcome.target_gone && !tally.up_at_end;
   for (std::size_t i = 0; i < outcome.slices.size(); ++i) {
     PaceSlice& slice = outcome.slices[i];

@@ -40,6 +40,7 @@ struct LoadPlan {
   unsigned threads = 1;
   Precision precision = Precision::normal;
   std::vector<int> cpu_affinity;
+  bool high_priority = true;  // see priority.hpp
 
   static constexpr std::size_t pace_slices = 40;
 };
@@ -62,6 +63,7 @@ struct LoadOutcome {
   std::chrono::nanoseconds longest_gap{0};
   std::vector<PaceSlice> slices;  // without steal and target_wait, which the sampler knows
   std::vector<SeriesPoint> series;
+  std::string priority;      // what the kernel granted to the sending loops
   bool target_gone = false;  // no connection was up when the load ended
 };
 

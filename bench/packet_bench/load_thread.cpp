@@ -1,6 +1,7 @@
 #include "packet_bench/load_thread.hpp"
 
 #include "packet_bench/btp_channel.hpp"
+#include "packet_bench/priority.hpp"
 
 #include <algorithm>
 #include <sched.h>
@@ -52,6 +53,7 @@ LoadThread::LoadThread(const LoadPlan& plan, unsigned index, const std::vector<E
 
 Result<void> LoadThread::connect(TimePoint deadline, std::stop_token stop) {
   ::prctl(PR_SET_TIMERSLACK, 1);
+  if (plan_.high_priority) tally_.priority = raise_priority();
   if (!plan_.cpu_affinity.empty()) {
     cpu_set_t set;
     CPU_ZERO(&set);

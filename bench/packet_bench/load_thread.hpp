@@ -34,6 +34,7 @@ struct ThreadTally {
   std::chrono::nanoseconds longest_gap{0};
   std::array<std::optional<std::chrono::nanoseconds>, LoadPlan::pace_slices> least_lag{};
   std::array<std::chrono::nanoseconds, LoadPlan::pace_slices> stall{};
+  std::string priority = "default";
   bool up_at_end = false;  // a connection to the target was up
   TimePoint ended;         // when sending ended: the schedule's end, or the interruption
 };

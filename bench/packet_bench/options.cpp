@@ -98,6 +98,10 @@ RunFlags::RunFlags(CLI::App& command) {
       .add_option("--precision", precision_,
                   "normal sleeps between packets, spin never does and takes a whole processor")
       ->capture_default_str();
+  command
+      .add_option("--priority", priority_,
+                  "high runs the sending loops before other programs where allowed, or normal")
+      ->capture_default_str();
   command.add_option("--cpu-affinity", cpu_affinity_, "processors for the sending loops, e.g. 0,1")
       ->delimiter(',');
   command.add_option("--connector", connector_, "executable that 'embedded' starts [beside this]");
@@ -144,6 +148,10 @@ Result<RunOptions> RunFlags::checked() const {
   const auto precision = precisions.find(precision_);
   if (precision == precisions.end()) return refused("--precision", precision_, "normal or spin");
   plan.precision = precision->second;
+  if (priority_ != "high" && priority_ != "normal") {
+    return refused("--priority", priority_, "high or normal");
+  }
+  plan.high_priority = priority_ == "high";
   static const std::map<std::string, ReceiverBehaviour> behaviours{
       {"fulfill", ReceiverBehaviour::fulfill},
       {"wrong-preimage", ReceiverBehaviour::wrong_preimage},

@@ -56,6 +56,7 @@ class RunFlags {
   std::uint64_t amount_ = 1;
   std::size_t max_in_flight_ = std::size_t{1} << 17;
   std::string precision_ = "normal";
+  std::string priority_ = "high";
   std::vector<int> cpu_affinity_;
   std::vector<int> connector_affinity_;
   double threshold_tps_ = -1;

@@ -103,7 +103,8 @@ Json audit_json(const Audit& audit) {
           {"generatorMemoryMb", rounded(audit.generator_memory_mb)},
           {"stealPercent", rounded(audit.steal_percent)},
           {"targetWaitPercent", rounded(audit.target_wait_percent)},
-          {"clock", audit.clock}};
+          {"clock", audit.clock},
+          {"priority", audit.priority}};
 }
 
 Json context_json(const Context& context) {

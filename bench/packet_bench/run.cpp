@@ -116,6 +116,7 @@ void enter_outcome(const LoadOutcome& outcome, RunResult& result) {
   result.audit.late_share = outcome.lateness.share_above(1ms);
   result.audit.longest_stall_ms = as_ms(outcome.longest_stall);
   result.audit.clock = "CLOCK_MONOTONIC";
+  result.audit.priority = outcome.priority;
   if (outcome.target_gone) {
     result.target_lost =
         outcome.disconnects.empty() ? "the connection was lost" : outcome.disconnects.back();

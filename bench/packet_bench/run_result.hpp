@@ -79,6 +79,7 @@ struct Audit {
   double steal_percent = 0;  // of all processors, over the measured window
   double target_wait_percent = 0;
   std::string clock;
+  std::string priority;  // of the sending loops
 };
 
 struct Context {
