@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <sstream>
 #include <sys/utsname.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <fmt/core.h>
@@ -50,9 +51,14 @@ std::optional<ProcessUsage> process_usage(pid_t pid) {
     std::int64_t ran = 0;
     std::int64_t waited = 0;
     if (!(numbers >> ran >> waited)) continue;
-    usage.cpu += nanoseconds(ran);
     usage.wait += nanoseconds(waited);
     any = true;
+  }
+  // The process's own clock also counts threads that have ended.
+  clockid_t clock{};
+  timespec ran_for{};
+  if (::clock_getcpuclockid(pid, &clock) == 0 && ::clock_gettime(clock, &ran_for) == 0) {
+    usage.cpu = std::chrono::seconds(ran_for.tv_sec) + nanoseconds(ran_for.tv_nsec);
   }
   std::istringstream pages(text_of(directory + "/statm"));
   std::uint64_t total = 0;

@@ -11,8 +11,8 @@ namespace slipway::bench {
 
 // What a process has used so far, from /proc/PID.
 struct ProcessUsage {
-  std::chrono::nanoseconds cpu{0};   // of all its threads, exact (schedstat)
-  std::chrono::nanoseconds wait{0};  // runnable, but not on a processor
+  std::chrono::nanoseconds cpu{0};   // of all its threads
+  std::chrono::nanoseconds wait{0};  // runnable, but not on a processor (schedstat)
   std::uint64_t resident_bytes = 0;
 };
 // Nothing when there is no such process. Threads that have ended are missing from `wait`.

@@ -22,10 +22,10 @@
 #include <map>
 #include <memory>
 #include <netinet/tcp.h>
+#include <sched.h>
 #include <string>
 #include <sys/epoll.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <vector>
@@ -327,7 +327,8 @@ int main(int argc, char** argv) {
     ::prctl(PR_SET_TIMERSLACK, 1);
     // Other programs' load must not slow it down; without the privilege it is as exact as it can
     // be.
-    if (::setpriority(PRIO_PROCESS, 0, -20) != 0) std::perror("setpriority");
+    const sched_param lowest{.sched_priority = 1};
+    if (::sched_setscheduler(0, SCHED_FIFO, &lowest) != 0) std::perror("sched_setscheduler");
     return Server(settings).run();
   });
 }
