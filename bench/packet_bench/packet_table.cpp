@@ -1,5 +1,6 @@
 #include "packet_bench/packet_table.hpp"
 
+#include <algorithm>
 #include <bit>
 
 namespace slipway::bench {
@@ -15,8 +16,10 @@ std::uint32_t PacketTable::add(const Packet& packet) {
   const std::uint32_t slot = free_.back();
   free_.pop_back();
   Packet& kept = slots_[slot];
+  // From 1 on: generation 0 is a slot that was never used.
+  const std::uint32_t last = (std::uint32_t{1} << std::min(16u, 32 - slot_bits_)) - 1;
   const auto generation =
-      static_cast<std::uint16_t>((kept.generation + 1u) & ((1u << (32 - slot_bits_)) - 1));
+      static_cast<std::uint16_t>(kept.generation < last ? kept.generation + 1u : 1u);
   kept = packet;
   kept.in_flight = true;
   kept.given_up = false;
@@ -28,13 +31,16 @@ PacketTable::Lookup PacketTable::take(std::uint32_t ticket) {
   const std::uint32_t slot = ticket & ((std::uint32_t{1} << slot_bits_) - 1);
   if (slot >= slots_.size()) return {Found::unknown, {}};
   Packet& kept = slots_[slot];
-  if (ticket >> slot_bits_ != kept.generation) return {Found::duplicate, {}};
+  const std::uint32_t generation = ticket >> slot_bits_;
+  // A ticket from the future was never given out; one from the past was answered or given up.
+  if (generation == 0 || generation > kept.generation) return {Found::unknown, {}};
+  if (generation < kept.generation) return {Found::duplicate, {}};
   if (kept.in_flight) {
     kept.in_flight = false;
     free_.push_back(slot);
     return {Found::in_flight, kept};
   }
-  if (!kept.given_up) return {kept.generation == 0 ? Found::unknown : Found::duplicate, {}};
+  if (!kept.given_up) return {Found::duplicate, {}};
   kept.given_up = false;  // a further answer is a duplicate
   return {Found::given_up, kept};
 }

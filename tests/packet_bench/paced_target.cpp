@@ -46,8 +46,9 @@ struct Settings {
   std::uint64_t every = 100;  // packets between two faults
   double freeze_at_s = -1;    // after the first packet
   double freeze_for_s = 0;
-  std::string log;     // binary: pairs of int64 ns (arrival, answer), CLOCK_MONOTONIC
-  bool batch = false;  // no pacing and no timers: answer all of a read in one write
+  double close_at_s = -1;  // says goodbye (1001) to all, as a connector that drains
+  std::string log;         // binary: pairs of int64 ns (arrival, answer), CLOCK_MONOTONIC
+  bool batch = false;      // no pacing and no timers: answer all of a read in one write
 };
 
 struct Peer {
@@ -121,6 +122,11 @@ class Server {
   void turn() {
     const auto now = Clock::now();
     if (frozen(now)) return;
+    if (settings_.close_at_s >= 0 && first_ != Clock::time_point{} &&
+        std::chrono::duration<double>(now - first_).count() >= settings_.close_at_s) {
+      settings_.close_at_s = -1;
+      close_all();
+    }
     answer_done(now);
     timespec timeout{0, 50'000'000};
     if (!queue_.empty()) {
@@ -146,6 +152,15 @@ class Server {
     settings_.freeze_at_s = -1;
     ::usleep(static_cast<useconds_t>(settings_.freeze_for_s * 1e6));
     return true;
+  }
+
+  void close_all() {
+    for (const auto& [fd, peer] : peers_) {
+      wire::encode_close(wire::WebSocketRole::server, wire::CloseCode::going_away, "draining", 0,
+                         peer->out);
+      flush(*peer);
+    }
+    peers_.clear();
   }
 
   void accept() {
@@ -319,6 +334,7 @@ int main(int argc, char** argv) {
     app.add_option("--every", settings.every);
     app.add_option("--freeze-at", settings.freeze_at_s);
     app.add_option("--freeze-for", settings.freeze_for_s);
+    app.add_option("--close-at", settings.close_at_s);
     app.add_option("--log", settings.log);
     app.add_flag("--batch", settings.batch);
     if (const auto status = parse_command_line(app, argc, argv)) return *status;

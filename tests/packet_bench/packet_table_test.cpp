@@ -33,6 +33,8 @@ TEST_CASE("an answer to a ticket that was never given out is unknown", "[packet_
   PacketTable table(3);
   CHECK(table.take(0).found == Found::unknown);
   CHECK(table.take(3).found == Found::unknown);
+  table.take(table.add({}));
+  CHECK(table.take(0x7fffffff).found == Found::unknown);
 }
 
 TEST_CASE("a given up packet is told apart when its answer comes after all", "[packet_table]") {

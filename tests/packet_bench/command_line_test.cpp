@@ -1,0 +1,171 @@
+// What scripts rely on: exit statuses, one line of error, and a results file that survives.
+#include "packet_bench/driver.hpp"
+#include "support/catch.hpp"
+
+#include <algorithm>
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+using namespace slipway;
+using namespace slipway::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+// A port on loopback: listening and silent, or with nobody there.
+class Port {
+ public:
+  explicit Port(bool listening) : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    auto* generic = reinterpret_cast<sockaddr*>(&address);
+    if (::bind(fd_, generic, size) != 0) throw std::runtime_error("bind");
+    ::getsockname(fd_, generic, &size);
+    number_ = ntohs(address.sin_port);
+    if (listening) ::listen(fd_, 5);
+  }
+  ~Port() {
+    if (answerer_.joinable()) answerer_.join();
+    ::close(fd_);
+  }
+  // Answers the first connection with `text`.
+  void answer_once(std::string text) {
+    answerer_ = std::thread([this, text = std::move(text)] {
+      const int peer = ::accept(fd_, nullptr, nullptr);
+      char request[4096];
+      (void)::read(peer, request, sizeof request);
+      (void)::write(peer, text.data(), text.size());
+      (void)::read(peer, request, sizeof request);
+      ::close(peer);
+    });
+  }
+  std::string url() const { return fmt::format("btp+ws://:s3cr@127.0.0.1:{}/", number_); }
+
+ private:
+  int fd_;
+  int number_ = 0;
+  std::thread answerer_;
+};
+
+void check_one_line(const BenchRun& run) {
+  INFO(run.err);
+  CHECK(std::count(run.err.begin(), run.err.end(), '\n') == 1);
+  CHECK(run.err.starts_with("packet_bench: error: "));
+  CHECK(run.err.find("s3cr") == std::string::npos);
+}
+
+}  // namespace
+
+TEST_CASE("bad input is refused with status 2 and one line", "[command_line]") {
+  const std::vector<std::string> bad = GENERATE(
+      std::vector<std::string>{"--no-such-flag"}, std::vector<std::string>{"--rate", "-1"},
+      std::vector<std::string>{"--rate", "0"}, std::vector<std::string>{"--rate", "nan"},
+      std::vector<std::string>{"--rate", "1e300"}, std::vector<std::string>{"--rate", "fast"},
+      std::vector<std::string>{"--duration", "10"}, std::vector<std::string>{"--duration", "0s"},
+      std::vector<std::string>{"--target", "ftp://:s3cr@host/"},
+      std::vector<std::string>{"--target", "btp+ws://:s3cr@host:1/"},
+      std::vector<std::string>{"--arrivals", "bursts"},
+      std::vector<std::string>{"--threshold-tps", "0"},
+      std::vector<std::string>{"--output", "/no/such/folder/results.json"},
+      std::vector<std::string>{"--output", "/"}, std::vector<std::string>{"--connections", "0"},
+      std::vector<std::string>{"--threads", "2"}, std::vector<std::string>{"--report", "x.pdf"});
+  const TemporaryDirectory folder;
+  std::vector<std::string> arguments = bad;
+  if (bad[0] == "--output") {
+    // The driver's own --output comes first; the last one counts only if it is the only one.
+    const auto output = run_command({.argv = {PACKET_BENCH, "run", bad[0], bad[1]}});
+    check_one_line({output->exit_status, output->out, output->err, nullptr});
+    CHECK(output->exit_status == 2);
+    return;
+  }
+  const BenchRun run = packet_bench(arguments, folder);
+  INFO(bad.back());
+  CHECK(run.exit_status == 2);
+  check_one_line(run);
+}
+
+TEST_CASE("a target that cannot be used is status 3, and older results stay", "[command_line]") {
+  const TemporaryDirectory folder;
+  const auto results = folder.path() / "benchmark-results.json";
+  REQUIRE(write_durably(results, "{\"older\":true}").has_value());
+  std::string url;
+  Port nobody(false);
+  Port somebody(true);
+  SECTION("nobody listens") {
+    url = nobody.url();
+  }
+  SECTION("it speaks something else") {
+    somebody.answer_once("220 mail.example.test ESMTP\r\n");
+    url = somebody.url();
+  }
+  SECTION("it is a web server") {
+    somebody.answer_once("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n");
+    url = somebody.url();
+  }
+  SECTION("its host does not exist") {
+    url = "btp+ws://:s3cr@no-such-host.invalid:1/";
+  }
+  SECTION("the connector is missing") {
+    url = "embedded";
+  }
+  std::vector<std::string> arguments{"--target", url, "--destination", "test.a"};
+  if (url == "embedded") arguments = {"--connector", "/no/such/connector"};
+  const BenchRun run = packet_bench(arguments, folder);
+  CHECK(run.exit_status == 3);
+  check_one_line(run);
+  CHECK(run.results == nlohmann::json{{"older", true}});
+}
+
+TEST_CASE("a full disk leaves the older results and is no pass", "[command_line]") {
+  const TemporaryDirectory folder;
+  const auto results = folder.path() / "benchmark-results.json";
+  REQUIRE(write_durably(results, "{\"older\":true}").has_value());
+  const PacedTarget target({});
+  // No file may grow at all: what a full disk does to a writer.
+  const auto output = run_command(
+      {.argv = {"sh", "-c",
+                fmt::format("trap '' XFSZ; ulimit -f 0; exec {} run --target {} --destination "
+                            "test.a --duration 300ms --warmup 0s --rate 100 --output {}",
+                            PACKET_BENCH, target.url(), results.string())}});
+  REQUIRE(output.has_value());
+  INFO(output->err);
+  CHECK(output->exit_status == 4);
+  CHECK_THAT(output->err, ContainsSubstring("cannot write"));
+  CHECK(*read_file(results) == "{\"older\":true}");
+}
+
+TEST_CASE("an interrupted run says what it saw and exits 130", "[command_line]") {
+  const TemporaryDirectory folder;
+  const std::string results = (folder.path() / "results.json").string();
+  const PacedTarget target({});
+  auto child = Child::start(
+      {.argv = {PACKET_BENCH, "run", "--target", target.url(), "--destination", "test.a",
+                "--duration", "1h", "--warmup", "0s", "--rate", "1000", "--output", results},
+       .output_file = (folder.path() / "output").string()});
+  REQUIRE(child.has_value());
+  std::this_thread::sleep_for(1500ms);
+  child->send_signal(SIGINT);
+  while (!child->exit_status()) std::this_thread::sleep_for(5ms);
+  CHECK(*child->exit_status() == 130);
+  const auto json = nlohmann::json::parse(*read_file(results));
+  CHECK(json["passed"] == false);
+  CHECK(json["details"]["interrupted"] == true);
+  CHECK(json["details"]["packets"]["fulfilled"].get<int>() > 100);
+  CHECK(json["details"]["packets"]["fulfilled"] == json["details"]["packets"]["planned"]);
+}
+
+TEST_CASE("--json prints the results and nothing else on stdout", "[command_line]") {
+  const TemporaryDirectory folder;
+  const PacedTarget target({});
+  const BenchRun run =
+      packet_bench({"--target", target.url(), "--destination", "test.a", "--duration", "300ms",
+                    "--warmup", "0s", "--rate", "100", "--json"},
+                   folder);
+  CHECK(run.exit_status == 0);
+  CHECK(nlohmann::json::parse(run.out) == run.results);
+}

@@ -1,0 +1,100 @@
+#pragma once
+
+#include "base/durable_file.hpp"
+#include "base/process.hpp"
+#include "support/temporary_directory.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <cstring>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <fmt/core.h>
+#include <nlohmann/json.hpp>
+
+// Drives the real executables: their paths come from the build.
+namespace slipway::test {
+
+struct BenchRun {
+  int exit_status;
+  std::string out;
+  std::string err;
+  nlohmann::json results;  // null when no results were written
+};
+
+inline BenchRun packet_bench(std::vector<std::string> arguments, const TemporaryDirectory& folder,
+                             std::chrono::seconds deadline = std::chrono::seconds(110)) {
+  const std::string results = (folder.path() / "benchmark-results.json").string();
+  Command command{.argv = {PACKET_BENCH, "run", "--output", results}, .deadline = deadline};
+  command.argv.insert(command.argv.end(), arguments.begin(), arguments.end());
+  const auto output = run_command(command);
+  if (!output) throw std::runtime_error(output.error().text());
+  BenchRun run{output->exit_status, output->out, output->err, nullptr};
+  if (const auto text = read_file(results)) run.results = nlohmann::json::parse(*text);
+  return run;
+}
+
+// The paced target, listening; ends with its owner.
+class PacedTarget {
+ public:
+  explicit PacedTarget(std::vector<std::string> arguments)
+      : log_(folder_.path() / "log"), child_(start(std::move(arguments))) {
+    while (port_ == 0) {
+      if (child_.exit_status()) throw std::runtime_error("paced_target ended: " + output());
+      const std::string text = output();
+      const std::size_t at = text.find("\"btpPort\":");
+      if (at != std::string::npos && text.find('}', at) != std::string::npos) {
+        port_ = std::stoi(text.substr(at + 10));
+      }
+      std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    }
+  }
+
+  std::string url() const { return fmt::format("btp+ws://:token@127.0.0.1:{}/", port_); }
+  pid_t pid() const { return child_.pid(); }
+  // When each packet came and was answered, in ns, and its own counts; ends it.
+  struct Packet {
+    std::int64_t arrival;
+    std::int64_t answer;
+  };
+  struct Record {
+    std::vector<Packet> packets;
+    nlohmann::json counts;
+  };
+  Record finish() {
+    child_.terminate();
+    Record record;
+    const auto bytes = read_file(log_, std::size_t{512} << 20);
+    if (bytes) {
+      record.packets.resize(bytes->size() / sizeof(Packet));
+      std::memcpy(record.packets.data(), bytes->data(), record.packets.size() * sizeof(Packet));
+    }
+    const std::string text = output();
+    record.counts = nlohmann::json::parse(text.substr(text.rfind("{\"received\"")));
+    return record;
+  }
+
+ private:
+  Child start(std::vector<std::string> arguments) {
+    std::vector<std::string> argv{PACED_TARGET, "--log", log_.string()};
+    argv.insert(argv.end(), arguments.begin(), arguments.end());
+    auto child = Child::start({.argv = argv, .output_file = output_file()});
+    if (!child) throw std::runtime_error(child.error().text());
+    return std::move(*child);
+  }
+  std::string output_file() const { return (folder_.path() / "output").string(); }
+  std::string output() const {
+    const auto text = read_file(output_file());
+    return text ? *text : std::string();
+  }
+
+  TemporaryDirectory folder_;
+  std::filesystem::path log_;
+  Child child_;
+  int port_ = 0;
+};
+
+}  // namespace slipway::test
