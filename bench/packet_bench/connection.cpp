@@ -118,13 +118,23 @@ void Connection::flush() {
     const ssize_t put =
         ::send(fd_.get(), out_.data() + written_, out_.size() - written_, MSG_NOSIGNAL);
     if (put < 0 && errno == EINTR) continue;
-    if (put < 0 && errno == EAGAIN) return watch(true);
+    if (put < 0 && errno == EAGAIN) {
+      drop_written();
+      return watch(true);
+    }
     if (put < 0) return fail(message_of(errno));
     written_ += static_cast<std::size_t>(put);
   }
   out_.clear();
   written_ = 0;
   watch(false);
+}
+
+// A peer that never takes all must not make the buffer grow for ever.
+void Connection::drop_written() {
+  if (written_ < out_.size() - written_) return;
+  out_.erase(out_.begin(), out_.begin() + static_cast<std::ptrdiff_t>(written_));
+  written_ = 0;
 }
 
 void Connection::watch(bool for_writing) {

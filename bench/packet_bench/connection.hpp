@@ -56,6 +56,7 @@ class Connection {
  private:
   void finish_connecting();
   void read_some();
+  void drop_written();
   void watch(bool for_writing);
 
   Poller& poller_;

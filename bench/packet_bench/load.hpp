@@ -43,6 +43,11 @@ struct LoadPlan {
   bool high_priority = true;  // see priority.hpp
 
   static constexpr std::size_t pace_slices = 40;
+  // Beyond this many packets a second a sending loop has no time to sleep.
+  static constexpr double sleepless_rate = 50'000;
+  bool never_sleeps() const {
+    return precision == Precision::spin || rate / threads > sleepless_rate;
+  }
 };
 
 struct LoadOutcome {

@@ -53,7 +53,9 @@ LoadThread::LoadThread(const LoadPlan& plan, unsigned index, const std::vector<E
 
 Result<void> LoadThread::connect(TimePoint deadline, std::stop_token stop) {
   ::prctl(PR_SET_TIMERSLACK, 1);
-  if (plan_.high_priority) tally_.priority = raise_priority(plan_.precision == Precision::spin);
+  if (plan_.high_priority && (!plan_.never_sleeps() || !plan_.cpu_affinity.empty())) {
+    tally_.priority = raise_priority(plan_.never_sleeps());
+  }
   if (!plan_.cpu_affinity.empty()) {
     cpu_set_t set;
     CPU_ZERO(&set);

@@ -32,9 +32,9 @@ bool ask_for(int nice) {
 
 }  // namespace
 
-std::string raise_priority(bool spins) {
+std::string raise_priority(bool never_sleeps) {
   const sched_param lowest{.sched_priority = 1};
-  if (!spins && ::sched_setscheduler(0, SCHED_FIFO, &lowest) == 0) return "SCHED_FIFO 1";
+  if (!never_sleeps && ::sched_setscheduler(0, SCHED_FIFO, &lowest) == 0) return "SCHED_FIFO 1";
   if (ask_for(-20)) return "nice -20, slices of 100 us";
   if (ask_for(0)) return "nice 0, slices of 100 us";
   return "default";

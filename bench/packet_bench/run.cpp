@@ -137,6 +137,19 @@ Result<void> check_writable(const std::filesystem::path& file) {
   return refused;
 }
 
+// A sending loop that never sleeps and the connector must not share a processor: the scheduler
+// tends to leave them together.
+void keep_apart(RunOptions& options) {
+  const auto cpus = static_cast<unsigned>(::sysconf(_SC_NPROCESSORS_ONLN));
+  LoadPlan& plan = options.plan;
+  const bool chosen = !plan.cpu_affinity.empty() || !options.connector_affinity.empty();
+  if (!plan.never_sleeps() || chosen || cpus <= plan.threads) return;
+  for (unsigned cpu = 0; cpu < cpus; ++cpu) {
+    auto& side = cpu < plan.threads ? plan.cpu_affinity : options.connector_affinity;
+    side.push_back(static_cast<int>(cpu));
+  }
+}
+
 int status_of(const Error& error) {
   switch (error.kind) {
     case ErrorKind::usage:
@@ -155,7 +168,9 @@ int report_error(const Error& error) {
 
 }  // namespace
 
-Result<RunResult> measure(const RunOptions& options, std::stop_token stop) {
+Result<RunResult> measure(const RunOptions& asked, std::stop_token stop) {
+  RunOptions options = asked;
+  if (options.target.kind == TargetKind::embedded) keep_apart(options);
   LoadPlan plan = options.plan;
   std::optional<EmbeddedConnector> embedded;
   std::optional<pid_t> target_pid = options.target_pid;
