@@ -6,6 +6,7 @@ Exits 77 with the reason where Docker cannot run.
 """
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -110,7 +111,7 @@ def two_at_once(site: Site) -> str:
     with subprocess.Popen(site.command("deploy", site.reference("slow"), "--reason", "first"),
                           stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                           env={**os.environ, "SLIPWAY_ACTOR": "first-operator"}) as first:
-        await_true(lambda: "prove" in (site.state / "lock").read_text(), "the first at prove")
+        await_true(lambda: site.lock_holder().get("step") == "prove", "the first at prove")
         second = site.deploy("v2")
         expect(second.status == 6, second)
         for word in ("first-operator", "prove", "slow"):
@@ -119,6 +120,57 @@ def two_at_once(site: Site) -> str:
         expect(waiting.status == 0, waiting)
         expect(first.wait(60) == 4, first.returncode)
     return "6, naming owner, age and step; --wait queued"
+
+
+def slow_proof(site: Site) -> None:
+    """Time enough to do something to a deploy while it proves its candidate."""
+    site.configure(health={"interval": "100ms", "timeout": "1s", "healthyInARow": 3,
+                           "minimumHealthy": "2s", "deadline": "8s"})
+
+
+def caller_is_killed(site: Site) -> str:
+    """The session that asked goes away: the work is done all the same, and --status follows it."""
+    slow_proof(site)
+    site.publish("v5")
+    with subprocess.Popen(site.command("deploy", site.reference("v5")), start_new_session=True,
+                          stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as caller:
+        await_true(lambda: site.lock_holder().get("step") in ("start", "prove"), "at start")
+        os.killpg(caller.pid, signal.SIGKILL)
+    followed = site.rollback("--status", "--wait")
+    expect(followed.report["running"]["tag"] == "v5" and followed.report["healthy"], followed)
+    expect(site.rollback().status == 0 and site.served() == "v1", "back")
+    return "caller SIGKILLed at start: v5 serves, --status --wait followed it"
+
+
+def caller_is_cancelled(site: Site) -> str:
+    """SIGINT without a terminal, as CI cancels: the deploy is turned back."""
+    slow_proof(site)
+    site.publish("v6")
+    with subprocess.Popen(site.command("deploy", site.reference("v6")), text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                          stdin=subprocess.DEVNULL) as caller:
+        await_true(lambda: site.lock_holder().get("step") in ("start", "prove"), "at start")
+        # The deploy itself, a child of nsenter.
+        children = Path(f"/proc/{caller.pid}/task/{caller.pid}/children").read_text()
+        os.kill(int(children), signal.SIGINT)
+        said = caller.communicate(timeout=60)[0]
+    expect(caller.returncode == 130, (caller.returncode, said))
+    expect(said.splitlines()[-1].startswith(f"running: {site.releases['v1']}"), said)
+    expect(site.served() == "v1", "v1 must serve")
+    return "130, v1 serves"
+
+
+def broken_lock(site: Site) -> str:
+    """A holder that hangs is ended by name, and the next run takes its work back."""
+    site.publish("hanging", "hangs")
+    with subprocess.Popen(site.command("deploy", site.reference("hanging")),
+                          stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as caller:
+        await_true(lambda: site.lock_holder().get("step") == "prove", "at prove")
+        broken = site.rollback("--resume", "--break-lock", "it-hangs")
+        expect(broken.status == 3 and site.served() == "v1", broken)
+        expect(caller.wait(30) == 5, caller.returncode)
+    expect("it-hangs" in (site.state / "journal").read_text(), "an audit record")
+    return "holder ended, recorded; its deploy taken back"
 
 
 def bad_images(site: Site, manners=QUICK_MANNERS) -> str:
@@ -142,7 +194,7 @@ def all_bad_images(site: Site) -> str:
 
 
 CASES = (last_line_and_text, forward_and_back, missing_tag, registry_stopped, cold_rollback,
-         prune_everything, two_at_once, bad_images)
+         prune_everything, two_at_once, caller_is_killed, caller_is_cancelled, broken_lock, bad_images)
 SLOW_CASES = (all_bad_images,)
 
 

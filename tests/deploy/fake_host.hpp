@@ -40,6 +40,7 @@ class FakeHost : public Engine, public Proxy, public HealthSource, public Clock 
     config.state_directory = directory.path();
     config.compose_file = directory.path() / "compose.yml";
     config.config_directory = directory.path() / "config";
+    config.minimum_free_mb = 1;
     config.packet_command = {"connector", "probe"};
     std::filesystem::create_directory(config.config_directory);
     std::ofstream(config.compose_file) << "services: {}\n";
@@ -124,6 +125,7 @@ class FakeHost : public Engine, public Proxy, public HealthSource, public Clock 
     for (const auto& [digest, release] : held_releases) list.push_back(release);
     return list;
   }
+  Result<std::string> storage_directory() override { return directory.path().string(); }
   Result<void> start_proxy(std::stop_token) override {
     if (!proxy_up) map = file;
     proxy_up = true;

@@ -143,6 +143,13 @@ class Site:
         except (ValueError, KeyError):
             return None
 
+    def lock_holder(self) -> dict:
+        """What the lock file says of its last holder."""
+        try:
+            return json.loads((self.state / "lock").read_text())
+        except (OSError, ValueError):
+            return {}
+
     def containers(self) -> dict[str, str]:
         """name -> state of every container on the host."""
         listed = self.host.docker("ps", "-a", "--format", "{{.Names}}\t{{.State}}").stdout

@@ -2,6 +2,7 @@
 
 #include "base/command_line.hpp"
 #include "base/durable_file.hpp"
+#include "base/process.hpp"
 #include "base/units.hpp"
 #include "deploy/docker_engine.hpp"
 #include "deploy/failpoint.hpp"
@@ -9,8 +10,11 @@
 #include "deploy/http_health.hpp"
 #include "deploy/lock.hpp"
 #include "deploy/session.hpp"
+#include "deploy/worker.hpp"
 
+#include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <cstdlib>
 #include <iostream>
 #include <sys/stat.h>
@@ -164,44 +168,92 @@ void write_report(const Report& report, const Options& options, const std::strin
   }
 }
 
-}  // namespace
+// Hands the report to the webhook. Its address may hold a secret: it goes into a file that only
+// we read, never into an argument list, and a failure says no more than that it failed.
+void call_webhook(const Report& report, const Config& config, const std::string& program) {
+  if (config.webhook.empty()) return;
+  const auto curl_config = config.state_directory / "webhook.curl";
+  const auto body = config.state_directory / "webhook.json";
+  const std::string lines = fmt::format(
+      "url = \"{}\"\nrequest = POST\nheader = \"Content-Type: application/json\"\n"
+      "data-binary = \"@{}\"\nsilent\nfail\nmax-time = 10\n",
+      config.webhook, body.string());
+  const bool sent = write_durably(curl_config, lines, 0600) &&
+                    write_durably(body, to_json(report).dump(), 0600) && [&] {
+                      auto done = run_command({.argv = {"curl", "--config", curl_config.string()},
+                                               .deadline = std::chrono::seconds(15)});
+                      return done && done->exit_status == 0;
+                    }();
+  if (!sent) print_warning(program, "the webhook was not reached; the outcome is not affected");
+}
 
-int run(const Options& options, const std::string& program, std::stop_token stop) {
-  auto config = read_config(options.config_file);
-  if (!config) {
-    print_error(program, config.error().text());
-    return static_cast<int>(ExitCode::usage);
+// Ends the holder of the lock, and says in the journal who did it and why.
+Result<void> break_lock(const Config& config, const std::string& reason) {
+  const auto holder = Lock::holder(config.state_directory / "lock");
+  if (!holder || holder->pid <= 0) return {};
+  std::error_code failed;
+  const auto executable =
+      std::filesystem::read_symlink(fmt::format("/proc/{}/exe", holder->pid), failed);
+  const std::string name = executable.filename().string();
+  if (failed || (name.rfind("deploy", 0) != 0 && name.rfind("rollback", 0) != 0)) {
+    return Error{ErrorKind::busy,
+                 fmt::format("process {} holds the lock and is not one of ours", holder->pid),
+                 "look at it before ending it by hand"};
   }
-  if (options.timeout) config->gate.deadline = *options.timeout;
-  DockerEngine engine(*config);
-  Haproxy proxy(*config);
-  HttpHealth health(config->subnet_prefix, 8080);
-  SystemClock clock;
-  World world{*config, engine, proxy, health, clock};
-  Session session(world, options, actor_name());
-  if (options.action == Action::status) return print_status(session, *config, options, program);
-  if (options.action == Action::history) return print_history(session, options, program);
-  if (options.dry_run) {
-    const Report report = session.dry_run();
-    print_report(report, options, program);
-    return static_cast<int>(report.exit_code);
+  ::kill(holder->pid, SIGKILL);
+  for (int i = 0; i < 500 && Lock::holder(config.state_directory / "lock"); ++i) {
+    SystemClock().sleep_for(std::chrono::milliseconds(10), {});
   }
-  if (auto prepared = prepare_state(*config, proxy); !prepared) {
-    print_error(program, prepared.error().text());
+  auto journal = Journal::open(config.state_directory / "journal");
+  if (!journal) return {};  // the run that follows deals with a damaged journal
+  return journal->append("note", "", format_utc(std::chrono::system_clock::now()),
+                         {{"what", "lock broken"},
+                          {"by", actor_name()},
+                          {"reason", reason},
+                          {"holder", holder->describe()}});
+}
+
+// This process's own command line, for the worker.
+std::vector<std::string> own_arguments() {
+  std::vector<std::string> words;
+  const auto bytes = read_file("/proc/self/cmdline", std::size_t{1} << 20);
+  std::string_view rest = bytes ? std::string_view(*bytes) : std::string_view();
+  while (!rest.empty()) {
+    words.emplace_back(rest.substr(0, rest.find('\0')));
+    rest.remove_prefix(std::min(rest.size(), words.back().size() + 1));
+  }
+  return words;
+}
+
+int start_and_follow(const Config& config, Lock lock, const std::string& program,
+                     std::stop_token stop) {
+  auto worker = Worker::start(config.state_directory / "run", own_arguments(), std::move(lock));
+  if (!worker) {
+    print_error(program, worker.error().text());
     return static_cast<int>(ExitCode::failed);
   }
-  const LockOwner owner{::getpid(), fmt::format("{} {}", program, options.target), actor_name(),
-                        format_utc(clock.utc()), ""};
-  auto lock = take_lock(*config, options, owner, stop);
-  if (!lock) {
-    print_error(program, lock.error().text());
-    return static_cast<int>(lock.error().kind == ErrorKind::busy ? ExitCode::locked
-                                                                 : ExitCode::failed);
+  const bool terminal = ::isatty(STDIN_FILENO) == 1 && ::isatty(STDERR_FILENO) == 1;
+  const auto status = worker->follow(stop, terminal ? OnStop::ask : OnStop::turn_back);
+  if (!status) {
+    print_warning(program, "it goes on; follow it with 'rollback --status --wait'");
+    return static_cast<int>(ExitCode::interrupted);
   }
+  if (*status > 128 && *status != static_cast<int>(ExitCode::interrupted)) {
+    print_error(program, fmt::format("the worker was ended by signal {}; run 'rollback --resume'",
+                                     *status - 128));
+    return static_cast<int>(ExitCode::needs_human);
+  }
+  return *status;
+}
+
+// Under the lock: the work itself.
+int work(World& world, Session& session, const Options& options, const std::string& program,
+         Lock& lock, std::stop_token stop) {
   world.failpoint = failpoint_from_environment();
+  world.ports_to_check = {world.config.btp_port, world.config.http_port};
   world.progress = [&](Step step, const StepReport* ended) {
     if (ended == nullptr) {
-      lock->note_step(std::string(to_string(step)));
+      lock.note_step(std::string(to_string(step)));
     } else {
       fmt::print(stderr, "{}: {:7.3f} s  {}: {}{}{}\n", program, ended->at_s + ended->seconds,
                  ended->name, ended->event, ended->detail.empty() ? "" : ": ", ended->detail);
@@ -210,7 +262,62 @@ int run(const Options& options, const std::string& program, std::stop_token stop
   const Report report = session.run(stop);
   print_report(report, options, program);
   write_report(report, options, program);
+  call_webhook(report, world.config, program);
   return static_cast<int>(report.exit_code);
+}
+
+int look(Session& session, const Config& config, const Options& options, const std::string& program,
+         std::stop_token stop) {
+  if (options.wait && options.action == Action::status) {
+    follow_current(config.state_directory / "run", config.state_directory / "lock", stop);
+  }
+  if (options.action == Action::status) return print_status(session, config, options, program);
+  if (options.action == Action::history) return print_history(session, options, program);
+  const Report report = session.dry_run();
+  print_report(report, options, program);
+  return static_cast<int>(report.exit_code);
+}
+
+}  // namespace
+
+int run(const Options& options, const std::string& program, std::stop_token stop) {
+  auto config = read_config(options.config_file);
+  if (!config) {
+    print_error(program, config.error().text());
+    return static_cast<int>(ExitCode::usage);
+  }
+  if (options.timeout) config->gate.deadline = std::min(config->gate.deadline, *options.timeout);
+  DockerEngine engine(*config);
+  Haproxy proxy(*config);
+  HttpHealth health(config->subnet_prefix, 8080);
+  SystemClock clock;
+  World world{*config, engine, proxy, health, clock};
+  Session session(world, options, actor_name());
+  if (options.read_only()) return look(session, *config, options, program, stop);
+  const LockOwner owner{::getpid(), fmt::format("{} {}", program, options.target), actor_name(),
+                        format_utc(clock.utc()), ""};
+  if (options.worker_lock_fd >= 0) {
+    Lock lock = Lock::adopt(options.worker_lock_fd);
+    lock.note_owner(owner);
+    return work(world, session, options, program, lock, stop);
+  }
+  if (auto prepared = prepare_state(*config, proxy); !prepared) {
+    print_error(program, prepared.error().text());
+    return static_cast<int>(ExitCode::failed);
+  }
+  if (!options.break_lock.empty()) {
+    if (auto broken = break_lock(*config, options.break_lock); !broken) {
+      print_error(program, broken.error().text());
+      return static_cast<int>(ExitCode::locked);
+    }
+  }
+  auto lock = take_lock(*config, options, owner, stop);
+  if (!lock) {
+    print_error(program, lock.error().text());
+    return static_cast<int>(lock.error().kind == ErrorKind::busy ? ExitCode::locked
+                                                                 : ExitCode::failed);
+  }
+  return start_and_follow(*config, std::move(*lock), program, stop);
 }
 
 }  // namespace slipway::deploy

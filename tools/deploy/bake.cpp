@@ -55,7 +55,9 @@ Totals parse_totals(std::string_view metrics) {
     const std::size_t newline = metrics.find('\n');
     const std::string_view line = metrics.substr(0, newline);
     metrics.remove_prefix(newline == std::string_view::npos ? metrics.size() : newline + 1);
-    if (names(line, "ilp_packets_total")) {
+    // Each packet counts once, where it came in.
+    if (names(line, "ilp_packets_total") &&
+        line.find("direction=\"out\"") == std::string_view::npos) {
       const auto count = static_cast<std::uint64_t>(value_of(line));
       if (line.find("result=\"fulfill") != std::string_view::npos) totals.fulfilled += count;
       if (line.find("result=\"reject") != std::string_view::npos) totals.rejected += count;

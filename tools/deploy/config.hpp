@@ -34,6 +34,10 @@ struct Config {
   std::chrono::nanoseconds drain_deadline = std::chrono::seconds(30);
   BakeRules bake;
   int keep_releases = 5;
+  std::uint64_t minimum_free_mb = 200;  // on the disks of the state and of the engine
+  // Run before anything is touched, with {image} replaced by repository@digest; must exit 0.
+  std::vector<std::string> verify_command;
+  std::string webhook;  // a URL that gets each report as JSON; may hold a secret
 };
 
 // Errors: not_found, usage (naming the field that is wrong or unknown).

@@ -82,6 +82,7 @@ Result<Release> DockerEngine::inspect_image(const std::string& name) const {
   release.image_id = text(at(answer->json, {"Id"}));
   release.revision = label_of(labels, "org.opencontainers.image.revision");
   release.version = label_of(labels, "org.opencontainers.image.version");
+  release.oldest_return = label_of(labels, label("oldest-return"));
   return release;
 }
 
@@ -207,6 +208,12 @@ Result<std::vector<Release>> DockerEngine::held() {
     if (release.is_object()) releases.push_back(release_from_json(release));
   }
   return releases;
+}
+
+Result<std::string> DockerEngine::storage_directory() {
+  auto answer = api_.demand("ask the engine for its folder", "GET", "/info");
+  if (!answer) return answer.error();
+  return text(at(answer->json, {"DockerRootDir"}));
 }
 
 Environment DockerEngine::compose_environment() const {

@@ -19,6 +19,7 @@ class DockerEngine : public Engine {
   Result<void> hold(const Release& release) override;
   Result<void> let_go(const Release& release) override;
   Result<std::vector<Release>> held() override;
+  Result<std::string> storage_directory() override;
   Result<void> start_proxy(std::stop_token stop) override;
   Result<Instance> inspect(Colour colour) override;
   Result<void> start(Colour colour, const Release& release, const std::string& transaction,

@@ -47,6 +47,9 @@ class Engine {
   // What is held now: from labels, independent of the journal.
   virtual Result<std::vector<Release>> held() = 0;
 
+  // The folder in which the engine keeps images.
+  virtual Result<std::string> storage_directory() = 0;
+
   // Starts HAProxy unless it runs. Never recreates it.
   virtual Result<void> start_proxy(std::stop_token stop) = 0;
 

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <thread>
 #include <unistd.h>
 
 #include <fmt/core.h>
@@ -44,10 +45,12 @@ std::string LockOwner::describe() const {
 Result<Lock> Lock::acquire(const std::filesystem::path& file, const LockOwner& owner) {
   UniqueFd fd(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   if (!fd) return io_error("cannot open the lock", file.string(), errno);
-  int failed = 0;
-  do {
+  // Somebody who only asks whether the lock is held holds it for an instant: hence a few tries.
+  int failed = ::flock(fd.get(), LOCK_EX | LOCK_NB);
+  for (int attempt = 0; failed != 0 && attempt < 5; ++attempt) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
     failed = ::flock(fd.get(), LOCK_EX | LOCK_NB);
-  } while (failed != 0 && errno == EINTR);
+  }
   if (failed != 0 && errno == EWOULDBLOCK) {
     const auto holder = read_owner(file);
     return Error{ErrorKind::busy,

@@ -27,6 +27,7 @@ struct World {
   Proxy& proxy;
   HealthSource& health;
   Clock& clock;
+  std::vector<std::uint16_t> ports_to_check;  // before HAProxy is started
   // Called before and after every journal write and every call that changes something, with the
   // name of the point: where tests end the process.
   std::function<void(const std::string&)> failpoint = [](const std::string&) {};

@@ -30,10 +30,12 @@ void declare_options(CLI::App& app, Options& options, Action tool) {
   }
   app.add_flag("--dry-run", options.dry_run, "say what would be done; changes nothing");
   app.add_flag("--json", options.json, "the result as one line of JSON on stdout");
-  app.add_flag("--wait", options.wait, "queue behind an operation that is going on");
-  app.add_option("--timeout", options.timeout_text,
-                 "how long the new version may take to prove itself, and with --wait how long to "
-                 "queue (default: the host's configuration, 10m)");
+  app.add_flag("--wait", options.wait,
+               "queue behind an operation that is going on; with --status, follow it to its end");
+  app.add_option(
+      "--timeout", options.timeout_text,
+      "at most this long to queue with --wait (default 10m), and again for the new version "
+      "to prove itself (the host's configuration may allow less)");
   app.add_option("--config", options.config_file, "the host's configuration")
       ->capture_default_str();
   app.add_option("--reason", options.reason, "why, for the audit log");

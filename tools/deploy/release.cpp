@@ -1,6 +1,8 @@
 #include "deploy/release.hpp"
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 
 #include <fmt/core.h>
 
@@ -32,6 +34,22 @@ bool is_digest(std::string_view text) {
   if (text.substr(0, prefix.size()) != prefix || text.size() != prefix.size() + 64) return false;
   return std::all_of(text.begin() + prefix.size(), text.end(),
                      [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
+}
+
+bool older(std::string_view a, std::string_view b) {
+  const auto numbers = [](std::string_view text) {
+    std::array<unsigned long, 3> parts{};
+    if (!text.empty() && text.front() == 'v') text.remove_prefix(1);
+    for (unsigned long& part : parts) {
+      const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), part);
+      if (failed != std::errc{}) break;
+      text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+      if (text.empty() || text.front() != '.') break;
+      text.remove_prefix(1);
+    }
+    return parts;
+  };
+  return numbers(a) < numbers(b);
 }
 
 std::string Reference::text() const {
@@ -70,16 +88,20 @@ std::string Release::describe() const {
 }
 
 nlohmann::json to_json(const Release& release) {
-  return {{"repository", release.repository}, {"tag", release.tag},
-          {"digest", release.digest},         {"imageId", release.image_id},
-          {"revision", release.revision},     {"version", release.version},
+  return {{"repository", release.repository},
+          {"tag", release.tag},
+          {"digest", release.digest},
+          {"imageId", release.image_id},
+          {"revision", release.revision},
+          {"version", release.version},
+          {"oldestReturn", release.oldest_return},
           {"snapshot", release.snapshot}};
 }
 
 Release release_from_json(const nlohmann::json& json) {
-  return {json.value("repository", ""), json.value("tag", ""),      json.value("digest", ""),
-          json.value("imageId", ""),    json.value("revision", ""), json.value("version", ""),
-          json.value("snapshot", "")};
+  return {json.value("repository", ""),   json.value("tag", ""),      json.value("digest", ""),
+          json.value("imageId", ""),      json.value("revision", ""), json.value("version", ""),
+          json.value("oldestReturn", ""), json.value("snapshot", "")};
 }
 
 }  // namespace slipway::deploy

@@ -24,6 +24,10 @@ Result<Reference> parse_reference(std::string_view text);
 
 bool is_digest(std::string_view text);
 
+// Whether version `a` is older than `b`, by their dotted numbers; a leading v and what follows a
+// hyphen or plus are ignored.
+bool older(std::string_view a, std::string_view b);
+
 // A version that was or is to be run: the image by digest, and the configuration that goes with it.
 struct Release {
   std::string repository;
@@ -32,7 +36,8 @@ struct Release {
   std::string image_id;  // sha256:... of the image's configuration, what the engine runs
   std::string revision;  // label org.opencontainers.image.revision: the releaseId that health shows
   std::string version;   // label org.opencontainers.image.version
-  std::string snapshot;  // hash of compose file, environment and configuration
+  std::string oldest_return;  // label: the oldest version that this one can be rolled back to
+  std::string snapshot;       // hash of compose file, environment and configuration
 
   bool empty() const { return digest.empty(); }
   // The same image with the same configuration.

@@ -1,7 +1,10 @@
 #include "deploy/session.hpp"
 
+#include "base/process.hpp"
 #include "base/units.hpp"
+#include "deploy/preflight.hpp"
 
+#include <algorithm>
 #include <csignal>
 
 #include <fmt/core.h>
@@ -311,9 +314,73 @@ Report Session::run(std::stop_token stop) {
     report.from = report.to = current;
     return report;
   }
-  Operation operation(world_, *journal_, make_plan(*found, ledger, target->release, current),
-                      new_transaction_id(), began_);
-  return operation.run(target->snapshot, stop);
+  const Plan plan = make_plan(*found, ledger, target->release, current);
+  if (auto may = may_run(plan, stop); !may) {
+    return refused(
+        may.error().kind == ErrorKind::not_found ? ExitCode::unavailable : ExitCode::failed,
+        may.error());
+  }
+  Operation operation(world_, *journal_, plan, new_transaction_id(), began_);
+  report = operation.run(target->snapshot, stop);
+  if (report.exit_code == ExitCode::done) let_go_of_surplus(report);
+  return report;
+}
+
+// What speaks against an operation before anything is touched.
+Result<void> Session::may_run(const Plan& plan, std::stop_token stop) {
+  const Config& config = world_.config;
+  const std::uint64_t needed = config.minimum_free_mb << 20;
+  if (auto space = check_free_space(config.state_directory, needed); !space) return space;
+  // A warm colour needs no room, and going back must not fail for lack of it.
+  if (auto storage = world_.engine.storage_directory(); storage && !plan.warm) {
+    std::error_code ignored;
+    if (std::filesystem::exists(*storage, ignored)) {
+      if (auto space = check_free_space(*storage, needed); !space) return space;
+    }
+  }
+  if (plan.rollback && plan.old && !options_.force && !plan.old->oldest_return.empty() &&
+      older(plan.target.version, plan.old->oldest_return)) {
+    return Error{ErrorKind::failed,
+                 fmt::format("{} cannot be rolled back further than to {}, and {} is older",
+                             plan.old->describe(), plan.old->oldest_return, plan.target.describe()),
+                 "roll back to a newer version, or give --force if its data allow it"};
+  }
+  if (config.verify_command.empty()) return {};
+  Command command{.argv = config.verify_command, .deadline = config.step_deadline};
+  const std::string image = plan.target.repository + "@" + plan.target.digest;
+  for (std::string& word : command.argv) {
+    if (const auto place = word.find("{image}"); place != std::string::npos) {
+      word.replace(place, 7, image);
+    }
+  }
+  auto verified = run_command(command, stop);
+  if (verified && verified->exit_status == 0) return {};
+  return Error{
+      ErrorKind::not_found,
+      fmt::format("{} is not verified: {}", image,
+                  verified ? fmt::format("{} exits {}: {}", command.argv[0], verified->exit_status,
+                                         verified->err.substr(0, 400))
+                           : verified.error().text()),
+      "deploy only images that this pipeline signed"};
+}
+
+// The disk policy: the newest releases stay, and whatever runs or waits on a colour.
+void Session::let_go_of_surplus(const Report& report) {
+  const Ledger ledger(journal_->records());
+  auto found = survey(world_);
+  auto held = world_.engine.held();
+  if (!found || !held) return;
+  const auto& proven = ledger.proven();
+  for (const Release& release : *held) {
+    const auto keep =
+        proven.begin() + std::min<std::ptrdiff_t>(world_.config.keep_releases, std::ssize(proven));
+    const bool recent = std::any_of(
+        proven.begin(), keep, [&](const Release& that) { return that.digest == release.digest; });
+    const bool used = found->blue.digest == release.digest ||
+                      found->green.digest == release.digest ||
+                      (report.from && report.from->digest == release.digest);
+    if (!recent && !used) (void)world_.engine.let_go(release);
+  }
 }
 
 Report Session::dry_run() {

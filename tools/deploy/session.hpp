@@ -53,6 +53,8 @@ class Session {
                                     bool may_pull, std::stop_token stop);
   Plan make_plan(const Survey& found, const Ledger& ledger, const Release& target,
                  const std::optional<Release>& current);
+  Result<void> may_run(const Plan& plan, std::stop_token stop);
+  void let_go_of_surplus(const Report& report);
   void fill_running(Report& report);
   std::string new_transaction_id() const;
 

@@ -1,6 +1,7 @@
 // The steps of an operation: each does one thing to the outside world and says how it came out.
 #include "base/units.hpp"
 #include "deploy/operation.hpp"
+#include "deploy/preflight.hpp"
 
 #include <csignal>
 
@@ -30,6 +31,9 @@ Operation::Outcome Operation::hold() {
 
 Operation::Outcome Operation::start_proxy(std::stop_token stop) {
   if (world_.proxy.running()) return {};
+  for (const std::uint16_t port : world_.ports_to_check) {
+    if (auto free = check_port_free(port); !free) return {Event::failed, free.error().text()};
+  }
   auto started = changing("proxy:start", [&] { return world_.engine.start_proxy(stop); });
   if (started.event != Event::done) return started;
   const auto give_up = world_.clock.now() + world_.config.step_deadline;
