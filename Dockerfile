@@ -6,18 +6,17 @@ ARG BUILDER_BASE=debian:bookworm-slim@sha256:7b140f374b289a7c2befc338f42ebe6441b
 ARG RUNTIME_BASE=debian:bookworm-slim@sha256:7b140f374b289a7c2befc338f42ebe6441b7ea838a042bbd5acbfca6ec875818
 
 FROM ${BUILDER_BASE} AS builder
-RUN apt-get update \
- && apt-get install --yes --no-install-recommends cmake g++ libboost1.81-dev libboost-filesystem1.81-dev \
-      libcli11-dev libfmt-dev libssl-dev ninja-build nlohmann-json3-dev \
- && rm -rf /var/lib/apt/lists/*
 WORKDIR /source
+COPY scripts/setup scripts/setup
+RUN scripts/setup build && rm -rf /var/lib/apt/lists/*
 COPY CMakeLists.txt CMakePresets.json ./
 COPY cmake cmake
 COPY src src
 # Everything is compiled here, under a version and a revision of nothing. What follows the ARG lines
 # below compiles again the one file that names them: a second commit with the same sources costs
 # seconds.
-RUN echo 0.0.0 > VERSION \
+RUN --mount=type=cache,id=slipway-ccache,target=/root/.cache/ccache \
+    echo 0.0.0 > VERSION \
  && cmake --preset release -DSLIPWAY_BUILD_TESTS=OFF -DSLIPWAY_REVISION=none \
  && cmake --build --preset release --target connector
 COPY VERSION ./
