@@ -1,0 +1,27 @@
+# The host tools as a tarball and a Debian package: `cmake --build --preset tools && (cd build/tools &&
+# cpack)`. The same commit gives the same bytes: see scripts/release/assets.
+if(NOT TARGET deploy OR NOT TARGET packet_bench OR NOT SLIPWAY_STATIC)
+  return()
+endif()
+
+install(TARGETS packet_bench deploy rollback RUNTIME DESTINATION bin)
+# packet_bench's default target is a connector beside it.
+install(TARGETS connector RUNTIME DESTINATION bin)
+install(FILES ${PROJECT_SOURCE_DIR}/LICENSE DESTINATION share/doc/slipway-tools)
+
+set(CPACK_GENERATOR "TGZ;DEB")
+set(CPACK_PACKAGE_NAME "slipway-tools")
+set(CPACK_PACKAGE_VERSION "${slipway_version}")
+set(CPACK_PACKAGE_VENDOR "Slipway")
+set(CPACK_PACKAGE_CONTACT "Slipway maintainers <maintainers@slipway.invalid>")
+set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "deploy, rollback and packet_bench: takes a packet service to a host and back")
+set(CPACK_PACKAGE_FILE_NAME "slipway-tools-${slipway_version}-linux-${CMAKE_SYSTEM_PROCESSOR}")
+set(CPACK_STRIP_FILES ON)
+set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
+set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
+set(CPACK_DEBIAN_PACKAGE_SECTION admin)
+# Static executables: nothing to depend on; deploy and rollback talk to the engine's socket.
+set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "docker.io | docker-ce, haproxy")
+# Times and owners of the files, which would differ from build to build.
+set(CPACK_PRE_BUILD_SCRIPTS ${CMAKE_CURRENT_LIST_DIR}/reproducible.cmake)
+include(CPack)

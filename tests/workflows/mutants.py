@@ -1,0 +1,197 @@
+#!/usr/bin/env python3
+"""mutants.py [--all-catchers]: seeds one mistake at a time into a copy of the workflows and what
+they call, and counts which are caught by the policy test, actionlint or zizmor. A survivor fails the
+run, as does a mutant that no longer applies: the test must keep up with the files."""
+
+import concurrent.futures
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+CI, CD, RELEASE = (f".github/workflows/{name}.yml" for name in ("ci", "cd", "release"))
+COPIED = (".github", "scripts", "tests/workflows", "docs/operators", ".releaserc.json",
+          ".trivyignore.yaml", "CHANGELOG.md", "Dockerfile")
+CHECKOUT = "actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1"
+TRIVY_TAG_OBJECT = "a9c7b0f0" * 5
+UPLOAD = "        with:\n          sarif_file: trivy-fs.sarif\n          category: trivy-fs\n"
+
+# (what somebody did, file, the text before, the text after); the first occurrence is replaced.
+MUTANTS = [
+    # Who waits for whom.
+    ("production no longer waits for staging", CD, "needs: [resolve, staging]", "needs: resolve"),
+    ("staging no longer waits for resolve", CD, "    needs: resolve\n    if: needs.resolve.outputs.action == 'deploy'", "    if: always()"),
+    ("publish forgets the tests", CI, "      - analysis\n      - build-and-test\n      - sanitizers\n      - integration\n      - codeql\n      - snyk\n", "      - analysis\n      - sanitizers\n      - integration\n      - codeql\n      - snyk\n"),
+    ("publish forgets the benchmark", CI, "      - performance-benchmark\n    if: github.event_name == 'push'", "    if: github.event_name == 'push'"),
+    ("the aggregator forgets image-scan", CI, "      - image-scan\n      - performance-benchmark\n      - publish", "      - performance-benchmark\n      - publish"),
+    ("the aggregator forgets publish", CI, "      - publish\n    if: always()", "    if: always()"),
+    ("the aggregator may be skipped", CI, "    if: always()\n    runs-on", "    if: success()\n    runs-on"),
+    ("the aggregator accepts a skipped publish on main", CI, "&& 'dependency-review' ||", "&& 'dependency-review publish' ||"),
+    ("the aggregator accepts a skipped lint", CI, "            analysis build-and-test", "            lint analysis build-and-test"),
+    ("the aggregator looks at no results", CI, "NEEDS: ${{ toJSON(needs) }}", "NEEDS: '{}'"),
+    ("a job waits for what it does not need", CI, "    needs: plan\n    if: needs.plan.outputs.code == 'true'\n    runs-on: ubuntu-24.04\n    timeout-minutes: 45", "    needs: [plan, lint]\n    if: needs.plan.outputs.code == 'true'\n    runs-on: ubuntu-24.04\n    timeout-minutes: 45"),
+    ("promotion before the release", RELEASE, "    needs: release\n    if: needs.release.outputs.tag", "    needs: assets\n    if: needs.assets.outputs.version"),
+    # What starts a run.
+    ("deploys what failed CI", CD, "github.event.workflow_run.conclusion == 'success' &&", "github.event.workflow_run.conclusion != 'cancelled' &&"),
+    ("deploys after a fork's CI", CD, " &&\n       github.event.workflow_run.head_repository.full_name == github.repository", ""),
+    ("deploys after a pull request's CI", CD, "       github.event.workflow_run.event == 'push' &&\n", ""),
+    ("deploys other branches", CD, "branches: [main]", "branches: ['**']"),
+    ("deploys on push, beside CI", CD, "  workflow_dispatch:\n", "  push:\n    branches: [main]\n  workflow_dispatch:\n"),
+    ("follows a workflow of another name", CD, "workflows: [CI]", "workflows: [Tests]"),
+    ("resolve believes any commit", "scripts/ci/resolve", "not ci_passed(revision)", "False"),
+    ("pull_request_target", CI, "  pull_request:\n", "  pull_request_target:\n"),
+    ("no merge queue", CI, "  merge_group:\n", ""),
+    ("a path filter on a required check", CI, "  pull_request:\n", "  pull_request:\n    paths: ['src/**']\n"),
+    ("releases what failed CI", RELEASE, "(github.event.workflow_run.conclusion == 'success' &&", "(github.event.workflow_run.conclusion != 'skipped' &&"),
+    ("checks out foreign code in cd", CD, "          persist-credentials: false\n      - id: resolve", "          persist-credentials: false\n          ref: ${{ github.event.workflow_run.head_sha }}\n      - id: resolve"),
+    # Rights.
+    ("write-all on top", CI, "permissions: {}", "permissions: write-all"),
+    ("no permissions on top", CD, "permissions: {}\n", ""),
+    ("a test job may write packages", CI, "    permissions:\n      contents: read # checkout\n    outputs:\n      code", "    permissions:\n      contents: read # checkout\n      packages: write # why not\n    outputs:\n      code"),
+    ("deploy jobs may write contents", CD, "contents: read # checkout\n      packages: read # the image's manifest", "contents: write # checkout\n      packages: read # the image's manifest"),
+    ("a grant without its reason", CI, "packages: write # push the image", "packages: write"),
+    ("a job inherits the default", CI, "    timeout-minutes: 15\n    permissions:\n      contents: read # checkout\n    steps:\n      - uses: " + CHECKOUT + "\n        with:\n          persist-credentials: false\n          fetch-depth: 0\n      - run: scripts/setup", "    timeout-minutes: 15\n    steps:\n      - uses: " + CHECKOUT + "\n        with:\n          persist-credentials: false\n          fetch-depth: 0\n      - run: scripts/setup"),
+    ("a secret for the whole workflow", CD, "permissions: {}\n", "permissions: {}\n\nenv:\n  SSH_KEY: ${{ secrets.PRODUCTION_SSH_KEY }}\n"),
+    ("a secret for the whole job", CD, "    env:\n      DIGEST", "    env:\n      SSH_KEY: ${{ secrets.STAGING_SSH_KEY }}\n      DIGEST"),
+    ("the token for the whole job", CI, "    outputs:\n      digest", "    env:\n      GH_TOKEN: ${{ github.token }}\n    outputs:\n      digest"),
+    ("staging reads production's key", CD, "SSH_KEY: ${{ secrets.STAGING_SSH_KEY }}", "SSH_KEY: ${{ secrets.PRODUCTION_SSH_KEY }}"),
+    ("all secrets at once", CI, "SNYK_TOKEN: ${{ secrets.SNYK_TOKEN }}", "SNYK_TOKEN: ${{ toJSON(secrets) }}"),
+    ("checkout leaves its token", CI, "persist-credentials: false", "persist-credentials: true"),
+    ("checkout by its default", CD, "        with:\n          persist-credentials: false\n", ""),
+    ("an undocumented secret", CI, "secrets.SNYK_TOKEN", "secrets.SNYK_API_TOKEN"),
+    # Where code comes from.
+    ("an action by its tag", CI, CHECKOUT, "actions/checkout@v7.0.1"),
+    ("an action by a branch", CI, CHECKOUT, "actions/checkout@main # v7.0.1"),
+    ("a comment that lies", CI, CHECKOUT, CHECKOUT.replace("v7.0.1", "v7.0.2")),
+    ("a tag object's SHA", CI, "ed142fd0673e97e23eac54620cfb913e5ce36c25", TRIVY_TAG_OBJECT),
+    ("an action nobody vetted", CD, CHECKOUT, "appleboy/ssh-action@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1"),
+    ("npx", "scripts/ci/snyk", "  mkdir -p build/snyk", "  npx snyk@latest auth\n  mkdir -p build/snyk"),
+    ("install scripts of packages", "scripts/release/node", "npm ci --ignore-scripts", "npm ci"),
+    ("a lockfile ignored", "scripts/release/node", "npm ci --ignore-scripts", "npm install --ignore-scripts"),
+    ("a cache in a privileged job", CI, "      - id: push\n", "      - uses: ./.github/actions/prepare\n        with:\n          groups: ''\n          cache: x\n      - id: push\n"),
+    ("a cache in the release", RELEASE, "      - id: assets\n", "      - uses: ./.github/actions/prepare\n        with:\n          groups: build\n          cache: release\n      - id: assets\n"),
+    ("an expression inside run", CD, "run: scripts/ci/resolve", "run: scripts/ci/resolve ${{ inputs.image }}"),
+    ("logic inside YAML", CI, "run: scripts/ci/publish tag", "run: docker push ghcr.io/x/y:latest"),
+    ("a script that is not there", CI, "run: scripts/ci/status", "run: scripts/ci/verdict"),
+    ("another runner", CI, "runs-on: ubuntu-24.04", "runs-on: ubuntu-latest"),
+    ("dependabot without cooldown", ".github/dependabot.yml", "    cooldown: { default-days: 7 }\n", ""),
+    # Failures that nobody sees.
+    ("continue-on-error on a gate", CI, "      - run: scripts/ci/scan-gate trivy-fs.sarif", "      - continue-on-error: true\n        run: scripts/ci/scan-gate trivy-fs.sarif"),
+    ("continue-on-error on a job", CI, "    name: Performance benchmark\n", "    name: Performance benchmark\n    continue-on-error: true\n"),
+    ("a failure swallowed", CI, "run: scripts/ci/benchmark", "run: scripts/ci/benchmark || true"),
+    ("no gate after the upload", CI, "      - run: scripts/ci/scan-gate trivy-image.sarif\n", ""),
+    ("the gate only on success of something else", CI, "      - run: scripts/ci/scan-gate trivy-fs.sarif", "      - if: needs.plan.outputs.upload == 'true'\n        run: scripts/ci/scan-gate trivy-fs.sarif"),
+    ("one category for two uploads", CI, "category: trivy-image", "category: trivy-fs"),
+    ("findings uploaded only on success", CI, "      - if: always() && needs.plan.outputs.upload == 'true'\n", "      - if: needs.plan.outputs.upload == 'true'\n"),
+    ("Trivy looks for CRITICAL only", CI, "severity: CRITICAL,HIGH", "severity: CRITICAL"),
+    ("Trivy's SARIF has everything", CI, "          limit-severities-for-sarif: true\n", ""),
+    ("an ignored finding without expiry", ".trivyignore.yaml", "vulnerabilities: []", "vulnerabilities:\n  - id: CVE-2026-0001\n    statement: trust me"),
+    ("no timeout", CI, "    timeout-minutes: 60\n", ""),
+    ("an artifact that may be empty", CI, "          if-no-files-found: error\n", ""),
+    ("artifacts kept for ever", CI, "retention-days: 7", "retention-days: 90"),
+    # What reaches a host.
+    ("the approval is gone", CD, "    environment: production\n", ""),
+    ("production under staging's approval", CD, "environment: production", "environment: staging"),
+    ("a manual rollback without approval", CD, "    environment: ${{ inputs.environment }}\n", ""),
+    ("cancel-in-progress on production", CD, "      group: deploy-production\n      cancel-in-progress: false", "      group: deploy-production\n      cancel-in-progress: true"),
+    ("no lock for staging", CD, "    concurrency:\n      group: deploy-staging\n      cancel-in-progress: false\n", ""),
+    ("a rollback with a lock of its own", CD, "group: deploy-${{ inputs.environment }}", "group: rollback-${{ inputs.environment }}"),
+    ("the release is cancelled by the next", RELEASE, "  cancel-in-progress: false", "  cancel-in-progress: true"),
+    ("main's CI is cancelled by the next push", CI, "ci-${{ github.event.pull_request.number || github.run_id }}", "ci-${{ github.ref }}"),
+    ("rollback only on failure", CD, "if: (failure() || cancelled()) &&", "if: failure() &&"),
+    ("rollback never", CD, "if: (failure() || cancelled()) &&", "if: false &&"),
+    ("no proof after a failure", CD, "      - if: always() && steps.before.outcome == 'success'", "      - if: success() && steps.before.outcome == 'success'"),
+    ("proof removed", CD, "        run: scripts/ci/host prove", "        run: scripts/ci/notify"),
+    ("deploys without attestation", CD, "      - run: scripts/ci/verify-attestation\n        env:\n          GH_TOKEN: ${{ github.token }}\n", ""),
+    ("attestation of anybody's workflow", "scripts/ci/verify-attestation", '    --signer-workflow "$GITHUB_REPOSITORY/.github/workflows/ci.yml" --source-digest', "    --source-digest"),
+    ("latest deployed instead of the digest", "scripts/ci/host", '"$(image_name)@$DIGEST"', '"$(image_name):latest"'),
+    ("an image of another commit", CD, "DIGEST: ${{ needs.resolve.outputs.digest }}", "DIGEST: ${{ github.event.workflow_run.head_sha }}"),
+    ("published is not what was scanned", CI, "DIGEST: ${{ needs.image.outputs.digest }}", "DIGEST: ${{ needs.plan.outputs.digest }}"),
+    ("the image is built again for the release", RELEASE, "      - id: release\n", "      - run: scripts/ci/image\n      - id: release\n"),
+    ("tagged before it is attested", CI, "run: scripts/ci/publish push", "run: scripts/ci/publish tag"),
+    ("no SBOM", CI, "          sbom-path: build/sbom/sbom.cdx.json\n", ""),
+    ("goes to the other host", CD, "HOST: ${{ vars.PRODUCTION_HOST }}", "HOST: ${{ vars.STAGING_HOST }}"),
+    ("takes back to what was asked for", CD, "BEFORE: ${{ steps.before.outputs.digest }}", "BEFORE: ${{ needs.resolve.outputs.digest }}"),
+    ("health for 6 s", CD, "STAGING_HEALTH_SECONDS || '60'", "STAGING_HEALTH_SECONDS || '6'"),
+    ("the host's key is not checked", "scripts/lib/on-host.sh", "StrictHostKeyChecking=yes", "StrictHostKeyChecking=no"),
+    ("the key on disk", "scripts/ci/host", 'ssh-add -q - <<<"$SSH_KEY"', 'echo "$SSH_KEY" >key; ssh-add -q key'),
+    # Figures and versions.
+    ("base and head in two jobs", CI, "          BASE: ${{ github.event.pull_request.base.sha || github.event.merge_group.base_sha", "          BASE: ${{ github.event.merge_group.base_sha"),
+    ("the base is not there", CI, "          fetch-depth: 0\n      - uses: ./.github/actions/prepare", "      - uses: ./.github/actions/prepare"),
+    ("the release believes exit 0", "scripts/release/release", "    if made != tag:", "    if False:"),
+    ("the release does not know which commit", RELEASE, "          RELEASE_SHA: ${{ github.event.workflow_run.head_sha || github.sha }}\n", ""),
+    ("another changelog header", ".releaserc.json", "# Changelog\\n", "# CHANGELOG\\n"),
+    ("git before exec", ".releaserc.json", "@semantic-release/exec", "@semantic-release/git"),
+]
+CATCHERS = {
+    "policy": [sys.executable, "tests/workflows/policy.py", "."],
+    "actionlint": ["actionlint"],
+    "zizmor": ["zizmor", "--offline", "--no-progress", "--quiet", "--persona", "auditor", "."],
+}
+
+
+def copy(folder: Path) -> None:
+    for name in COPIED:
+        source, target = ROOT / name, folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if source.is_dir():
+            shutil.copytree(source, target,
+                            ignore=shutil.ignore_patterns("node_modules", "__pycache__", "*.mjs"))
+        elif source.exists():
+            shutil.copy(source, target)
+    # actionlint looks for the root of a repository.
+    (folder / ".git").mkdir()
+
+
+def caught_by(folder: Path, everyone: bool) -> list:
+    found = []
+    for name, argv in CATCHERS.items():
+        if shutil.which(argv[0]) is None:
+            continue
+        done = subprocess.run(argv, cwd=folder, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            found.append(name)
+            if not everyone:
+                break
+    return found
+
+
+def judge(mutant: tuple, everyone: bool) -> tuple:
+    """(what, who caught it, problem)."""
+    what, path, before, after = mutant
+    with tempfile.TemporaryDirectory(prefix="slipway-mutant-") as name:
+        folder = Path(name)
+        copy(folder)
+        file = folder / path
+        text = file.read_text() if file.exists() else ""
+        if before not in text:
+            return what, [], f"no longer applies to {path}"
+        file.write_text(text.replace(before, after, 1))
+        return what, caught_by(folder, everyone), ""
+
+
+def main() -> int:
+    everyone = "--all-catchers" in sys.argv
+    with tempfile.TemporaryDirectory(prefix="slipway-mutant-") as name:
+        copy(Path(name))
+        done = subprocess.run(CATCHERS["policy"], cwd=name, capture_output=True, text=True,
+                              check=False)
+        if done.returncode == 77:
+            print(done.stdout)
+            return 77
+        if caught_by(Path(name), True):
+            print(done.stdout + "mutants: the files are caught as they are; mend that first")
+            return 1
+    bad = 0
+    with concurrent.futures.ThreadPoolExecutor(max_workers=2) as pool:
+        for what, found, problem in pool.map(lambda m: judge(m, everyone), MUTANTS):
+            bad += not found
+            print(f"{'caught  ' if found else 'SURVIVED'} {what:<52} {', '.join(found) or problem}")
+    print(f"mutants: {len(MUTANTS) - bad} of {len(MUTANTS)} caught")
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
