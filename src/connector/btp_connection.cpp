@@ -108,6 +108,7 @@ void BtpConnection::process() {
   while (state_ != State::closed) {
     const auto message = decoder_.next(input);
     if (!message) break;
+    hub_.count_message();
     handle_message(*message, now);
   }
   if (decoder_.failure() && state_ != State::closing && state_ != State::closed) {

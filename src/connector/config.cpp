@@ -47,6 +47,7 @@ std::optional<PeerUrl> read_peer(Section& account, const char* key, std::string_
   if (!url) section->refuse("url", url.error().what);
   const std::string token = read_token(*section, environment);
   if (!token.empty()) url->token = token;
+  if (scheme == "http") url->callback_url = section->text("callbackUrl", "");
   section->finish();
   return *url;
 }
@@ -193,6 +194,7 @@ Config read_config(Section& root, const Environment& environment) {
   config.btp = read_endpoint(root, "btp", config.btp);
   config.http = read_endpoint(root, "http", config.http);
   config.expiry_margin = milliseconds(root.whole("expiryMarginMs", 1000, 0, 60'000));
+  config.coalesce = std::chrono::microseconds(root.whole("coalesceUs", 300, 0, 10'000));
   config.role = read_role(root.text("role", "active"), root);
   config.log_level = root.text("logLevel", config.log_level);
   config.limits = read_limits(root);

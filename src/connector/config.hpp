@@ -28,6 +28,7 @@ struct PeerUrl {
   std::string path = "/";
   std::string user;
   std::string token;
+  std::string callback_url;  // HTTP only: ours, where the peer may POST its answers
 };
 
 struct RateLimit {
@@ -80,6 +81,7 @@ struct Config {
   Endpoint btp{.port = 4000};
   Endpoint http{.port = 8080};
   std::chrono::milliseconds expiry_margin{1000};
+  std::chrono::microseconds coalesce{300};  // see RoundPacer; 0: never rest
   StartRole role = StartRole::active;
   std::string log_level = "info";
   Limits limits;

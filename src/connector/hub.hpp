@@ -37,6 +37,9 @@ class Hub {
   // Writes what `connection` has buffered once all reads that are ready now have been handled: many
   // packets, one system call.
   void flush_later(std::shared_ptr<BtpConnection> connection);
+  // How many messages have been read since the last call.
+  std::uint64_t take_messages() { return std::exchange(messages_, 0); }
+  void count_message() { ++messages_; }
   // To be called after packets have been handled, by whoever read them.
   void round_done();
   // Called (once) when nothing is in flight, soon after that becomes true.
@@ -66,6 +69,7 @@ class Hub {
   std::set<std::shared_ptr<BtpConnection>> connections_;
   std::function<void()> when_idle_;
   std::uint64_t mask_state_;
+  std::uint64_t messages_ = 0;
 };
 
 }  // namespace slipway::connector

@@ -1,5 +1,9 @@
 #include "connector/ilp_http_server.hpp"
 
+#include "connector/ilp_http_client.hpp"
+#include "connector/listen.hpp"
+#include "connector/peer_url.hpp"
+
 #include <boost/asio/steady_timer.hpp>
 
 namespace slipway::connector {
@@ -62,6 +66,46 @@ bool is_packet_type(const PacketRequest& request) {
   return value == "application/octet-stream" || value == "application/ilp+octet-stream";
 }
 
+std::string header(const PacketRequest& request, std::string_view name) {
+  const auto value = request[beast::string_view(name.data(), name.size())];
+  return {value.data(), value.size()};
+}
+
+// The answer to what we POSTed with our own Callback-Url.
+bool take_answer(Hub& hub, AccountIndex account, const PacketRequest& request) {
+  constexpr std::uint8_t fulfill_type = 13;
+  constexpr std::uint8_t reject_type = 14;
+  const auto& body = request.body();
+  if (body.empty() || (body[0] != fulfill_type && body[0] != reject_type)) return false;
+  const auto id = parse_request_id(header(request, "Request-Id"));
+  if (!id) return false;
+  hub.forwarder.handle_reply(hub.forwarder.accounts()[account].link, *id, body, Now::read());
+  hub.round_done();
+  return true;
+}
+
+// Where a peer wants its answer POSTed. Only to the host and port that are configured for it: a
+// connector that POSTs wherever it is told is a way into the network behind it.
+std::optional<PeerUrl> callback_of(Hub& hub, AccountIndex account, const std::string& text) {
+  const auto& configured = hub.config.accounts[account].http;
+  auto url = parse_peer_url(text, "http");
+  if (!configured || !url || url->host != configured->host || url->port != configured->port) {
+    return std::nullopt;
+  }
+  url->token = configured->token;
+  return *url;
+}
+
+asio::awaitable<void> forward_and_call_back(Hub& hub, AccountIndex account, PeerUrl url,
+                                            std::string request_id,
+                                            std::vector<std::uint8_t> packet) {
+  HttpOrigin origin(hub);
+  hub.forwarder.handle_prepare(account, origin.id(), 0, packet, Now::read());
+  hub.round_done();
+  co_await post_answer(hub, account, std::move(url), std::move(request_id),
+                       co_await origin.answer());
+}
+
 asio::awaitable<PacketResponse> forward(Hub& hub, AccountIndex account,
                                         const PacketRequest& request) {
   HttpOrigin origin(hub);
@@ -92,7 +136,17 @@ asio::awaitable<PacketResponse> respond(Hub& hub, const PacketRequest& request,
   if (!is_packet_type(request)) {
     co_return make_response(request, http::status::unsupported_media_type);
   }
-  co_return co_await forward(hub, *account, request);
+  if (take_answer(hub, *account, request)) co_return make_response(request, http::status::ok);
+  const std::string callback = header(request, "Callback-Url");
+  if (callback.empty()) co_return co_await forward(hub, *account, request);
+  const auto url = callback_of(hub, *account, callback);
+  if (!url) {
+    hub.count_refusal("callback_not_configured");
+    co_return make_response(request, http::status::bad_request);
+  }
+  spawn(hub.io.get_executor(),
+        forward_and_call_back(hub, *account, *url, header(request, "Request-Id"), request.body()));
+  co_return make_response(request, http::status::accepted);
 }
 
 }  // namespace

@@ -4,10 +4,13 @@
 #include "base/units.hpp"
 #include "connector/btp_connection.hpp"
 #include "connector/metrics.hpp"
+#include "connector/round_pacer.hpp"
 
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
+#include <sys/prctl.h>
+#include <thread>
 #include <unistd.h>
 
 #include <boost/asio/post.hpp>
@@ -38,6 +41,7 @@ Service::Service(const Config& config)
       drain_deadline_(io_) {
   for (AccountIndex i = 0; i < config.accounts.size(); ++i) {
     if (config.accounts[i].btp) dialers_.push_back(std::make_unique<BtpDialer>(hub_, i));
+    if (config.accounts[i].http) http_peers_.push_back(std::make_unique<IlpHttpClient>(hub_, i));
   }
 }
 
@@ -62,7 +66,16 @@ Result<void> Service::start() {
 
 void Service::run(std::stop_token stop) {
   const std::stop_callback on_stop(stop, [this] { asio::post(io_, [this] { drain(true); }); });
-  io_.run();
+  // Linux otherwise adds 50 us to every rest.
+  ::prctl(PR_SET_TIMERSLACK, 1);
+  RoundPacer pacer(config_.coalesce);
+  while (io_.run_one() > 0) {
+    const auto rest = pacer.after_round(hub_.take_messages(), std::chrono::steady_clock::now());
+    if (rest == rest.zero()) continue;
+    // First everything that is ready, above all the writes.
+    io_.poll();
+    std::this_thread::sleep_for(rest);
+  }
 }
 
 void Service::wait_for_signals() {

@@ -4,6 +4,7 @@
 #include "connector/config.hpp"
 #include "connector/health_server.hpp"
 #include "connector/hub.hpp"
+#include "connector/ilp_http_client.hpp"
 #include "connector/listener.hpp"
 #include "connector/log.hpp"
 
@@ -59,6 +60,7 @@ class Service {
   Listener listener_;
   HealthServer health_;
   std::vector<std::unique_ptr<BtpDialer>> dialers_;
+  std::vector<std::unique_ptr<IlpHttpClient>> http_peers_;
   boost::asio::signal_set signals_;
   boost::asio::steady_timer drain_deadline_;
   Role role_ = Role::standby;
