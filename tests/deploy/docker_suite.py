@@ -5,8 +5,10 @@ usage: docker_suite.py BINARIES [NAME...]   runs the quick cases, those whose na
 Exits 77 with the reason where Docker cannot run.
 """
 
+import json
 import os
 import signal
+import socket as socket_module
 import subprocess
 import sys
 import time
@@ -15,7 +17,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 
 # pylint: disable=wrong-import-position
-from lab import Site, await_true, unable
+from lab import REPOSITORY, Site, await_true, unable
 
 QUICK_MANNERS = ("exits", "never_ready", "lies")
 ALL_MANNERS = QUICK_MANNERS + ("crashes_later", "packet_fails", "hangs", "drips", "gigabyte",
@@ -173,6 +175,132 @@ def broken_lock(site: Site) -> str:
     return "holder ended, recorded; its deploy taken back"
 
 
+def over_ssh(site: Site) -> str:
+    """By the wrappers and a key whose forced command lets it deploy, roll back and ask, no more."""
+    host = site.host
+    host.run_inside("sh", "-c", f"cp {site.binaries}/deploy {site.binaries}/rollback /usr/local/bin/"
+                    f" && mkdir -p /etc/slipway && ln -sf {site.folder}/* /etc/slipway/")
+    key = site.folder / "ci_key"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], check=True)
+    command = REPOSITORY / "host" / "ssh-command"
+    host.authorize(f'restrict,command="{command}" {key.with_suffix(".pub").read_text()}')
+    agent = dict(line.split(";")[0].split("=") for line in subprocess.run(
+        ["ssh-agent", "-s"], capture_output=True, text=True, check=True).stdout.splitlines()[:2])
+    env = {**os.environ, **agent, "SLIPWAY_HOST": host.ip, "SLIPWAY_USER": "root",
+           "SLIPWAY_KNOWN_HOSTS": str(host.known_hosts)}
+
+    def wrapper(script, *arguments):
+        return subprocess.run([REPOSITORY / "scripts" / script, "--", *arguments], env=env,
+                              capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
+    try:
+        subprocess.run(["ssh-add", "-q", key], env=env, check=True)
+        done = wrapper("deploy.sh", f"{site.reference()}@{site.releases['v2']}", "--wait",
+                       "--timeout", "1m")
+        expect(done.returncode == 0 and site.served() == "v2", done)
+        expect(done.stdout.splitlines()[-1].startswith(f"running: {site.releases['v2']}"), done)
+        back = wrapper("rollback.sh", site.releases["v1"], "--wait")
+        expect(back.returncode == 0 and site.served() == "v1", back)
+        again = wrapper("rollback.sh", site.releases["v1"])
+        expect(again.returncode == 0 and "nothing was changed" in again.stdout, again)
+        asked = json.loads(wrapper("rollback.sh", "--status", "--json").stdout)
+        expect(asked["healthy"] and asked["running"]["digest"] == site.releases["v1"], asked)
+        for bad in (("sh",), ("deploy", "--config", "/tmp/x", "a"), ("rollback;id",), ("deploy", "$(id)"),
+                    ("rollback", "--break-lock", "x"), ("deploy", "a", "--status")):
+            refused = subprocess.run(["ssh", "-F", "none", "-n", "-T", "-o", "BatchMode=yes", "-o",
+                                      f"UserKnownHostsFile={host.known_hosts}", f"root@{host.ip}",
+                                      *bad], env=env, capture_output=True, text=True, check=False)
+            expect(refused.returncode == 2 and not refused.stdout, (bad, refused))
+        site.publish("v7")
+        slow_proof(site)
+        with subprocess.Popen(["ssh", "-F", "none", "-n", "-T", "-o", "BatchMode=yes", "-o",
+                               f"UserKnownHostsFile={host.known_hosts}", f"root@{host.ip}", "deploy",
+                               site.reference("v7")], env=env, stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL) as session:
+            await_true(lambda: site.lock_holder().get("step") == "prove", "at prove")
+            second = wrapper("rollback.sh", "v1")
+            expect(second.returncode == 6 and "prove" in second.stderr, second)
+            session.kill()
+        site.rollback("--status", "--wait")
+        expect(site.served() == "v7", "the deploy whose session was killed")
+        expect(site.rollback("v1").status == 0, "back")
+    finally:
+        os.kill(int(agent["SSH_AGENT_PID"]), signal.SIGTERM)
+    return "deploy, rollback, status; 6 forbidden commands refused; killed session's deploy done; second 6"
+
+
+def damaged_journal(site: Site) -> str:
+    """Set aside and rebuilt from labels; with a map that names nothing of ours, 8."""
+    site.deploy("v2")
+    journal = site.state / "journal"
+    bytes_before = bytearray(journal.read_bytes())
+    bytes_before[40] ^= 1
+    journal.write_bytes(bytes_before)
+    back = site.rollback("v1")
+    expect(back.status == 0 and site.served() == "v1", back)
+    expect((site.state / "journal.damaged-1").exists(), "set aside")
+    bytes_before = bytearray(journal.read_bytes())
+    bytes_before[40] ^= 1
+    journal.write_bytes(bytes_before)
+    socket = site.state / "proxy" / "run" / "haproxy.sock"
+    set_map = "set map /var/lib/slipway-proxy/active.map active {}\n"
+    ask_haproxy(socket, set_map.format("purple"))
+    before = site.containers()
+    ambiguous = site.rollback("v2")
+    expect(ambiguous.status == 8 and site.containers() == before, ambiguous)
+    for colour in ("blue", "green"):
+        ask_haproxy(socket, set_map.format(colour))
+        if site.served() == "v1":
+            break
+    expect(site.rollback("--resume").status == 0 and site.served() == "v1", "recovered")
+    return "one byte flipped: rebuilt from labels; map of no colour of ours: 8"
+
+
+def ask_haproxy(path: Path, command: str) -> str:
+    with socket_module.socket(socket_module.AF_UNIX) as connection:
+        connection.connect(str(path))
+        connection.sendall(command.encode())
+        return connection.recv(65536).decode()
+
+
+def taken_port(site: Site) -> str:
+    """Found before HAProxy is started, with the name of who has it."""
+    site.host.docker("rm", "-f", "slipway-haproxy")
+    site.publish("v8")
+    with subprocess.Popen(site.host.inside("python3", "-m", "http.server", "8080"),
+                          stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as squatter:
+        await_true(lambda: subprocess.run(site.host.inside("curl", "-s", "127.0.0.1:8080"),
+                                          capture_output=True, check=False).returncode == 0, "squat")
+        refused = site.deploy("v8")
+        child = Path(f"/proc/{squatter.pid}/task/{squatter.pid}/children").read_text()
+        os.kill(int(child), signal.SIGTERM)
+    expect(refused.status == 3 and "port 8080 is taken by python" in refused.report["message"], refused)
+    expect(site.deploy("v8").status == 0 and site.served() == "v8", "after the squatter left")
+    expect(site.rollback("v1").status == 0, "back")
+    return refused.report["message"].split(": ")[-1]
+
+
+def full_disk(site: Site) -> str:
+    site.configure(minimumFreeMb=999_000)
+    refused = site.deploy("v2")
+    site.configure(minimumFreeMb=100)
+    expect(refused.status == 3 and "free" in refused.report["message"], refused)
+    return "too little space: 3, before anything is touched"
+
+
+def secrets(site: Site) -> str:
+    """The marker in connector.env is in no journal, report, log of ours or output."""
+    marker = "marker-5f2a"
+    found = subprocess.run(["grep", "-rl", marker, str(site.state)], capture_output=True, text=True,
+                           check=False).stdout.split()
+    outside = [name for name in found if "/snapshots/" not in name]
+    expect(not outside, outside)
+    modes = {oct(Path(name).stat().st_mode & 0o777) for name in found}
+    expect(modes == {"0o600"}, modes)
+    for arguments in (("--status",), ("--history",)):
+        expect(marker not in site.rollback(*arguments).out, arguments)
+    return f"only in {len(found)} snapshots, 0600"
+
+
 def bad_images(site: Site, manners=QUICK_MANNERS) -> str:
     site.configure(health={"interval": "100ms", "timeout": "1s", "healthyInARow": 5,
                            "minimumHealthy": "500ms", "deadline": "3s"})
@@ -194,7 +322,8 @@ def all_bad_images(site: Site) -> str:
 
 
 CASES = (last_line_and_text, forward_and_back, missing_tag, registry_stopped, cold_rollback,
-         prune_everything, two_at_once, caller_is_killed, caller_is_cancelled, broken_lock, bad_images)
+         prune_everything, two_at_once, caller_is_killed, caller_is_cancelled, broken_lock,
+         over_ssh, damaged_journal, taken_port, full_disk, bad_images, secrets)
 SLOW_CASES = (all_bad_images,)
 
 

@@ -7,6 +7,7 @@ Needs what scripts/lib/slipway_lab needs. `unable()` says why it cannot run here
 import io
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -75,7 +76,7 @@ class Site:
         for name in ("compose.yml", "haproxy.cfg"):
             shutil.copy(REPOSITORY / "host" / name, self.folder / name)
         shutil.copytree(REPOSITORY / "host" / "connector", self.folder / "connector")
-        (self.folder / "connector.env").write_text("ALICE_TOKEN=marker-5f2a\nBOB_TOKEN=tok-b\n")
+        (self.folder / "connector.env").write_text("ALICE_TOKEN=marker-5f2a\nBOB_TOKEN=tok-b\nPROBE_TOKEN=tok-p\n")
         (self.folder / "connector.env").chmod(0o600)
         self.configure(haproxyImage=haproxy, **self.settings)
 
@@ -97,11 +98,27 @@ class Site:
     def publish(self, tag: str, manner: str = "good", labels: dict | None = None) -> str:
         """Pushes an image of the stand-in; its digest. The host keeps nothing of it."""
         revision = f"{tag}-{'0' * 36}"[:40]
+        return self._push(tag, {"stand_in": self.binaries / "deploy_stand_in"}, revision, [
+            f"ENV STAND_IN_MANNER={manner} STAND_IN_REVISION={revision}",
+            'ENTRYPOINT ["/stand_in"]'], labels)
+
+    def publish_connector(self, tag: str) -> str:
+        """The real connector of this build, with the libraries that it needs and nothing else."""
+        program = self.binaries / "connector"
+        listed = subprocess.run(["ldd", program], capture_output=True, text=True, check=True)
+        libraries = re.findall(r"(/\S+)", listed.stdout)
+        version = subprocess.run([program, "--version"], capture_output=True, text=True, check=True)
+        revision = re.search(r"\((.*)\)", version.stdout).group(1)
+        files = {"usr/local/bin/connector": program, **{name[1:]: name for name in libraries}}
+        return self._push(tag, files, revision, [
+            'ENTRYPOINT ["/usr/local/bin/connector"]', "ENV PATH=/usr/local/bin"], {})
+
+    def _push(self, tag: str, files: dict, revision: str, changes: list, labels: dict | None) -> str:
         stream = io.BytesIO()
-        with tarfile.open(fileobj=stream, mode="w") as tar:
-            tar.add(self.binaries / "deploy_stand_in", "stand_in")
-        changes = [f"ENV STAND_IN_MANNER={manner} STAND_IN_REVISION={revision}",
-                   'ENTRYPOINT ["/stand_in"]', "USER 10001",
+        with tarfile.open(fileobj=stream, mode="w", dereference=True) as tar:
+            for name, source in files.items():
+                tar.add(source, name)
+        changes = [*changes, "USER 10001",
                    f"LABEL org.opencontainers.image.revision={revision}",
                    f"LABEL org.opencontainers.image.version={tag.lstrip('v')}"]
         changes += [f"LABEL {name}={value}" for name, value in (labels or {}).items()]
