@@ -145,7 +145,11 @@ Verdict judge(const RunResult& result, const GateLimits& limits) {
     return verdict;
   }
   if (result.packets.fulfilled == 0) {
-    verdict.outcome = Outcome::failed;
+    const PacketCounts& packets = result.packets;
+    const bool silent =
+        packets.rejected.empty() && packets.wrong + packets.late + packets.failed == 0;
+    verdict.outcome = silent && result.reconnects > 0 ? Outcome::broken : Outcome::failed;
+    if (!result.disconnects.empty()) verdict.reasons.push_back(result.disconnects.front());
     verdict.reasons.push_back("no packet was fulfilled: " + losses_text(result.packets));
     return verdict;
   }

@@ -3,6 +3,7 @@
 #include "base/error.hpp"
 #include "packet_bench/clock.hpp"
 #include "packet_bench/histogram.hpp"
+#include "packet_bench/http_channel.hpp"
 #include "packet_bench/run_result.hpp"
 #include "packet_bench/schedule.hpp"
 #include "packet_bench/target.hpp"
@@ -24,6 +25,7 @@ enum class ReceiverBehaviour { fulfill, wrong_preimage, reject, silent };
 
 struct LoadPlan {
   std::vector<Target> targets;  // one for each connection
+  HttpRequest http;             // for http targets; its pipelining for ilp+http too
   std::optional<Target> receiver;
   ReceiverBehaviour receiver_behaviour = ReceiverBehaviour::fulfill;
   std::string destination;
@@ -45,9 +47,7 @@ struct LoadPlan {
   static constexpr std::size_t pace_slices = 40;
   // Beyond this many packets a second a sending loop has no time to sleep.
   static constexpr double sleepless_rate = 50'000;
-  bool never_sleeps() const {
-    return precision == Precision::spin || rate / threads > sleepless_rate;
-  }
+  bool never_sleeps() const { return rate / threads > sleepless_rate; }
 };
 
 struct LoadOutcome {

@@ -1,6 +1,7 @@
 #include "packet_bench/load_thread.hpp"
 
 #include "packet_bench/btp_channel.hpp"
+#include "packet_bench/http_channel.hpp"
 #include "packet_bench/priority.hpp"
 
 #include <algorithm>
@@ -17,17 +18,23 @@ using std::chrono::nanoseconds;
 
 constexpr int batch = 64;                  // packets encoded before what came back is read
 constexpr nanoseconds longest_wait = 5ms;  // so that stop requests and reconnects are seen
-constexpr nanoseconds stall_bound = 1ms;   // a packet sent later than this is a stall of the loop
-constexpr nanoseconds grace = 200ms;       // after the last expiry, for the answer that says so
-constexpr std::size_t sweep = 32;          // slots looked at in every turn for expired packets
+constexpr nanoseconds spin_lead = 30us;    // spinning begins this long before a packet is due
+constexpr nanoseconds load_check_every = 100ms;
+constexpr nanoseconds stall_bound = 1ms;  // a packet sent later than this is a stall of the loop
+constexpr nanoseconds grace = 200ms;      // after the last expiry, for the answer that says so
+constexpr std::size_t sweep = 32;         // slots looked at in every turn for expired packets
 constexpr std::size_t max_disconnects = 16;
 constexpr std::size_t max_codes = 64;
 
 std::unique_ptr<Channel> make_channel(Poller& poller, const Endpoint& endpoint,
-                                      PrepareTemplate& prepare, std::uint64_t seed,
+                                      const LoadPlan& plan, PrepareTemplate& prepare,
                                       ChannelEvents& events) {
-  return std::make_unique<BtpChannel>(poller, endpoint.target, endpoint.address, prepare, seed,
-                                      events);
+  if (endpoint.target.kind == TargetKind::btp_ws) {
+    return std::make_unique<BtpChannel>(poller, endpoint.target, endpoint.address, prepare,
+                                        plan.seed, events);
+  }
+  return std::make_unique<HttpChannel>(poller, endpoint.target, endpoint.address, plan.http,
+                                       prepare, plan.seed, events);
 }
 
 }  // namespace
@@ -39,10 +46,11 @@ LoadThread::LoadThread(const LoadPlan& plan, unsigned index, const std::vector<E
       index_(index),
       series_(series),
       busy_threads_(busy_threads),
-      prepare_(plan.destination, plan.amount, plan.data_bytes),
+      prepare_(plan.destination.empty() ? "private.none" : plan.destination, plan.amount,
+               plan.data_bytes),
       table_(std::max<std::size_t>(2, plan.max_in_flight / plan.threads)) {
   for (const Endpoint& endpoint : endpoints) {
-    channels_.push_back(make_channel(poller_, endpoint, prepare_, plan.seed, *this));
+    channels_.push_back(make_channel(poller_, endpoint, plan, prepare_, *this));
     channels_.back()->index = static_cast<std::uint16_t>(channels_.size() - 1);
   }
   if (receiver) {
@@ -53,9 +61,8 @@ LoadThread::LoadThread(const LoadPlan& plan, unsigned index, const std::vector<E
 
 Result<void> LoadThread::connect(TimePoint deadline, std::stop_token stop) {
   ::prctl(PR_SET_TIMERSLACK, 1);
-  if (plan_.high_priority && (!plan_.never_sleeps() || !plan_.cpu_affinity.empty())) {
-    tally_.priority = raise_priority(plan_.never_sleeps());
-  }
+  if (plan_.high_priority) tally_.priority = raise_priority();
+  real_time_ = tally_.priority == real_time_name;
   if (!plan_.cpu_affinity.empty()) {
     cpu_set_t set;
     CPU_ZERO(&set);
@@ -108,6 +115,7 @@ void LoadThread::run(TimePoint start, std::stop_token stop) {
     tick(now_);
     roll_interval(now_);
     send_due();
+    watch_own_load();
     last_turn_ = now_;
   }
   const bool complete = start_ + walker_->due() >= window_end_;
@@ -156,16 +164,33 @@ void LoadThread::tick(TimePoint now) {
                          [this](const PacketTable::Packet& packet) { count_given_up(packet); });
 }
 
+void LoadThread::watch_own_load() {
+  if (!real_time_ || now_ - load_checked_ < load_check_every) return;
+  const nanoseconds used = thread_processor_time();
+  const nanoseconds elapsed = now_ - load_checked_;
+  // The first look only begins the measurement; a late one spans a stall and says nothing.
+  const bool valid = load_checked_ != TimePoint{} && elapsed < 2 * load_check_every;
+  if (valid && used - used_before_ > elapsed * 85 / 100) {
+    real_time_ = false;
+    tally_.priority += ", then " + leave_real_time();
+  }
+  used_before_ = used;
+  load_checked_ = now_;
+}
+
 void LoadThread::wait_until(TimePoint when) {
-  if (plan_.precision == Precision::spin) {
-    // One poll without waiting for every few looks at the clock.
-    poller_.wait(0ns);
+  // While packets are held back, what frees them is an event or a reconnect.
+  if (when <= held_until_) {
+    poller_.wait(1ms);
     return;
   }
-  const bool held = when <= held_until_;
-  // While packets are held back, what frees them is an event or a reconnect.
-  const nanoseconds timeout = held ? nanoseconds(1ms) : nanoseconds(when - Clock::now());
-  poller_.wait(std::min(timeout, longest_wait));
+  const nanoseconds left = when - Clock::now();
+  if (plan_.precision == Precision::normal) {
+    poller_.wait(std::min(left, longest_wait));
+    return;
+  }
+  // A timer wakes 10 to 30 us late: sleep up to shortly before, then poll without waiting.
+  poller_.wait(left > spin_lead + 5us ? std::min(left - spin_lead, longest_wait) : 0ns);
 }
 
 Channel* LoadThread::channel_with_room() {

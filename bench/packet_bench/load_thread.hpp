@@ -74,6 +74,7 @@ class LoadThread final : private ChannelEvents {
   void note_stall(TimePoint due);
   void drop_overdue();
   void wait_until(TimePoint when);
+  void watch_own_load();
   void drain(std::stop_token stop);
   void roll_interval(TimePoint now);
   void count_answer(const PacketTable::Packet& packet, const Answer& answer);
@@ -107,6 +108,9 @@ class LoadThread final : private ChannelEvents {
   Interval interval_;
   std::size_t interval_index_ = 0;
   bool series_begun_ = false;
+  bool real_time_ = false;
+  TimePoint load_checked_{};
+  std::chrono::nanoseconds used_before_{0};
   ThreadTally tally_;
 };
 

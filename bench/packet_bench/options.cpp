@@ -1,11 +1,13 @@
 #include "packet_bench/options.hpp"
 
+#include "base/durable_file.hpp"
 #include "base/units.hpp"
 #include "packet_bench/embedded.hpp"
 #include "wire/ilp_packet.hpp"
 
 #include <cmath>
 #include <map>
+#include <random>
 #include <sched.h>
 
 #include <CLI/CLI.hpp>
@@ -51,6 +53,11 @@ Result<void> fill_plan_times(LoadPlan& plan, const std::string& duration, const 
   return {};
 }
 
+std::uint64_t random_seed() {
+  std::random_device device;
+  return std::uint64_t{device()} << 32 | device() | 1;
+}
+
 Result<void> check_cpus(std::string_view flag, const std::vector<int>& cpus) {
   for (const int cpu : cpus) {
     if (cpu < 0 || cpu >= CPU_SETSIZE) {
@@ -78,9 +85,9 @@ RunFlags::RunFlags(CLI::App& command) {
   command.add_option("--connections", connections_, "to the target")->capture_default_str();
   command.add_option("--threads", threads_, "sending loops")->capture_default_str();
   command.add_option("--arrivals", arrivals_, "constant or poisson")->capture_default_str();
-  command.add_option("--seed", seed_, "of poisson arrivals and preimages")->capture_default_str();
+  command.add_option("--seed", seed_, "of poisson arrivals and preimages [random]");
   command.add_option("--threshold-tps", threshold_tps_,
-                     "fail below this many verified fulfilments a second");
+                     "fail below this many verified fulfilments a second [the rate; 0: no gate]");
   command.add_option("--threshold-p99", threshold_p99_, "fail when p99 is longer, e.g. 5ms");
   command.add_option("--retries", retries_, "repeat an invalid run up to this often")
       ->capture_default_str();
@@ -96,7 +103,7 @@ RunFlags::RunFlags(CLI::App& command) {
       ->capture_default_str();
   command
       .add_option("--precision", precision_,
-                  "normal sleeps between packets, spin never does and takes a whole processor")
+                  "normal sleeps until a packet is due, spin wakes earlier and spins for the rest")
       ->capture_default_str();
   command
       .add_option("--priority", priority_,
@@ -108,6 +115,11 @@ RunFlags::RunFlags(CLI::App& command) {
   command.add_option("--connector-affinity", connector_affinity_, "processors for it")
       ->delimiter(',');
   command.add_option("--pid", pid_, "process whose cost is the target's");
+  command.add_option("--method", method_, "of http requests: GET or POST");
+  command.add_option("--header", headers_, "'Name: value' for http requests; repeatable");
+  command.add_option("--body", body_, "file to POST");
+  command.add_option("--pipeline", pipeline_, "http requests in flight on a connection")
+      ->capture_default_str();
   command.add_option("--commit", commit_, "commit under test [the one built in]");
   command.add_option("--branch", branch_, "branch under test [asked of git]");
   command
@@ -116,53 +128,13 @@ RunFlags::RunFlags(CLI::App& command) {
       ->capture_default_str();
 }
 
-Result<RunOptions> RunFlags::checked() const {
-  RunOptions options;
-  auto target = parse_target(target_);
-  if (!target) return target.error();
-  options.target = *target;
-  if (!receiver_.empty()) {
-    auto receiver = parse_target(receiver_);
-    if (!receiver) return receiver.error();
-    if (receiver->kind != TargetKind::btp_ws) {
-      return refused("--receiver", receiver->text(), "a btp+ws:// URL");
-    }
-    options.receiver = *receiver;
-  }
+Result<void> RunFlags::check_load(RunOptions& options) const {
   LoadPlan& plan = options.plan;
   if (!(rate_ >= 0.1 && rate_ <= highest_rate)) {
     return refused("--rate", fmt::format("{}", rate_), "0.1 to 50000000 packets a second");
   }
-  plan.rate = rate_;
   const auto times = fill_plan_times(plan, duration_, warmup_, expiry_);
   if (!times) return times.error();
-  static const std::map<std::string, Arrivals> all_arrivals{{"constant", Arrivals::constant},
-                                                            {"poisson", Arrivals::poisson}};
-  const auto arrivals = all_arrivals.find(arrivals_);
-  if (arrivals == all_arrivals.end()) {
-    return refused("--arrivals", arrivals_, "constant or poisson");
-  }
-  plan.arrivals = arrivals->second;
-  static const std::map<std::string, Precision> precisions{{"normal", Precision::normal},
-                                                           {"spin", Precision::spin}};
-  const auto precision = precisions.find(precision_);
-  if (precision == precisions.end()) return refused("--precision", precision_, "normal or spin");
-  plan.precision = precision->second;
-  if (priority_ != "high" && priority_ != "normal") {
-    return refused("--priority", priority_, "high or normal");
-  }
-  plan.high_priority = priority_ == "high";
-  static const std::map<std::string, ReceiverBehaviour> behaviours{
-      {"fulfill", ReceiverBehaviour::fulfill},
-      {"wrong-preimage", ReceiverBehaviour::wrong_preimage},
-      {"reject", ReceiverBehaviour::reject},
-      {"silent", ReceiverBehaviour::silent}};
-  const auto behaviour = behaviours.find(receiver_behaviour_);
-  if (behaviour == behaviours.end()) {
-    return refused("--receiver-behaviour", receiver_behaviour_,
-                   "fulfill, wrong-preimage, reject or silent");
-  }
-  plan.receiver_behaviour = behaviour->second;
   if (connections_ < 1 || connections_ > 10'000) {
     return refused("--connections", std::to_string(connections_), "1 to 10000");
   }
@@ -182,26 +154,77 @@ Result<RunOptions> RunFlags::checked() const {
     if (!checked) return checked.error();
   }
   options.connections = connections_;
+  options.connector_affinity = connector_affinity_;
+  plan.rate = rate_;
   plan.threads = threads_;
   plan.data_bytes = data_bytes_;
   plan.amount = amount_;
   plan.max_in_flight = max_in_flight_;
   plan.cpu_affinity = cpu_affinity_;
-  plan.seed = seed_;
-  plan.destination = destination_;
-  if (options.target.kind != TargetKind::embedded && options.target.kind != TargetKind::http) {
-    if (destination_.empty()) {
-      return Error{ErrorKind::usage, "no account to pay on this target", "give --destination"};
-    }
-    if (!wire::is_valid_address(destination_)) {
-      return refused("--destination", destination_, "an ILP address, such as test.slipway.bob");
+  // A seed of its own for each run, so that no packet is ever sent twice.
+  plan.seed = seed_ != 0 ? seed_ : random_seed();
+  return {};
+}
+
+Result<void> RunFlags::check_choices(LoadPlan& plan) const {
+  const auto choose = [](std::string_view flag, const std::string& value, const auto& choices,
+                         std::string_view allowed, auto& into) -> Result<void> {
+    const auto found = choices.find(value);
+    if (found == choices.end()) return refused(flag, value, allowed);
+    into = found->second;
+    return {};
+  };
+  static const std::map<std::string, Arrivals> arrivals{{"constant", Arrivals::constant},
+                                                        {"poisson", Arrivals::poisson}};
+  auto chosen = choose("--arrivals", arrivals_, arrivals, "constant or poisson", plan.arrivals);
+  if (!chosen) return chosen;
+  static const std::map<std::string, Precision> precisions{{"normal", Precision::normal},
+                                                           {"spin", Precision::spin}};
+  chosen = choose("--precision", precision_, precisions, "normal or spin", plan.precision);
+  if (!chosen) return chosen;
+  static const std::map<std::string, bool> priorities{{"high", true}, {"normal", false}};
+  chosen = choose("--priority", priority_, priorities, "high or normal", plan.high_priority);
+  if (!chosen) return chosen;
+  static const std::map<std::string, ReceiverBehaviour> behaviours{
+      {"fulfill", ReceiverBehaviour::fulfill},
+      {"wrong-preimage", ReceiverBehaviour::wrong_preimage},
+      {"reject", ReceiverBehaviour::reject},
+      {"silent", ReceiverBehaviour::silent}};
+  return choose("--receiver-behaviour", receiver_behaviour_, behaviours,
+                "fulfill, wrong-preimage, reject or silent", plan.receiver_behaviour);
+}
+
+Result<void> RunFlags::check_http(HttpRequest& request) const {
+  if (pipeline_ < 1 || pipeline_ > 4096) {
+    return refused("--pipeline", std::to_string(pipeline_), "1 to 4096");
+  }
+  request.pipeline = pipeline_;
+  for (const std::string& header : headers_) {
+    const std::size_t colon = header.find(':');
+    if (colon == 0 || colon == std::string::npos || header.find_first_of("\r\n") != header.npos) {
+      return refused("--header", header, "'Name: value'");
     }
   }
-  if (threshold_tps_ != -1) {
-    if (!(threshold_tps_ > 0 && threshold_tps_ <= highest_rate)) {
-      return refused("--threshold-tps", fmt::format("{}", threshold_tps_), "1 to 50000000");
-    }
-    options.limits.threshold_tps = threshold_tps_;
+  request.headers = headers_;
+  if (!body_.empty()) {
+    auto content = read_file(body_, std::size_t{16} << 20);
+    if (!content) return Error{ErrorKind::usage, "--body: " + content.error().what, {}};
+    request.body = std::move(*content);
+  }
+  request.method = !method_.empty() ? method_ : request.body.empty() ? "GET" : "POST";
+  if (request.method != "GET" && request.method != "POST") {
+    return refused("--method", method_, "GET or POST");
+  }
+  return {};
+}
+
+Result<void> RunFlags::check_limits(RunOptions& options) const {
+  if (!(threshold_tps_ == -1 || (threshold_tps_ >= 0 && threshold_tps_ <= highest_rate))) {
+    return refused("--threshold-tps", fmt::format("{}", threshold_tps_),
+                   "1 to 50000000, or 0 for none");
+  }
+  if (threshold_tps_ != 0) {
+    options.limits.threshold_tps = threshold_tps_ == -1 ? rate_ : threshold_tps_;
   }
   if (!threshold_p99_.empty()) {
     const auto bound = duration_flag("--threshold-p99", threshold_p99_, 1us, 10min);
@@ -210,10 +233,37 @@ Result<RunOptions> RunFlags::checked() const {
   }
   if (retries_ > 20) return refused("--retries", std::to_string(retries_), "0 to 20");
   options.retries = retries_;
+  return {};
+}
+
+Result<RunOptions> RunFlags::checked() const {
+  RunOptions options;
+  auto target = parse_target(target_);
+  if (!target) return target.error();
+  options.target = *target;
+  if (!receiver_.empty()) {
+    auto receiver = parse_target(receiver_);
+    if (!receiver) return receiver.error();
+    if (receiver->kind != TargetKind::btp_ws) {
+      return refused("--receiver", receiver->text(), "a btp+ws:// URL");
+    }
+    options.receiver = *receiver;
+  }
+  const bool pays = target->kind == TargetKind::btp_ws || target->kind == TargetKind::ilp_http;
+  if (pays && destination_.empty()) {
+    return Error{ErrorKind::usage, "no account to pay on this target", "give --destination"};
+  }
+  if (!destination_.empty() && !wire::is_valid_address(destination_)) {
+    return refused("--destination", destination_, "an ILP address, such as test.slipway.bob");
+  }
+  options.plan.destination = destination_;
+  for (const auto& checked : {check_load(options), check_choices(options.plan),
+                              check_http(options.plan.http), check_limits(options)}) {
+    if (!checked) return checked.error();
+  }
   if (pid_ < 0) return refused("--pid", std::to_string(pid_), "a process id");
   if (pid_ > 0) options.target_pid = pid_;
   options.connector = connector_.empty() ? default_connector() : std::filesystem::path(connector_);
-  options.connector_affinity = connector_affinity_;
   options.output = output_;
   options.report = report_;
   if (!report_.empty() && !report_.ends_with(".md") && !report_.ends_with(".html")) {

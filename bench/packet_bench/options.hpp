@@ -40,6 +40,11 @@ class RunFlags {
   Result<RunOptions> checked() const;
 
  private:
+  Result<void> check_load(RunOptions& options) const;
+  Result<void> check_choices(LoadPlan& plan) const;
+  Result<void> check_http(HttpRequest& request) const;
+  Result<void> check_limits(RunOptions& options) const;
+
   std::string target_ = "embedded";
   std::string receiver_;
   std::string destination_;
@@ -49,7 +54,7 @@ class RunFlags {
   std::string warmup_ = "2s";
   std::string expiry_ = "5s";
   std::string arrivals_ = "constant";
-  std::uint64_t seed_ = 1;
+  std::uint64_t seed_ = 0;
   unsigned connections_ = 1;
   unsigned threads_ = 1;
   std::size_t data_bytes_ = 64;
@@ -66,6 +71,10 @@ class RunFlags {
   std::string output_ = "benchmark-results.json";
   std::string report_;
   bool json_ = false;
+  std::string method_;
+  std::vector<std::string> headers_;
+  std::string body_;
+  unsigned pipeline_ = 1;
   std::string commit_;
   std::string branch_;
   std::string receiver_behaviour_ = "fulfill";

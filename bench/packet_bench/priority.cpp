@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <sched.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 namespace slipway::bench {
@@ -23,7 +24,7 @@ struct SchedulingAttributes {
 };
 static_assert(sizeof(SchedulingAttributes) == 56);
 
-bool ask_for(int nice) {
+bool ask_for_short_slices(int nice) {
   SchedulingAttributes attributes;
   attributes.nice = nice;
   attributes.runtime = 100'000;
@@ -32,12 +33,21 @@ bool ask_for(int nice) {
 
 }  // namespace
 
-std::string raise_priority(bool never_sleeps) {
+std::string raise_priority() {
   const sched_param lowest{.sched_priority = 1};
-  if (!never_sleeps && ::sched_setscheduler(0, SCHED_FIFO, &lowest) == 0) return "SCHED_FIFO 1";
-  if (ask_for(-20)) return "nice -20, slices of 100 us";
-  if (ask_for(0)) return "nice 0, slices of 100 us";
+  if (::sched_setscheduler(0, SCHED_FIFO, &lowest) == 0) return std::string(real_time_name);
+  if (ask_for_short_slices(0)) return "nice 0, slices of 100 us";
   return "default";
+}
+
+std::string leave_real_time() {
+  return ask_for_short_slices(-20) ? "nice -20, slices of 100 us" : "unchanged";
+}
+
+std::chrono::nanoseconds thread_processor_time() {
+  timespec used{};
+  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+  return std::chrono::seconds(used.tv_sec) + std::chrono::nanoseconds(used.tv_nsec);
 }
 
 }  // namespace slipway::bench

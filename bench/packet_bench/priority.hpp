@@ -1,15 +1,24 @@
 #pragma once
 
+#include <chrono>
 #include <string>
+#include <string_view>
 
 namespace slipway::bench {
 
 // Asks the kernel to run the calling thread as soon as it wakes, so that other programs' load does
-// not become the generator's lateness. Where it is allowed (root, CAP_SYS_NICE) a thread that
-// sleeps between packets becomes a real-time one (SCHED_FIFO 1): niceness alone counts only within
-// a session (autogroup). One that never sleeps gets nice -20 instead: the kernel would stop it for
-// 50 ms in every second. Otherwise slices of 100 us, which preempt others at a wake-up
-// (Linux 6.12). Returns what was granted, for the result.
-std::string raise_priority(bool never_sleeps);
+// not become the generator's lateness. Where it is allowed (root, CAP_SYS_NICE) the thread becomes
+// a real-time one (SCHED_FIFO 1): niceness alone counts only within a session (autogroup). Where it
+// is not: slices of 100 us, which preempt others at a wake-up (Linux 6.12). Returns what was
+// granted, for the result.
+inline constexpr std::string_view real_time_name = "SCHED_FIFO 1";
+std::string raise_priority();
+
+// For a thread that turned out to take its whole processor: the kernel would stop a real-time one
+// for 50 ms in every second, so it goes on with nice -20.
+std::string leave_real_time();
+
+// The processor time that the calling thread has used.
+std::chrono::nanoseconds thread_processor_time();
 
 }  // namespace slipway::bench

@@ -6,6 +6,7 @@
 #include "base/process.hpp"
 #include "packet_bench/embedded.hpp"
 #include "packet_bench/machine.hpp"
+#include "packet_bench/report.hpp"
 #include "packet_bench/result_json.hpp"
 #include "packet_bench/sampler.hpp"
 #include "packet_bench/summary.hpp"
@@ -166,6 +167,20 @@ int report_error(const Error& error) {
   return status_of(error);
 }
 
+bool write_or_complain(const std::filesystem::path& file, const std::string& content) {
+  if (file.empty()) return true;
+  const auto written = write_durably(file, content);
+  if (!written) print_error(program, written.error().text());
+  return written.has_value();
+}
+
+std::string report_of(const RunOptions& options, const JudgedRun& run) {
+  if (options.report.extension() == ".html") {
+    return html_report(run.result, run.verdict, options.limits);
+  }
+  return markdown_report(run.result, run.verdict, options.limits);
+}
+
 }  // namespace
 
 Result<RunResult> measure(const RunOptions& asked, std::stop_token stop) {
@@ -223,20 +238,19 @@ Result<JudgedRun> run(const RunOptions& options, std::stop_token stop) {
 }
 
 int run_command_line(const RunOptions& options, std::stop_token stop) {
-  const auto writable = check_writable(options.output);
-  if (!writable) return report_error(writable.error());
+  for (const auto& file : {options.output, options.report}) {
+    const auto writable = check_writable(file);
+    if (!writable) return report_error(writable.error());
+  }
   const auto judged = run(options, stop);
   if (!judged) return report_error(judged.error());
   const std::string json = to_json(judged->result, judged->verdict, options.limits);
   for (const std::string& warning : judged->verdict.warnings) print_warning(program, warning);
   fmt::print("{}", options.json ? json : summary_text(judged->result, judged->verdict));
-  if (!options.output.empty()) {
-    const auto written = write_durably(options.output, json);
-    if (!written) {
-      // Without its results a run proves nothing to whoever reads them next.
-      print_error(program, written.error().text());
-      return static_cast<int>(ExitStatus::inconclusive);
-    }
+  // Without its results a run proves nothing to whoever reads them next.
+  if (!write_or_complain(options.output, json) ||
+      !write_or_complain(options.report, report_of(options, *judged))) {
+    return static_cast<int>(ExitStatus::inconclusive);
   }
   return static_cast<int>(judged->verdict.exit_status());
 }

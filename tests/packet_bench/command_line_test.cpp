@@ -70,7 +70,7 @@ TEST_CASE("bad input is refused with status 2 and one line", "[command_line]") {
       std::vector<std::string>{"--target", "ftp://:s3cr@host/"},
       std::vector<std::string>{"--target", "btp+ws://:s3cr@host:1/"},
       std::vector<std::string>{"--arrivals", "bursts"},
-      std::vector<std::string>{"--threshold-tps", "0"},
+      std::vector<std::string>{"--threshold-tps", "-3"},
       std::vector<std::string>{"--output", "/no/such/folder/results.json"},
       std::vector<std::string>{"--output", "/"}, std::vector<std::string>{"--connections", "0"},
       std::vector<std::string>{"--threads", "2"}, std::vector<std::string>{"--report", "x.pdf"});

@@ -53,7 +53,9 @@ class PacedTarget {
     }
   }
 
-  std::string url() const { return fmt::format("btp+ws://:token@127.0.0.1:{}/", port_); }
+  std::string url(const std::string& scheme = "btp+ws") const {
+    return fmt::format("{}://:token@127.0.0.1:{}/", scheme, port_);
+  }
   pid_t pid() const { return child_.pid(); }
   // When each packet came and was answered, in ns, and its own counts; ends it.
   struct Packet {

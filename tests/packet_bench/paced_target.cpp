@@ -57,7 +57,6 @@ struct Peer {
   std::vector<std::uint8_t> out;
   std::size_t written = 0;
   bool upgraded = false;
-  bool authenticated = false;
   bool http = false;
   wire::WebSocketDecoder decoder{wire::WebSocketRole::server, std::size_t{1} << 20};
 };
@@ -187,7 +186,12 @@ class Server {
       return;
     }
     const auto now = Clock::now();
-    if (!peer.upgraded && !upgrade(peer)) return;
+    if (!peer.upgraded && !peer.http && !upgrade(peer)) return;
+    if (peer.http) {
+      take_http(peer, now);
+      answer_done(Clock::now());
+      return flush(peer);
+    }
     std::span<std::uint8_t> input(peer.in);
     while (const auto message = peer.decoder.next(input)) {
       if (message->opcode == wire::WebSocketOpcode::close) break;
@@ -204,6 +208,10 @@ class Server {
     if (end == std::string::npos) return false;
     const std::string name = "Sec-WebSocket-Key: ";
     const std::size_t at = head.find(name);
+    if (at == std::string::npos) {
+      peer.http = true;
+      return true;
+    }
     const std::string key = head.substr(at + name.size(), 24);
     const std::string answer = fmt::format(
         "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -214,6 +222,39 @@ class Server {
     peer.upgraded = true;
     flush(peer);
     return true;
+  }
+
+  // GET, or ILP-over-HTTP: a POST whose body is a Prepare. The peer's next answer is its oldest
+  // request's, since the queue is served in order.
+  void take_http(Peer& peer, Clock::time_point now) {
+    for (;;) {
+      const std::string_view text(reinterpret_cast<const char*>(peer.in.data()), peer.in.size());
+      const std::size_t end = text.find("\r\n\r\n");
+      if (end == std::string_view::npos) return;
+      std::size_t length = 0;
+      const std::size_t field = text.substr(0, end).find("Content-Length: ");
+      if (field != std::string_view::npos)
+        length = std::stoul(std::string(text.substr(field + 16, 9)));
+      if (text.size() < end + 4 + length) return;
+      Job job{peer.fd.get(), 0, {}, received_++, now, now};
+      if (length > 0) {
+        const auto packet = wire::decode_packet(wire::Bytes(peer.in).subspan(end + 4, length));
+        if (!packet) return;
+        std::memcpy(job.preimage, std::get<wire::Prepare>(*packet).data.data(), 32);
+      }
+      peer.in.erase(peer.in.begin(),
+                    peer.in.begin() + static_cast<std::ptrdiff_t>(end + 4 + length));
+      enqueue(job, now);
+    }
+  }
+
+  void enqueue(Job job, Clock::time_point now) {
+    if (first_ == Clock::time_point{}) first_ = now;
+    const auto service = std::chrono::nanoseconds(
+        settings_.rate > 0 ? static_cast<std::int64_t>(1e9 / settings_.rate) : 0);
+    last_done_ = std::max(now, last_done_) + service;
+    job.done = last_done_;
+    queue_.push_back(job);
   }
 
   void take(Peer& peer, wire::Bytes payload, Clock::time_point now) {
@@ -230,15 +271,10 @@ class Server {
     const auto packet = wire::decode_packet(ilp->data);
     if (!packet) return;
     const auto& prepare = std::get<wire::Prepare>(*packet);
-    if (first_ == Clock::time_point{}) first_ = now;
     Job job{peer.fd.get(), frame->request_id, {}, received_++, now, now};
     std::memcpy(job.preimage, prepare.data.data(), 32);
     if (settings_.batch) return answer(peer, job);
-    const auto service = std::chrono::nanoseconds(
-        settings_.rate > 0 ? static_cast<std::int64_t>(1e9 / settings_.rate) : 0);
-    last_done_ = std::max(now, last_done_) + service;
-    job.done = last_done_;
-    queue_.push_back(job);
+    enqueue(job, now);
   }
 
   void answer_done(Clock::time_point now) {
@@ -281,6 +317,13 @@ class Server {
   }
 
   void send(Peer& peer, std::uint32_t request_id, wire::Bytes packet) {
+    if (peer.http) {
+      const std::string head =
+          fmt::format("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", packet.size());
+      peer.out.insert(peer.out.end(), head.begin(), head.end());
+      peer.out.insert(peer.out.end(), packet.begin(), packet.end());
+      return;
+    }
     wire::encode_frame_header(wire::WebSocketRole::server, wire::WebSocketOpcode::binary,
                               wire::btp_ilp_size(packet.size()), 0, peer.out);
     wire::encode_btp_ilp(wire::BtpType::response, request_id, packet, peer.out);

@@ -9,9 +9,11 @@ using namespace slipway::test;
 
 namespace {
 
-std::vector<std::string> at_target(const PacedTarget& target, std::vector<std::string> more) {
-  std::vector<std::string> arguments{"--target",      target.url(), "--destination",
-                                     "test.paced.me", "--pid",      std::to_string(target.pid())};
+std::vector<std::string> at_target(const PacedTarget& target, std::vector<std::string> more,
+                                   const std::string& scheme = "btp+ws") {
+  std::vector<std::string> arguments{"--target",      target.url(scheme),
+                                     "--destination", "test.paced.me",
+                                     "--pid",         std::to_string(target.pid())};
   arguments.insert(arguments.end(), more.begin(), more.end());
   return arguments;
 }
@@ -54,12 +56,16 @@ TEST_CASE("the gate fails a target of 9,900/s at 10,000 and passes one of 10,100
 
 TEST_CASE("a freeze of the target shows in p99 as its own log says", "[truth]") {
   const TemporaryDirectory folder;
+  const std::string scheme = GENERATE("btp+ws", "ilp+http", "http");
   const std::string at = GENERATE("0.3", "3.2");  // early, and near the end
   PacedTarget target({"--freeze-at", at, "--freeze-for", "0.6"});
   const BenchRun run = packet_bench(
-      at_target(target, {"--duration", "4s", "--warmup", "0s", "--rate", "5000"}), folder);
+      at_target(target,
+                {"--duration", "4s", "--warmup", "0s", "--rate", "5000", "--pipeline", "4096"},
+                scheme),
+      folder);
   const auto record = target.finish();
-  INFO(run.out + run.err);
+  INFO(scheme + run.out + run.err);
   REQUIRE(record.packets.size() == 20'000);
   const double truth = true_p99(record.packets, 5000);
   CHECK(truth > 500);
