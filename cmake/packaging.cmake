@@ -17,7 +17,6 @@ set(CPACK_PACKAGE_CONTACT "Slipway maintainers <maintainers@slipway.invalid>")
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "deploy, rollback and packet_bench: takes a packet service to a host and back")
 set(CPACK_PACKAGE_FILE_NAME "slipway-tools-${slipway_version}-linux-${CMAKE_SYSTEM_PROCESSOR}")
 set(CPACK_STRIP_FILES ON)
-set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_SECTION admin)
 # Static executables: nothing to depend on; deploy and rollback talk to the engine's socket.

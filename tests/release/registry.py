@@ -91,6 +91,9 @@ class Registry:
                                headers=dict(request.headers.items()))
             answer = connection.getresponse()
             data = answer.read()
+        except OSError:  # the registry was stopped on purpose: so the client sees it too
+            request.close_connection = True
+            return
         finally:
             connection.close()
         request.send_response(answer.status)

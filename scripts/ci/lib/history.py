@@ -40,6 +40,14 @@ def authenticated_url() -> str:
     return f"{scheme}://x-access-token:{os.environ['GITHUB_TOKEN']}@{rest}"
 
 
+def fetch_all() -> list:
+    """Every branch and tag as they are on the remote now; returns the refs that are released from."""
+    git("fetch", "--quiet", "--tags", "--force", authenticated_url(),
+        "+refs/heads/*:refs/remotes/origin/*")
+    refs = git("for-each-ref", "--format=%(refname)", "refs/remotes/origin").split()
+    return [ref for ref in refs if re.fullmatch(r"refs/remotes/origin/(main|\d+(\.\d+)?\.x)", ref)]
+
+
 def tag_exists(tag: str) -> bool:
     return bool(git("tag", "--list", tag))
 

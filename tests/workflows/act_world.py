@@ -1,0 +1,187 @@
+"""What act_test's workflows meet: the release tests' remote, registry and GitHub, two hosts behind a
+real sshd, and a clone of this repository in which only scripts that take minutes are replaced."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests" / "release"))
+from registry import free_port
+from world import World
+
+from act_runner import Act
+
+SLOW = ("scripts/setup", "scripts/lint", "scripts/ci/build-and-test", "scripts/ci/integration",
+        "scripts/ci/build-traced", "scripts/ci/benchmark", "scripts/ci/image",
+        "scripts/release/assets")
+
+
+class Host:
+    """An sshd on loopback whose one key may run host_sim.py and nothing else."""
+
+    def __init__(self, folder: Path, user_key: Path):
+        self.folder = folder
+        folder.mkdir(parents=True)
+        self.make_host_key("host_key")
+        public = user_key.with_suffix(".pub").read_text().strip()
+        command = f"{sys.executable} {Path(__file__).with_name('host_sim.py')} {folder}"
+        (folder / "authorized_keys").write_text(f'restrict,command="{command}" {public}\n')
+        self.start()
+
+    def make_host_key(self, name: str) -> None:
+        (self.folder / name).unlink(missing_ok=True)
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", self.folder / name],
+                       check=True)
+
+    def start(self) -> None:
+        Path("/run/sshd").mkdir(exist_ok=True)  # sshd's, empty; made by its service elsewhere
+        self.port = free_port()
+        (self.folder / "sshd_config").write_text(
+            f"ListenAddress 127.0.0.1:{self.port}\nHostKey {self.folder}/host_key\n"
+            f"AuthorizedKeysFile {self.folder}/authorized_keys\nPidFile none\nUsePAM no\n"
+            "StrictModes no\nPasswordAuthentication no\nPermitRootLogin forced-commands-only\n")
+        self.process = subprocess.Popen(
+            ["/usr/sbin/sshd", "-D", "-e", "-f", self.folder / "sshd_config"],
+            stdin=subprocess.DEVNULL, stderr=open(self.folder / "sshd.log", "w"))
+        deadline = time.monotonic() + 10
+        while "listening" not in (self.folder / "sshd.log").read_text():
+            if time.monotonic() > deadline or self.process.poll() is not None:
+                raise OSError("sshd: " + (self.folder / "sshd.log").read_text())
+            time.sleep(0.05)
+
+    def stop(self) -> None:
+        self.process.terminate()
+        self.process.wait()
+
+    @property
+    def known_hosts(self) -> str:
+        kind, key, *_ = (self.folder / "host_key.pub").read_text().split()
+        return f"[127.0.0.1]:{self.port} {kind} {key}"
+
+    @property
+    def running(self) -> str:
+        file = self.folder / "state.json"
+        return json.loads(file.read_text())["running"] if file.exists() else ""
+
+    def faults(self, **what) -> None:
+        (self.folder / "faults.json").write_text(json.dumps(what))
+
+    def commands(self) -> list:
+        file = self.folder / "commands"
+        return file.read_text().splitlines() if file.exists() else []
+
+
+class ActWorld:
+    def __init__(self):
+        self.world = World()
+        folder = self.world.folder
+        self.state = folder / "state"
+        self.state.mkdir()
+        key = folder / "user_key"
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], check=True)
+        self.staging = Host(folder / "staging", key)
+        self.production = Host(folder / "production", key)
+        self.key = key.read_text()
+        self._furnish()
+        self.known = {"STAGING": self.staging.known_hosts, "PRODUCTION": self.production.known_hosts}
+
+    def close(self) -> None:
+        self.staging.stop()
+        self.production.stop()
+        self.world.__exit__()
+
+    def _furnish(self) -> None:
+        """The developer's tree becomes this repository's, as it is now."""
+        listed = subprocess.run(["git", "ls-files", "-z", "--cached", "--others",
+                                 "--exclude-standard"], cwd=ROOT, check=True, capture_output=True,
+                                text=True).stdout
+        for name in filter(None, listed.split("\0")):
+            target = self.world.work / name
+            if not (ROOT / name).is_file() or name in ("CHANGELOG.md", "VERSION", ".gitignore"):
+                continue
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, target)
+        for name in SLOW:
+            shutil.copy(Path(__file__).with_name("quick_script"), self.world.work / name)
+
+    def push(self, message: str) -> str:
+        """A commit on main; what CI leaves is for the workflows to make."""
+        world = self.world
+        world.git("checkout", "--quiet", "main")
+        world.commit(message)
+        world.git("pull", "--quiet", "--rebase", "--tags", "origin", "main")
+        world.git("push", "--quiet", "origin", "main")
+        return world.git("rev-parse", "HEAD")
+
+    def act(self, sha: str, **env) -> Act:
+        clone = self.world.checkout(sha)
+        world = self.world
+        rewrite = {k: v for k, v in world.env().items() if k.startswith("GIT_CONFIG")}
+        variables = {}
+        for name, host in (("STAGING", self.staging), ("PRODUCTION", self.production)):
+            variables |= {f"{name}_HOST": "127.0.0.1", f"{name}_USER": "root",
+                          f"{name}_PORT": host.port, f"{name}_HEALTH_SECONDS": 3}
+        secrets = {"GITHUB_TOKEN": "stand-in-token"}
+        for name in ("STAGING", "PRODUCTION"):
+            secrets |= {f"{name}_SSH_KEY": self.key, f"{name}_KNOWN_HOSTS": self.known[name]}
+        return Act(clone, self.state, secrets=secrets, variables=variables, env={
+            "SLIPWAY_IMAGE": world.image, "GITHUB_API_URL": world.hub.url,
+            "GITHUB_REPOSITORY": "acme/conn", "GITHUB_REPOSITORY_OWNER": "acme",
+            "GITHUB_SERVER_URL": "https://github.com", "STANDIN_REMOTE": world.bare,
+            "STANDIN_RELEASE_TESTS": ROOT / "tests" / "release",
+            "SLIPWAY_NODE_MODULES": ROOT / "scripts/release/node_modules", **rewrite, **env})
+
+    # The runs.
+
+    def ci_push(self, sha: str, before: str = "0" * 40, **more):
+        payload = {"ref": "refs/heads/main", "before": before, "after": sha,
+                   "repository": {"full_name": "acme/conn", "default_branch": "main"}}
+        result = self.act(sha).run("ci", "push", payload, sha, **more)
+        # What GitHub records of a run, and CD asks for.
+        good = result.jobs.get("ci-status") == "success"
+        self.world.hub.checks[sha] = "success" if good else "failure"
+        return result
+
+    def ci_pull_request(self, sha: str, fork: bool):
+        base = self.world.remote("main~1")
+        payload = {"number": 7, "action": "opened", "repository": {"full_name": "acme/conn"},
+                   "pull_request": {
+                       "number": 7, "title": "feat: from outside", "base": {"sha": base, "ref": "main"},
+                       "head": {"sha": sha, "ref": "topic",
+                                "repo": {"full_name": "eve/conn" if fork else "acme/conn"}}}}
+        act = self.act(sha)
+        if fork:
+            act.secrets, act.variables = {"GITHUB_TOKEN": "read-only"}, {}
+        return act.run("ci", "pull_request", payload, sha, ref="refs/pull/7/merge")
+
+    def cd(self, sha: str, conclusion: str = "success", **more):
+        payload = {"workflow_run": {"conclusion": conclusion, "event": "push", "head_branch": "main",
+                                    "head_sha": sha, "head_repository": {"full_name": "acme/conn"}},
+                   "repository": {"full_name": "acme/conn"}}
+        return self.act(sha).run("cd", "workflow_run", payload, sha, **more)
+
+    def cd_by_hand(self, sha: str, action: str, environment: str, image: str = ""):
+        payload = {"inputs": {"action": action, "environment": environment, "image": image},
+                   "repository": {"full_name": "acme/conn"}}
+        return self.act(sha).run("cd", "workflow_dispatch", payload, sha)
+
+    def release(self, sha: str, **more):
+        payload = {"workflow_run": {"conclusion": "success", "event": "push", "head_branch": "main",
+                                    "head_sha": sha, "head_repository": {"full_name": "acme/conn"}},
+                   "repository": {"full_name": "acme/conn"}}
+        return self.act(sha).run("release", "workflow_run", payload, sha, **more)
+
+    def fail(self, *scripts: str) -> None:
+        (self.state / "fail").write_text(" ".join(scripts))
+
+    def trivy_finds(self, scan: str) -> None:
+        """A recorded CRITICAL with a fix; nothing, when SCAN is empty."""
+        for file in self.state.glob("trivy-*.sarif"):
+            file.unlink()
+        if scan:
+            shutil.copy(Path(__file__).with_name("critical.sarif"), self.state / f"trivy-{scan}.sarif")
