@@ -82,6 +82,8 @@ asio::awaitable<void> BtpConnection::run() {
 
 asio::awaitable<bool> BtpConnection::read_some() {
   while (unsent() > pause_at && state_ == State::open) {
+    // Now it is we who do not read on.
+    partial_since_.reset();
     resume_.expires_at(TimePoint::max());
     co_await resume_.async_wait(as_tuple);
   }
@@ -373,6 +375,11 @@ void BtpConnection::mark_dirty() {
   if (dirty_) return;
   dirty_ = true;
   hub_.flush_later(shared_from_this());
+}
+
+bool BtpConnection::has_unread() {
+  boost::system::error_code failed;
+  return state_ == State::open && (socket_.available(failed) > 0 || in_end_ > in_begin_);
 }
 
 void BtpConnection::flush() {

@@ -40,6 +40,9 @@ class BtpConnection : public Link, public std::enable_shared_from_this<BtpConnec
   bool is_open() const { return state_ == State::open; }
   std::optional<AccountIndex> account() const { return account_; }
 
+  // Whether bytes have arrived that have not been handled.
+  bool has_unread();
+
   // For the Hub.
   void flush();
   void check_deadlines(std::chrono::steady_clock::time_point now);

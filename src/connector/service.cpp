@@ -115,6 +115,7 @@ void Service::drain(bool then_exit) {
   }
   if (role_ == Role::draining) return;
   become(Role::draining);
+  postponed_ = 0;
   listener_.stop();
   for (const auto& dialer : dialers_) dialer->stop();
   drain_deadline_.expires_after(config_.limits.drain_timeout / lame_duck_share);
@@ -137,7 +138,22 @@ void Service::refuse_new_packets() {
   });
 }
 
+// A packet that has arrived is one that can still be answered. But a peer that never pauses must
+// not hold the drain up for ever.
+bool Service::packets_arriving() const {
+  constexpr int postponements = 1000;
+  return postponed_ < postponements &&
+         std::any_of(hub_.connections().begin(), hub_.connections().end(),
+                     [](const auto& connection) { return connection->has_unread(); });
+}
+
 void Service::close_connections() {
+  // This runs a little after nothing was in flight, which may have changed.
+  if (hub_.forwarder.in_flight() > 0 || packets_arriving()) {
+    ++postponed_;
+    hub_.when_idle([this] { close_connections(); });
+    return;
+  }
   drain_deadline_.cancel();
   for (const auto& connection : std::vector(hub_.connections().begin(), hub_.connections().end())) {
     connection->close(wire::CloseCode::going_away, "the connector is being replaced");

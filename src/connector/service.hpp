@@ -46,6 +46,7 @@ class Service {
   void promote();
   void drain(bool then_exit);
   void refuse_new_packets();
+  bool packets_arriving() const;
   void close_connections();
   void finish_drain();
   void become(Role role);
@@ -65,6 +66,7 @@ class Service {
   boost::asio::steady_timer drain_deadline_;
   Role role_ = Role::standby;
   bool exit_when_drained_ = false;
+  int postponed_ = 0;  // how often the end of the drain was, for packets that had just arrived
   std::chrono::system_clock::time_point started_ = std::chrono::system_clock::now();
 };
 
