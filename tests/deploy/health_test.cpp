@@ -116,6 +116,9 @@ TEST_CASE("a bake is good, worse or inconclusive against the baseline", "[bake]"
   CHECK(judge_bake(rules_of_test, baseline, {1000, 1, 1.0, 1001}).verdict == BakeVerdict::good);
   CHECK(judge_bake(rules_of_test, baseline, {900, 100, 1.0, 1000}).verdict == BakeVerdict::worse);
   CHECK(judge_bake(rules_of_test, baseline, {1000, 1, 9.0, 1001}).verdict == BakeVerdict::worse);
+  // Ten times as slow, and still far below what a user sees.
+  CHECK(judge_bake(rules_of_test, {1000, 1, 0.1, 1001}, {1000, 1, 1.0, 1001}).verdict ==
+        BakeVerdict::good);
   CHECK(judge_bake(rules_of_test, baseline, {10, 0, 0.01, 10}).verdict ==
         BakeVerdict::inconclusive);
 }

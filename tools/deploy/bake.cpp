@@ -82,8 +82,10 @@ BakeJudgement judge_bake(const BakeRules& rules, const Totals& baseline, const T
             fmt::format("{:.2f} % of packets rejected, {:.2f} % before",
                         candidate.reject_share() * 100, baseline.reject_share() * 100)};
   }
+  const double allowance_s = std::chrono::duration<double>(rules.latency_allowance).count();
   if (baseline.mean_latency_s() > 0 &&
-      candidate.mean_latency_s() > baseline.mean_latency_s() * rules.worse_latency) {
+      candidate.mean_latency_s() > baseline.mean_latency_s() * rules.worse_latency &&
+      candidate.mean_latency_s() > baseline.mean_latency_s() + allowance_s) {
     return {BakeVerdict::worse,
             fmt::format("mean latency {:.3f} ms, {:.3f} ms before",
                         candidate.mean_latency_s() * 1e3, baseline.mean_latency_s() * 1e3)};

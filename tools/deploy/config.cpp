@@ -133,7 +133,8 @@ Result<void> fill(Config& config, const json& object) {
                         {"longest", duration(config.bake.longest)},
                         {"minimumPackets", integer(config.bake.minimum_packets, 1, 1'000'000'000)},
                         {"worseRejects", number(config.bake.worse_rejects)},
-                        {"worseLatency", number(config.bake.worse_latency)}},
+                        {"worseLatency", number(config.bake.worse_latency)},
+                        {"latencyAllowance", duration(config.bake.latency_allowance)}},
                        bake, "bake")}};
   if (auto set = set_all(object, setters, ""); !set) return set;
   if (!health) return health;
