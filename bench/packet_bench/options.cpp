@@ -73,10 +73,13 @@ RunFlags::RunFlags(CLI::App& command) {
   command
       .add_option("--target", target_,
                   "embedded, btp+ws://:TOKEN@host:port/path, ilp+http://..., http://...")
+      ->envname("PACKET_BENCH_TARGET")
       ->capture_default_str();
   command.add_option("--destination", destination_, "ILP address of the account to pay");
-  command.add_option("--receiver", receiver_,
-                     "also play that account, over this link (btp+ws://:TOKEN@host:port/)");
+  command
+      .add_option("--receiver", receiver_,
+                  "also play that account, over this link (btp+ws://:TOKEN@host:port/)")
+      ->envname("PACKET_BENCH_RECEIVER");
   command.add_option("--rate", rate_, "packets a second, whatever the answers do")
       ->capture_default_str();
   command.add_option("--duration", duration_, "of the measured window")->capture_default_str();
