@@ -1,0 +1,118 @@
+"""10,000 packets a second through a host's proxy, by packet_bench, while something happens to it."""
+
+import http.client
+import json
+import os
+import re
+import signal
+import subprocess
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Iterator
+
+from slipway_lab import LabError
+from slipway_lab.capsule import wait_until
+
+RATE = 10_000
+
+
+@dataclass
+class Packets:
+    """What became of the packets sent during one swap."""
+    sent: int = 0
+    fulfilled: int = 0
+    rejected: int = 0
+    unanswered: int = 0
+    longest_gap_ms: float = 0.0
+    p99_ms: float = 0.0
+    reconnects: int = 0
+    rejected_by_code: dict[str, int] = field(default_factory=dict)
+
+    def summary(self) -> str:
+        return (f"{self.sent} sent, {self.fulfilled} fulfilled, {self.rejected} rejected, "
+                f"{self.unanswered} unanswered, longest gap {self.longest_gap_ms:.1f} ms")
+
+    def read(self, results: Path) -> None:
+        details = json.loads(results.read_text())["details"]
+        packets = details["packets"]
+        self.sent = packets["sent"]
+        self.fulfilled = packets["fulfilled"]
+        self.rejected = packets["rejected"]
+        self.rejected_by_code = packets["rejectedByCode"]
+        self.unanswered = packets["unanswered"]
+        self.longest_gap_ms = details["longestGapMs"]
+        self.p99_ms = details["latency"]["p99Ms"]
+        self.reconnects = details["reconnects"]
+
+
+def http_get(ip: str, path: str, port: int = 8080) -> tuple[int, str]:
+    """Status and body of one GET; OSError when nothing answers."""
+    connection = http.client.HTTPConnection(ip, port, timeout=5)
+    try:
+        connection.request("GET", path)
+        response = connection.getresponse()
+        return response.status, response.read().decode()
+    except http.client.HTTPException as error:
+        raise OSError(f"GET {path}: {error!r}") from error
+    finally:
+        connection.close()
+
+
+def fulfilled_count(ip: str) -> float:
+    """How many packets the serving colour says it has fulfilled; 0 while nothing answers."""
+    try:
+        _, body = http_get(ip, "/metrics")
+    except OSError:
+        return 0
+    lines = re.findall(r'^ilp_packets_total\{[^}]*result="fulfilled"[^}]*\} (\S+)$', body, re.M)
+    return sum(map(float, lines))
+
+
+@contextmanager
+def flowing(packet_bench: Path, ip: str, tokens: dict[str, str], results: Path) -> Iterator[Packets]:
+    """Packets flow through IP inside the `with`; the value is filled in when it is left."""
+    packets = Packets()
+    log_path = results.with_suffix(".log")
+    results.unlink(missing_ok=True)
+    with open(log_path, "w", encoding="utf-8") as log, subprocess.Popen(
+            [str(packet_bench), "run", "--rate", str(RATE), "--duration", "10m", "--warmup", "0s",
+             "--destination", "test.slipway.bob.rehearsal",
+             "--output", str(results)],
+            # Links carry tokens: by environment, not on the command line where all can read them.
+            env={**os.environ,
+                 "PACKET_BENCH_TARGET": f"btp+ws://:{tokens['ALICE_TOKEN']}@{ip}:4000/",
+                 "PACKET_BENCH_RECEIVER": f"btp+ws://:{tokens['BOB_TOKEN']}@{ip}:4000/"},
+            stdin=subprocess.DEVNULL, stdout=log, stderr=log) as bench:
+
+        def flows_on(more: int) -> None:
+            """MORE packets are fulfilled from now on, by whichever colour serves now."""
+            start = None
+
+            def moved() -> bool:
+                nonlocal start
+                if bench.poll() is not None:
+                    raise LabError(f"packet_bench ended by itself with {bench.returncode}:\n"
+                                   + log_path.read_text()[-1500:])
+                count = fulfilled_count(ip)
+                # Another colour counts from its own beginning.
+                start = count if start is None or count < start else start
+                return count >= start + more
+
+            wait_until(moved, "packets through the proxy", 30)
+
+        try:
+            flows_on(RATE)
+            yield packets
+            flows_on(RATE)
+        finally:
+            if bench.poll() is None:
+                bench.send_signal(signal.SIGINT)
+            try:
+                bench.wait(30)
+            except subprocess.TimeoutExpired:
+                bench.kill()
+                raise
+    if not results.exists():
+        raise LabError(f"packet_bench wrote no {results.name}: {log_path.read_text()[-1500:]}")
+    packets.read(results)
