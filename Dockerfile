@@ -16,14 +16,13 @@ COPY src src
 # below compiles again the one file that names them: a second commit with the same sources costs
 # seconds.
 RUN --mount=type=cache,id=slipway-ccache,target=/root/.cache/ccache \
-    echo 0.0.0 > VERSION \
- && cmake --preset release -DSLIPWAY_BUILD_TESTS=OFF -DSLIPWAY_REVISION=none \
+    cmake --preset release -DSLIPWAY_BUILD_TESTS=OFF -DSLIPWAY_VERSION=0.0.0 -DSLIPWAY_REVISION=none \
  && cmake --build --preset release --target connector
 COPY VERSION ./
 ARG VERSION
 ARG REVISION
-RUN if [ -n "${VERSION}" ]; then echo "${VERSION}" > VERSION; fi \
- && cmake --preset release -DSLIPWAY_REVISION="${REVISION:-unknown}" \
+RUN cmake --preset release -DSLIPWAY_REVISION="${REVISION:-unknown}" \
+      -DSLIPWAY_VERSION="${VERSION:-$(cat VERSION)}" \
  && cmake --build --preset release --target connector \
  && strip --strip-unneeded build/release/bin/connector
 
