@@ -32,17 +32,26 @@ void judge_latency_trust(const RunResult& result, Verdict& verdict) {
   }
 }
 
-// Packets that the generator did not manage to offer in the time the schedule gave it.
+// The generator did not offer the load in the time that the schedule gave it.
 bool generator_fell_behind(const RunResult& result) {
-  const double window_ms = result.window_s * 1e3;
-  return result.audit.longest_stall_ms > Pace::resolution * window_ms ||
-         result.audit.lateness.p50_ms > lateness_floor_ms;
+  return std::chrono::duration<double>(generator_growth(result.slices)).count() >
+         Pace::resolution * result.window_s;
 }
 
 void judge_tps(const RunResult& result, double threshold, Verdict& verdict) {
   // Half a packet's worth of rounding is no failure.
   const double slack = 0.5 / std::max(result.window_s, 1e-9);
-  if (verdict.tps + slack >= threshold && verdict.pace.kind != Pace::Kind::undetermined) {
+  // What was reached with every delay counted, whoever caused it, stands.
+  const double behind_s =
+      std::chrono::duration<double>(std::max(verdict.pace.growth, std::chrono::nanoseconds(0)) +
+                                    generator_growth(result.slices))
+          .count();
+  const double at_least =
+      static_cast<double>(result.packets.fulfilled) / std::max(1e-9, result.window_s + behind_s);
+  if (at_least + slack >= threshold) return;
+  const bool unclear =
+      verdict.pace.kind == Pace::Kind::undetermined || generator_fell_behind(result);
+  if (verdict.tps + slack >= threshold && !unclear) {
     if (verdict.pace.kind == Pace::Kind::kept_despite_disturbance) {
       verdict.warnings.push_back(fmt::format(
           "the lag grew by {:.0f} ms, but only in the {} of {} slices in which the target or the "
@@ -55,11 +64,13 @@ void judge_tps(const RunResult& result, double threshold, Verdict& verdict) {
   const double fulfilled_tps =
       result.window_s > 0 ? static_cast<double>(result.packets.fulfilled) / result.window_s : 0;
   const bool lost = fulfilled_tps + slack < threshold;
-  const bool own_fault = lost && result.packets.unsent > 0 && losses_text(result.packets).empty();
-  const bool blame_unclear =
-      !lost && (verdict.pace.kind == Pace::Kind::undetermined ||
-                (generator_fell_behind(result) && verdict.pace.kind != Pace::Kind::fell_behind));
-  if (own_fault || blame_unclear) {
+  // Packets that nobody answered wrongly, but that were never sent after this program stalled.
+  const bool own_loss = result.audit.longest_stall_ms > Pace::resolution * result.window_s * 1e3 &&
+                        static_cast<double>(result.packets.fulfilled + result.packets.unsent) >=
+                            static_cast<double>(result.packets.planned);
+  const bool own_fault = lost ? own_loss && result.packets.unsent > 0
+                              : unclear && verdict.pace.kind != Pace::Kind::fell_behind;
+  if (own_fault) {
     verdict.outcome = Outcome::invalid;
     verdict.reasons.push_back(fmt::format(
         "whether the target sustains {:.0f} packets/s cannot be said: {} of {} slices were "

@@ -27,6 +27,10 @@ void add_counts(PacketCounts& sum, const PacketCounts& part) {
   for (const auto& [code, count] : part.rejected) sum.rejected[code] += count;
 }
 
+void keep_least(std::optional<nanoseconds>& least, const std::optional<nanoseconds>& value) {
+  if (value) least = std::min(least.value_or(*value), *value);
+}
+
 void add_tally(LoadOutcome& outcome, const ThreadTally& tally) {
   add_counts(outcome.packets, tally.packets);
   add_counts(outcome.warmup_packets, tally.warmup_packets);
@@ -44,8 +48,8 @@ void add_tally(LoadOutcome& outcome, const ThreadTally& tally) {
   for (std::size_t i = 0; i < outcome.slices.size(); ++i) {
     PaceSlice& slice = outcome.slices[i];
     slice.generator_stall = std::max(slice.generator_stall, tally.stall[i]);
-    if (!tally.least_lag[i]) continue;
-    slice.least_lag = std::min(slice.least_lag.value_or(*tally.least_lag[i]), *tally.least_lag[i]);
+    keep_least(slice.least_lag, tally.least_lag[i]);
+    keep_least(slice.least_lateness, tally.least_lateness[i]);
   }
 }
 

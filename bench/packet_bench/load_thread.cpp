@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <sched.h>
 #include <sys/prctl.h>
+#include <thread>
 
 #include <fmt/core.h>
 
@@ -19,12 +20,17 @@ using std::chrono::nanoseconds;
 constexpr int batch = 64;                  // packets encoded before what came back is read
 constexpr nanoseconds longest_wait = 5ms;  // so that stop requests and reconnects are seen
 constexpr nanoseconds spin_lead = 30us;    // spinning begins this long before a packet is due
-constexpr nanoseconds load_check_every = 100ms;
+constexpr nanoseconds breath_every = 1ms;
+constexpr nanoseconds breath = 60us;
 constexpr nanoseconds stall_bound = 1ms;  // a packet sent later than this is a stall of the loop
 constexpr nanoseconds grace = 200ms;      // after the last expiry, for the answer that says so
 constexpr std::size_t sweep = 32;         // slots looked at in every turn for expired packets
 constexpr std::size_t max_disconnects = 16;
 constexpr std::size_t max_codes = 64;
+
+void keep_least(std::optional<nanoseconds>& least, nanoseconds value) {
+  least = std::min(least.value_or(value), value);
+}
 
 std::unique_ptr<Channel> make_channel(Poller& poller, const Endpoint& endpoint,
                                       const LoadPlan& plan, PrepareTemplate& prepare,
@@ -115,7 +121,7 @@ void LoadThread::run(TimePoint start, std::stop_token stop) {
     tick(now_);
     roll_interval(now_);
     send_due();
-    watch_own_load();
+    take_breath();
     last_turn_ = now_;
   }
   const bool complete = start_ + walker_->due() >= window_end_;
@@ -164,18 +170,15 @@ void LoadThread::tick(TimePoint now) {
                          [this](const PacketTable::Packet& packet) { count_given_up(packet); });
 }
 
-void LoadThread::watch_own_load() {
-  if (!real_time_ || now_ - load_checked_ < load_check_every) return;
+// The kernel stops real-time threads for 50 ms when they have had 95 % of a second. A loop that has
+// no time to sleep takes its breaks itself, in pieces that nobody notices.
+void LoadThread::take_breath() {
+  if (!real_time_ || now_ - breath_at_ < breath_every) return;
   const nanoseconds used = thread_processor_time();
-  const nanoseconds elapsed = now_ - load_checked_;
-  // The first look only begins the measurement; a late one spans a stall and says nothing.
-  const bool valid = load_checked_ != TimePoint{} && elapsed < 2 * load_check_every;
-  if (valid && used - used_before_ > elapsed * 85 / 100) {
-    real_time_ = false;
-    tally_.priority += ", then " + leave_real_time();
-  }
+  const bool sleepless = used - used_before_ > (now_ - breath_at_) * 9 / 10;
+  if (sleepless) std::this_thread::sleep_for(breath);
   used_before_ = used;
-  load_checked_ = now_;
+  breath_at_ = sleepless ? Clock::now() : now_;
 }
 
 void LoadThread::wait_until(TimePoint when) {
@@ -234,22 +237,26 @@ void LoadThread::note_stall(TimePoint due) {
 
 void LoadThread::send_one(Channel& channel) {
   const TimePoint due = start_ + walker_->due();
+  const bool held = due <= held_until_;
   const auto expires_at =
       wall_start_ + std::chrono::floor<std::chrono::milliseconds>(now_ - start_ + plan_.expiry);
   const std::uint32_t ticket = table_.add({.number = walker_->number(),
                                            .due = due,
                                            .sent = now_,
                                            .expires = now_ + plan_.expiry,
-                                           .channel = channel.index});
+                                           .channel = channel.index,
+                                           .held = held});
   channel.send(ticket, walker_->number(), expires_at);
   PacketCounts& counts = counts_of(due);
   ++counts.planned;
   ++counts.sent;
   ++interval_.sent;
   // A packet that the target or a lost connection held back is late, but not by our fault.
-  if (due > held_until_ && due >= window_begin_) {
-    tally_.lateness.record(now_ - due);
-    interval_.lateness_max = std::max<nanoseconds>(interval_.lateness_max, now_ - due);
+  if (!held && due >= window_begin_) {
+    const nanoseconds lateness = now_ - due;
+    tally_.lateness.record(lateness);
+    interval_.lateness_max = std::max(interval_.lateness_max, lateness);
+    if (const auto slice = slice_of(due)) keep_least(tally_.least_lateness[*slice], lateness);
   }
   walker_->advance();
 }
@@ -341,8 +348,7 @@ void LoadThread::count_fulfilled(const PacketTable::Packet& packet) {
   ++interval_.fulfilled;
   interval_.latency.record(lag);
   if (const auto slice = slice_of(packet.due)) {
-    auto& least = tally_.least_lag[*slice];
-    least = std::min(least.value_or(lag), lag);
+    keep_least(tally_.least_lag[*slice], packet.held ? lag : now_ - packet.sent);
   }
 }
 

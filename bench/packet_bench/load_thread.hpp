@@ -33,6 +33,7 @@ struct ThreadTally {
   std::chrono::nanoseconds longest_stall{0};
   std::chrono::nanoseconds longest_gap{0};
   std::array<std::optional<std::chrono::nanoseconds>, LoadPlan::pace_slices> least_lag{};
+  std::array<std::optional<std::chrono::nanoseconds>, LoadPlan::pace_slices> least_lateness{};
   std::array<std::chrono::nanoseconds, LoadPlan::pace_slices> stall{};
   std::string priority = "default";
   bool up_at_end = false;  // a connection to the target was up
@@ -74,7 +75,7 @@ class LoadThread final : private ChannelEvents {
   void note_stall(TimePoint due);
   void drop_overdue();
   void wait_until(TimePoint when);
-  void watch_own_load();
+  void take_breath();
   void drain(std::stop_token stop);
   void roll_interval(TimePoint now);
   void count_answer(const PacketTable::Packet& packet, const Answer& answer);
@@ -109,7 +110,7 @@ class LoadThread final : private ChannelEvents {
   std::size_t interval_index_ = 0;
   bool series_begun_ = false;
   bool real_time_ = false;
-  TimePoint load_checked_{};
+  TimePoint breath_at_{};
   std::chrono::nanoseconds used_before_{0};
   ThreadTally tally_;
 };

@@ -35,6 +35,13 @@ std::vector<Step> steps_between(const std::vector<PaceSlice>& slices, double sli
   return steps;
 }
 
+// The time in which the target would have run, had others let it.
+nanoseconds taken_from_target(const std::vector<PaceSlice>& slices) {
+  nanoseconds sum{0};
+  for (const PaceSlice& slice : slices) sum += slice.steal + slice.target_wait;
+  return sum;
+}
+
 double median(std::vector<double> values) {
   const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
   std::nth_element(values.begin(), middle, values.end());
@@ -42,7 +49,8 @@ double median(std::vector<double> values) {
 }
 
 // What the steps say once the lag is known to have grown; `slope` is per slice length.
-Pace::Kind judged(const std::vector<Step>& steps, double slice_ns, double& clean_slope) {
+Pace::Kind judged(const std::vector<Step>& steps, double slice_ns, double& clean_slope,
+                  bool explained) {
   const double too_steep = Pace::resolution / 2;
   double clean_growth = 0;
   std::size_t clean = 0;
@@ -59,10 +67,21 @@ Pace::Kind judged(const std::vector<Step>& steps, double slice_ns, double& clean
   }
   const double typical = slopes.empty() ? 0 : median(slopes);
   clean_slope = typical;
-  return typical > too_steep ? Pace::Kind::fell_behind : Pace::Kind::undetermined;
+  return typical > too_steep && !explained ? Pace::Kind::fell_behind : Pace::Kind::undetermined;
 }
 
 }  // namespace
+
+nanoseconds generator_growth(const std::vector<PaceSlice>& slices) {
+  std::optional<nanoseconds> least;
+  nanoseconds last{0};
+  for (const PaceSlice& slice : slices) {
+    if (!slice.least_lateness) continue;
+    least = std::min(least.value_or(*slice.least_lateness), *slice.least_lateness);
+    last = *slice.least_lateness;
+  }
+  return least ? last - *least : nanoseconds(0);
+}
 
 Pace analyse_pace(const std::vector<PaceSlice>& slices, nanoseconds window) {
   Pace pace;
@@ -84,7 +103,7 @@ Pace analyse_pace(const std::vector<PaceSlice>& slices, nanoseconds window) {
   const std::vector<Step> steps = steps_between(slices, slice_ns);
   const double bound = Pace::resolution * static_cast<double>(window.count());
   if (static_cast<double>(pace.growth.count()) <= bound) return pace;
-  pace.kind = judged(steps, slice_ns, pace.clean_slope);
+  pace.kind = judged(steps, slice_ns, pace.clean_slope, taken_from_target(slices) >= pace.growth);
   if (pace.kind == Pace::Kind::fell_behind) pace.counted = pace.growth;
   return pace;
 }

@@ -12,8 +12,9 @@ namespace slipway::bench {
 // A target that can do less than the rate falls further behind with every slice; one that can do
 // more catches up after any disturbance. So the question is not how many answers came before some
 // instant (which a stall of the machine decides), but whether the lag grows: the lag of a slice is
-// the least time from due to fulfilled within it, which a stall shorter than the slice does not
-// touch.
+// the least time to fulfilled within it, which a stall shorter than the slice does not touch. It
+// counts from the send, so that a generator that fell behind is not taken for a slow target; that
+// is told apart by generator_growth.
 //
 //   growth    = lag of the last slice - the least lag of all
 //   kept pace   when growth <= resolution of the window: within what can be told apart
@@ -22,8 +23,9 @@ namespace slipway::bench {
 //               stalls add up to more than disturbed_share of it: a rule on causes, fixed
 //               beforehand. If the lag grew in the clean slices, the target was too slow; if it did
 //               not, the growth came with the disturbance and is not held against the target. With
-//               too few clean slices the median growth over all of them decides if it is clear;
-//               else the run is `undetermined`: invalid, to be repeated.
+//               too few clean slices the median growth over all of them decides if it is clear
+//               and the target did not wait for a processor as long as it fell behind; else the
+//               run is `undetermined`: invalid, to be repeated.
 //
 // An overloaded target can not be passed by luck: its lag never shrinks, whatever happens.
 struct Pace {
@@ -39,6 +41,9 @@ struct Pace {
   std::size_t slices = 0;
   std::size_t disturbed = 0;
 };
+
+// How much further behind the schedule the generator itself was at the end than at its best.
+std::chrono::nanoseconds generator_growth(const std::vector<PaceSlice>& slices);
 
 Pace analyse_pace(const std::vector<PaceSlice>& slices, std::chrono::nanoseconds window);
 

@@ -20,6 +20,7 @@ class PacketTable {
     TimePoint sent;
     TimePoint expires;
     std::uint16_t channel = 0;
+    bool held = false;  // back by the target or a lost connection
     bool in_flight = false;
     bool given_up = false;  // how the slot's previous packet ended
     std::uint16_t generation = 0;

@@ -24,9 +24,8 @@ struct SchedulingAttributes {
 };
 static_assert(sizeof(SchedulingAttributes) == 56);
 
-bool ask_for_short_slices(int nice) {
+bool ask_for_short_slices() {
   SchedulingAttributes attributes;
-  attributes.nice = nice;
   attributes.runtime = 100'000;
   return ::syscall(SYS_sched_setattr, 0, &attributes, 0u) == 0;
 }
@@ -36,12 +35,8 @@ bool ask_for_short_slices(int nice) {
 std::string raise_priority() {
   const sched_param lowest{.sched_priority = 1};
   if (::sched_setscheduler(0, SCHED_FIFO, &lowest) == 0) return std::string(real_time_name);
-  if (ask_for_short_slices(0)) return "nice 0, slices of 100 us";
+  if (ask_for_short_slices()) return "nice 0, slices of 100 us";
   return "default";
-}
-
-std::string leave_real_time() {
-  return ask_for_short_slices(-20) ? "nice -20, slices of 100 us" : "unchanged";
 }
 
 std::chrono::nanoseconds thread_processor_time() {

@@ -14,10 +14,6 @@ namespace slipway::bench {
 inline constexpr std::string_view real_time_name = "SCHED_FIFO 1";
 std::string raise_priority();
 
-// For a thread that turned out to take its whole processor: the kernel would stop a real-time one
-// for 50 ms in every second, so it goes on with nice -20.
-std::string leave_real_time();
-
 // The processor time that the calling thread has used.
 std::chrono::nanoseconds thread_processor_time();
 

@@ -79,6 +79,8 @@ Json pace_json(const RunResult& result, const Pace& pace) {
   for (const PaceSlice& slice : result.slices) {
     slices.push_back(
         {{"leastLagMs", slice.least_lag ? Json(rounded(as_ms(*slice.least_lag))) : Json(nullptr)},
+         {"leastLatenessMs",
+          slice.least_lateness ? Json(rounded(as_ms(*slice.least_lateness))) : Json(nullptr)},
          {"generatorStallMs", rounded(as_ms(slice.generator_stall))},
          {"stealMs", rounded(as_ms(slice.steal))},
          {"targetWaitMs", rounded(as_ms(slice.target_wait))}});

@@ -51,9 +51,12 @@ struct SeriesPoint {
 
 // One of the equal slices of the measured window that the pace analysis looks at.
 struct PaceSlice {
-  // The least time from due to fulfilled of the packets due in it: what the queue before the
-  // target cost at its shortest. Nothing when none was fulfilled.
+  // The least time to fulfilled of the packets due in it, from the send, or from the due time where
+  // the target held the send back: what the queue before the target cost at its shortest. Nothing
+  // when none was fulfilled.
   std::optional<std::chrono::nanoseconds> least_lag;
+  // The least time from due to sent, without those: how far the generator itself was behind.
+  std::optional<std::chrono::nanoseconds> least_lateness;
   // Time in it that others took, by their own account and not by its effect.
   std::chrono::nanoseconds generator_stall{0};  // packets were due and this program did not run
   std::chrono::nanoseconds steal{0};            // /proc/stat, summed over the processors

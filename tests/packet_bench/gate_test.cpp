@@ -90,6 +90,12 @@ TEST_CASE("a slow target is caught although the machine was disturbed", "[gate]"
   CHECK(judge(run_with(disturbed), at_10000).outcome == Outcome::failed);
 }
 
+TEST_CASE("a target that others kept from running all the time is not failed", "[gate]") {
+  auto starved = queue_slices(9'000);
+  for (auto& slice : starved) slice.target_wait = 100ms;
+  CHECK(judge(run_with(starved), at_10000).outcome == Outcome::invalid);
+}
+
 TEST_CASE("a miss that cannot be told from the disturbance is invalid, not failed", "[gate]") {
   auto chaos = queue_slices(20'000);
   std::mt19937 random(3);
@@ -100,6 +106,16 @@ TEST_CASE("a miss that cannot be told from the disturbance is invalid, not faile
   const Verdict verdict = judge(run_with(chaos), at_10000);
   CHECK(verdict.outcome == Outcome::invalid);
   CHECK(verdict.exit_status() == ExitStatus::inconclusive);
+}
+
+TEST_CASE("a generator that fell behind makes a run invalid and blames no target", "[gate]") {
+  auto late = queue_slices(50'000);
+  for (std::size_t i = 0; i < late.size(); ++i) late[i].least_lateness = i * 20ms;
+  CHECK(judge(run_with(late), at_10000).outcome == Outcome::invalid);
+  // A target that is slower than even that stays failed.
+  auto both = queue_slices(9'000);
+  for (std::size_t i = 0; i < both.size(); ++i) both[i].least_lateness = i * 20ms;
+  CHECK(judge(run_with(both), at_10000).outcome == Outcome::failed);
 }
 
 TEST_CASE("a rate below the threshold fails, however well it was served", "[gate]") {
