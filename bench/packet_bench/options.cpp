@@ -252,6 +252,11 @@ Result<RunOptions> RunFlags::checked() const {
     }
     options.receiver = *receiver;
   }
+  // Until TLS is there, such a link would carry its token in the clear.
+  if (target->tls || (options.receiver && options.receiver->tls)) {
+    return Error{ErrorKind::usage, "TLS targets (btp+wss, ilp+https, https) are not supported yet",
+                 "end TLS in front of the target, and name its plain address"};
+  }
   const bool pays = target->kind == TargetKind::btp_ws || target->kind == TargetKind::ilp_http;
   if (pays && destination_.empty()) {
     return Error{ErrorKind::usage, "no account to pay on this target", "give --destination"};
