@@ -143,8 +143,9 @@ void Service::refuse_new_packets() {
 bool Service::packets_arriving() const {
   constexpr int postponements = 1000;
   return postponed_ < postponements &&
-         std::any_of(hub_.connections().begin(), hub_.connections().end(),
-                     [](const auto& connection) { return connection->has_unread(); });
+         std::any_of(
+             hub_.connections().begin(), hub_.connections().end(),
+             [](const auto& connection) { return connection->has_unread(); });
 }
 
 void Service::close_connections() {

@@ -46,7 +46,7 @@ TEST_CASE("records come back as they were written, in a file that only the owner
   REQUIRE(journal->records().size() == 4);
   CHECK(journal->records()[1].data["step"] == "hold");
   CHECK(journal->records()[3].sequence == 4);
-  struct stat status {};
+  struct stat status{};
   ::stat(path.c_str(), &status);
   CHECK((status.st_mode & 07777) == 0600);
 }

@@ -76,7 +76,8 @@ TEST_CASE("every BTP vector decodes to its fields", "[wire]") {
     CHECK(static_cast<int>(frame->type) == vector["type"].get<int>());
     CHECK(frame->request_id == vector["requestId"].get<std::uint32_t>());
     const auto& expected = vector["protocolData"];
-    REQUIRE(frame->sub_protocols().size() == std::min(expected.size(), BtpFrame::max_sub_protocols));
+    REQUIRE(frame->sub_protocols().size() ==
+            std::min(expected.size(), BtpFrame::max_sub_protocols));
     for (std::size_t i = 0; i < frame->sub_protocols().size(); ++i) {
       const SubProtocol& entry = frame->sub_protocols()[i];
       CHECK(entry.name == text(expected[i][0]));

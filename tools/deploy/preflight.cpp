@@ -52,7 +52,7 @@ std::string process_with_socket(const std::string& inode) {
 }  // namespace
 
 Result<void> check_free_space(const fs::path& directory, std::uint64_t needed_bytes) {
-  struct statvfs status {};
+  struct statvfs status{};
   if (::statvfs(directory.c_str(), &status) != 0) {
     return io_error("cannot ask for the free space of", directory.string(), errno);
   }

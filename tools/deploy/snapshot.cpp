@@ -18,7 +18,7 @@ namespace fs = std::filesystem;
 Result<SnapshotFile> read_one(const fs::path& path, std::string name) {
   auto content = read_file(path, std::size_t{4} << 20);
   if (!content) return content.error();
-  struct stat status {};
+  struct stat status{};
   if (::stat(path.c_str(), &status) != 0) return io_error("cannot stat", path.string(), errno);
   return SnapshotFile{std::move(name), std::move(*content), status.st_mode & 07777, status.st_uid,
                       status.st_gid};
