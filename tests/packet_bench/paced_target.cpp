@@ -46,6 +46,8 @@ struct Settings {
   std::uint64_t every = 100;  // packets between two faults
   double freeze_at_s = -1;    // after the first packet
   double freeze_for_s = 0;
+  double stop_at_s = -1;  // as freeze, but by SIGSTOP from outside, wherever it happens to be
+  double stop_for_s = 0;
   double close_at_s = -1;  // says goodbye (1001) to all, as a connector that drains
   std::string log;         // binary: pairs of int64 ns (arrival, answer), CLOCK_MONOTONIC
   bool batch = false;      // no pacing and no timers: answer all of a read in one write
@@ -153,6 +155,18 @@ class Server {
     return true;
   }
 
+  // A child that stops this process and lets it go on.
+  void start_stopper() const {
+    const pid_t target = ::getpid();
+    if (::fork() != 0) return;
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    ::usleep(static_cast<useconds_t>(settings_.stop_at_s * 1e6));
+    ::kill(target, SIGSTOP);
+    ::usleep(static_cast<useconds_t>(settings_.stop_for_s * 1e6));
+    ::kill(target, SIGCONT);
+    ::_exit(0);
+  }
+
   void close_all() {
     for (const auto& [fd, peer] : peers_) {
       wire::encode_close(wire::WebSocketRole::server, wire::CloseCode::going_away, "draining", 0,
@@ -249,7 +263,10 @@ class Server {
   }
 
   void enqueue(Job job, Clock::time_point now) {
-    if (first_ == Clock::time_point{}) first_ = now;
+    if (first_ == Clock::time_point{}) {
+      first_ = now;
+      if (settings_.stop_at_s >= 0) start_stopper();
+    }
     const auto service = std::chrono::nanoseconds(
         settings_.rate > 0 ? static_cast<std::int64_t>(1e9 / settings_.rate) : 0);
     last_done_ = std::max(now, last_done_) + service;
@@ -377,6 +394,8 @@ int main(int argc, char** argv) {
     app.add_option("--every", settings.every);
     app.add_option("--freeze-at", settings.freeze_at_s);
     app.add_option("--freeze-for", settings.freeze_for_s);
+    app.add_option("--stop-at", settings.stop_at_s);
+    app.add_option("--stop-for", settings.stop_for_s);
     app.add_option("--close-at", settings.close_at_s);
     app.add_option("--log", settings.log);
     app.add_flag("--batch", settings.batch);
