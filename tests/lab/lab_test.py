@@ -69,10 +69,11 @@ class Ending(unittest.TestCase):
     def end_by(self, number: int) -> None:
         name = f"{NAME}-{number}"
         owner = subprocess.Popen([sys.executable, __file__, "--own", name],
-                                 stdout=subprocess.PIPE, text=True, stderr=subprocess.DEVNULL)
+                                 stdout=subprocess.PIPE, text=True, stderr=subprocess.PIPE)
         try:
             with owner.stdout:
-                self.assertEqual(owner.stdout.readline(), "up\n")
+                up = owner.stdout.readline()
+            self.assertEqual(up, "up\n", up or owner.stderr.read())
             self.assertTrue(traces(name), "nothing is seen of capsules that run")
             owner.send_signal(number)
             owner.wait(timeout=DEADLINE_S)
@@ -82,6 +83,7 @@ class Ending(unittest.TestCase):
             self.assertEqual(left, [])
         finally:
             owner.kill()
+            owner.stderr.close()
             for thing in everything(name):
                 thing.stop()
                 shutil.rmtree(thing.home, ignore_errors=True)
