@@ -3,11 +3,28 @@
 #include "base/stop_signal.hpp"
 #include "packet_bench/options.hpp"
 #include "packet_bench/run.hpp"
+#include "packet_bench/search.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
 using namespace slipway;
+
+namespace {
+
+// Checks what a command was given, and performs it.
+template <typename Flags, typename Command>
+int perform(const Flags& flags, Command command) {
+  const auto options = flags.checked();
+  if (!options) {
+    print_error("packet_bench", options.error().text());
+    return exit_usage;
+  }
+  const StopOnSignal stop;
+  return command(*options, stop.token());
+}
+
+}  // namespace
 
 int main(int argc, char** argv) {
   return guarded_main("packet_bench", static_cast<int>(bench::ExitStatus::target), [&] {
@@ -16,15 +33,12 @@ int main(int argc, char** argv) {
                                                   build_info().revision));
     app.require_subcommand(1);
     CLI::App* run = app.add_subcommand("run", "one run, judged");
-    const bench::RunFlags flags(*run);
+    const bench::RunFlags run_flags(*run);
+    CLI::App* search = app.add_subcommand("search", "the highest rate within --slo-p99, no loss");
+    const bench::SearchFlags search_flags(*search);
     app.footer(bench::help_footer());
     if (const auto status = parse_command_line(app, argc, argv)) return *status;
-    const auto options = flags.checked();
-    if (!options) {
-      print_error("packet_bench", options.error().text());
-      return exit_usage;
-    }
-    const StopOnSignal stop;
-    return bench::run_command_line(*options, stop.token());
+    if (search->parsed()) return perform(search_flags, bench::search_command_line);
+    return perform(run_flags, bench::run_command_line);
   });
 }

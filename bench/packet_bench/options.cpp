@@ -21,24 +21,6 @@ using std::chrono::nanoseconds;
 
 constexpr double highest_rate = 50e6;
 
-Error refused(std::string_view flag, std::string_view value, std::string_view allowed) {
-  return {ErrorKind::usage, fmt::format("{} '{}' makes no sense", flag, value),
-          fmt::format("give {}", allowed)};
-}
-
-Result<nanoseconds> duration_flag(std::string_view flag, const std::string& text, nanoseconds least,
-                                  nanoseconds most) {
-  const auto duration = parse_duration(text);
-  if (!duration)
-    return Error{ErrorKind::usage, fmt::format("{}: {}", flag, duration.error().what),
-                 duration.error().remedy};
-  if (*duration < least || *duration > most) {
-    return refused(flag, text,
-                   fmt::format("{} to {}", format_duration(least), format_duration(most)));
-  }
-  return duration;
-}
-
 Result<void> fill_plan_times(LoadPlan& plan, const std::string& duration, const std::string& warmup,
                              const std::string& expiry) {
   const auto window = duration_flag("--duration", duration, 100ms, 24h * 7);
@@ -61,7 +43,7 @@ std::uint64_t random_seed() {
 Result<void> check_cpus(std::string_view flag, const std::vector<int>& cpus) {
   for (const int cpu : cpus) {
     if (cpu < 0 || cpu >= CPU_SETSIZE) {
-      return refused(flag, std::to_string(cpu), "processor numbers, as 0,1");
+      return refused_flag(flag, std::to_string(cpu), "processor numbers, as 0,1");
     }
   }
   return {};
@@ -69,7 +51,26 @@ Result<void> check_cpus(std::string_view flag, const std::vector<int>& cpus) {
 
 }  // namespace
 
-RunFlags::RunFlags(CLI::App& command) {
+Error refused_flag(std::string_view flag, std::string_view value, std::string_view allowed) {
+  return {ErrorKind::usage, fmt::format("{} '{}' makes no sense", flag, value),
+          fmt::format("give {}", allowed)};
+}
+
+Result<nanoseconds> duration_flag(std::string_view flag, const std::string& text, nanoseconds least,
+                                  nanoseconds most) {
+  const auto duration = parse_duration(text);
+  if (!duration)
+    return Error{ErrorKind::usage, fmt::format("{}: {}", flag, duration.error().what),
+                 duration.error().remedy};
+  if (*duration < least || *duration > most) {
+    return refused_flag(flag, text,
+                        fmt::format("{} to {}", format_duration(least), format_duration(most)));
+  }
+  return duration;
+}
+
+RunFlags::RunFlags(CLI::App& command, const RunDefaults& defaults)
+    : duration_(defaults.duration), warmup_(defaults.warmup) {
   command
       .add_option("--target", target_,
                   "embedded, btp+ws://:TOKEN@host:port/path, ilp+http://..., http://...")
@@ -134,22 +135,22 @@ RunFlags::RunFlags(CLI::App& command) {
 Result<void> RunFlags::check_load(RunOptions& options) const {
   LoadPlan& plan = options.plan;
   if (!(rate_ >= 0.1 && rate_ <= highest_rate)) {
-    return refused("--rate", fmt::format("{}", rate_), "0.1 to 50000000 packets a second");
+    return refused_flag("--rate", fmt::format("{}", rate_), "0.1 to 50000000 packets a second");
   }
   const auto times = fill_plan_times(plan, duration_, warmup_, expiry_);
   if (!times) return times.error();
   if (connections_ < 1 || connections_ > 10'000) {
-    return refused("--connections", std::to_string(connections_), "1 to 10000");
+    return refused_flag("--connections", std::to_string(connections_), "1 to 10000");
   }
   if (threads_ < 1 || threads_ > 64 || threads_ > connections_) {
-    return refused("--threads", std::to_string(threads_),
-                   "1 to 64, and no more than --connections");
+    return refused_flag("--threads", std::to_string(threads_),
+                        "1 to 64, and no more than --connections");
   }
   if (data_bytes_ < 32 || data_bytes_ > wire::max_data) {
-    return refused("--data-bytes", std::to_string(data_bytes_), "32 to 32767");
+    return refused_flag("--data-bytes", std::to_string(data_bytes_), "32 to 32767");
   }
   if (max_in_flight_ < 2 * threads_ || max_in_flight_ > (1u << 20)) {
-    return refused("--max-in-flight", std::to_string(max_in_flight_), "2 a thread to 1048576");
+    return refused_flag("--max-in-flight", std::to_string(max_in_flight_), "2 a thread to 1048576");
   }
   for (const auto& [flag, cpus] : {std::pair{"--cpu-affinity", &cpu_affinity_},
                                    std::pair{"--connector-affinity", &connector_affinity_}}) {
@@ -173,7 +174,7 @@ Result<void> RunFlags::check_choices(LoadPlan& plan) const {
   const auto choose = [](std::string_view flag, const std::string& value, const auto& choices,
                          std::string_view allowed, auto& into) -> Result<void> {
     const auto found = choices.find(value);
-    if (found == choices.end()) return refused(flag, value, allowed);
+    if (found == choices.end()) return refused_flag(flag, value, allowed);
     into = found->second;
     return {};
   };
@@ -199,13 +200,13 @@ Result<void> RunFlags::check_choices(LoadPlan& plan) const {
 
 Result<void> RunFlags::check_http(HttpRequest& request) const {
   if (pipeline_ < 1 || pipeline_ > 4096) {
-    return refused("--pipeline", std::to_string(pipeline_), "1 to 4096");
+    return refused_flag("--pipeline", std::to_string(pipeline_), "1 to 4096");
   }
   request.pipeline = pipeline_;
   for (const std::string& header : headers_) {
     const std::size_t colon = header.find(':');
     if (colon == 0 || colon == std::string::npos || header.find_first_of("\r\n") != header.npos) {
-      return refused("--header", header, "'Name: value'");
+      return refused_flag("--header", header, "'Name: value'");
     }
   }
   request.headers = headers_;
@@ -216,15 +217,15 @@ Result<void> RunFlags::check_http(HttpRequest& request) const {
   }
   request.method = !method_.empty() ? method_ : request.body.empty() ? "GET" : "POST";
   if (request.method != "GET" && request.method != "POST") {
-    return refused("--method", method_, "GET or POST");
+    return refused_flag("--method", method_, "GET or POST");
   }
   return {};
 }
 
 Result<void> RunFlags::check_limits(RunOptions& options) const {
   if (!(threshold_tps_ == -1 || (threshold_tps_ >= 0 && threshold_tps_ <= highest_rate))) {
-    return refused("--threshold-tps", fmt::format("{}", threshold_tps_),
-                   "1 to 50000000, or 0 for none");
+    return refused_flag("--threshold-tps", fmt::format("{}", threshold_tps_),
+                        "1 to 50000000, or 0 for none");
   }
   if (threshold_tps_ != 0) {
     options.limits.threshold_tps = threshold_tps_ == -1 ? rate_ : threshold_tps_;
@@ -234,7 +235,7 @@ Result<void> RunFlags::check_limits(RunOptions& options) const {
     if (!bound) return bound.error();
     options.limits.threshold_p99 = *bound;
   }
-  if (retries_ > 20) return refused("--retries", std::to_string(retries_), "0 to 20");
+  if (retries_ > 20) return refused_flag("--retries", std::to_string(retries_), "0 to 20");
   options.retries = retries_;
   return {};
 }
@@ -248,7 +249,7 @@ Result<RunOptions> RunFlags::checked() const {
     auto receiver = parse_target(receiver_);
     if (!receiver) return receiver.error();
     if (receiver->kind != TargetKind::btp_ws) {
-      return refused("--receiver", receiver->text(), "a btp+ws:// URL");
+      return refused_flag("--receiver", receiver->text(), "a btp+ws:// URL");
     }
     options.receiver = *receiver;
   }
@@ -262,20 +263,20 @@ Result<RunOptions> RunFlags::checked() const {
     return Error{ErrorKind::usage, "no account to pay on this target", "give --destination"};
   }
   if (!destination_.empty() && !wire::is_valid_address(destination_)) {
-    return refused("--destination", destination_, "an ILP address, such as test.slipway.bob");
+    return refused_flag("--destination", destination_, "an ILP address, such as test.slipway.bob");
   }
   options.plan.destination = destination_;
   for (const auto& checked : {check_load(options), check_choices(options.plan),
                               check_http(options.plan.http), check_limits(options)}) {
     if (!checked) return checked.error();
   }
-  if (pid_ < 0) return refused("--pid", std::to_string(pid_), "a process id");
+  if (pid_ < 0) return refused_flag("--pid", std::to_string(pid_), "a process id");
   if (pid_ > 0) options.target_pid = pid_;
   options.connector = connector_.empty() ? default_connector() : std::filesystem::path(connector_);
   options.output = output_;
   options.report = report_;
   if (!report_.empty() && !report_.ends_with(".md") && !report_.ends_with(".html")) {
-    return refused("--report", report_, "a file name that ends in .html or .md");
+    return refused_flag("--report", report_, "a file name that ends in .html or .md");
   }
   options.json = json_;
   options.commit = commit_;
@@ -288,6 +289,7 @@ std::string help_footer() {
          "  packet_bench run --threshold-tps 10000\n"
          "  packet_bench run --target btp+ws://:TOKEN@host:4000/ --destination test.slipway.bob "
          "\\\n                   --receiver btp+ws://:TOKEN2@host:4000/\n"
+         "  packet_bench search --slo-p99 10ms\n"
          "Exit status: 0 passed, 1 gate failed, 2 usage, 3 target unreachable or broken,\n"
          "  4 inconclusive or invalid, 130 interrupted";
 }

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <CLI/App.hpp>
@@ -32,10 +33,16 @@ struct RunOptions {
   std::string branch;
 };
 
+// What a command starts from where the user says nothing.
+struct RunDefaults {
+  std::string duration = "10s";
+  std::string warmup = "2s";
+};
+
 // The flags as text, as CLI11 fills them in.
 class RunFlags {
  public:
-  explicit RunFlags(CLI::App& command);
+  explicit RunFlags(CLI::App& command, const RunDefaults& defaults = {});
   // Errors (`usage`) name the flag and what it may be.
   Result<RunOptions> checked() const;
 
@@ -50,8 +57,8 @@ class RunFlags {
   std::string destination_;
   std::string connector_;
   double rate_ = 10'000;
-  std::string duration_ = "10s";
-  std::string warmup_ = "2s";
+  std::string duration_;
+  std::string warmup_;
   std::string expiry_ = "5s";
   std::string arrivals_ = "constant";
   std::uint64_t seed_ = 0;
@@ -79,6 +86,12 @@ class RunFlags {
   std::string branch_;
   std::string receiver_behaviour_ = "fulfill";
 };
+
+// Errors (`usage`) name the flag.
+Result<std::chrono::nanoseconds> duration_flag(std::string_view flag, const std::string& text,
+                                               std::chrono::nanoseconds least,
+                                               std::chrono::nanoseconds most);
+Error refused_flag(std::string_view flag, std::string_view value, std::string_view allowed);
 
 // Examples and exit statuses, for the end of --help.
 std::string help_footer();

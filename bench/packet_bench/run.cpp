@@ -2,11 +2,11 @@
 
 #include "base/build_info.hpp"
 #include "base/command_line.hpp"
-#include "base/durable_file.hpp"
 #include "base/process.hpp"
 #include "packet_bench/embedded.hpp"
 #include "packet_bench/machine.hpp"
 #include "packet_bench/report.hpp"
+#include "packet_bench/result_files.hpp"
 #include "packet_bench/result_json.hpp"
 #include "packet_bench/sampler.hpp"
 #include "packet_bench/summary.hpp"
@@ -22,8 +22,6 @@ namespace slipway::bench {
 namespace {
 
 using namespace std::chrono_literals;
-
-constexpr std::string_view program = "packet_bench";
 
 double as_ms(std::chrono::nanoseconds duration) {
   return static_cast<double>(duration.count()) / 1e6;
@@ -124,20 +122,6 @@ void enter_outcome(const LoadOutcome& outcome, RunResult& result) {
   }
 }
 
-// A results file that cannot be written is known before the run, not after it.
-Result<void> check_writable(const std::filesystem::path& file) {
-  if (file.empty()) return {};
-  const std::filesystem::path folder = file.has_parent_path() ? file.parent_path() : ".";
-  std::error_code ignored;
-  const bool is_folder = std::filesystem::is_directory(file, ignored);
-  if (::access(folder.c_str(), W_OK | X_OK) == 0 && !is_folder) return {};
-  const int error = is_folder ? EISDIR : errno;
-  Error refused = io_error("cannot write", file.string(), error);
-  refused.kind = ErrorKind::usage;
-  refused.remedy = "give a file in a writable folder";
-  return refused;
-}
-
 // A sending loop that never sleeps and the connector must not share a processor: the scheduler
 // tends to leave them together.
 void keep_apart(RunOptions& options) {
@@ -149,29 +133,6 @@ void keep_apart(RunOptions& options) {
     auto& side = cpu < plan.threads ? plan.cpu_affinity : options.connector_affinity;
     side.push_back(static_cast<int>(cpu));
   }
-}
-
-int status_of(const Error& error) {
-  switch (error.kind) {
-    case ErrorKind::usage:
-      return static_cast<int>(ExitStatus::usage);
-    case ErrorKind::cancelled:
-      return static_cast<int>(ExitStatus::interrupted);
-    default:
-      return static_cast<int>(ExitStatus::target);
-  }
-}
-
-int report_error(const Error& error) {
-  print_error(program, error.text());
-  return status_of(error);
-}
-
-bool write_or_complain(const std::filesystem::path& file, const std::string& content) {
-  if (file.empty()) return true;
-  const auto written = write_durably(file, content);
-  if (!written) print_error(program, written.error().text());
-  return written.has_value();
 }
 
 std::string report_of(const RunOptions& options, const JudgedRun& run) {

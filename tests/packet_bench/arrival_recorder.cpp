@@ -64,7 +64,7 @@ class Recorder {
           read_requests(fd);
         }
       }
-      if (count > 0) take_breath();
+      take_breath(count > 0);
     }
   }
 
@@ -95,9 +95,9 @@ class Recorder {
 
   // The kernel stops real-time programs for 50 ms a second unless they leave that to others. Right
   // after a request is when nothing is missed.
-  void take_breath() {
+  void take_breath(bool served) {
     const std::int64_t now = now_ns();
-    if (now - last_breath_ < 1'000'000) return;
+    if (now - last_breath_ < (served ? 1'000'000 : 2'000'000)) return;
     last_breath_ = now;
     const timespec breath{0, 60'000};
     ::nanosleep(&breath, nullptr);

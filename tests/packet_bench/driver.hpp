@@ -26,9 +26,10 @@ struct BenchRun {
 };
 
 inline BenchRun packet_bench(std::vector<std::string> arguments, const TemporaryDirectory& folder,
-                             std::chrono::seconds deadline = std::chrono::seconds(110)) {
+                             std::chrono::seconds deadline = std::chrono::seconds(110),
+                             const std::string& subcommand = "run") {
   const std::string results = (folder.path() / "benchmark-results.json").string();
-  Command command{.argv = {PACKET_BENCH, "run", "--output", results}, .deadline = deadline};
+  Command command{.argv = {PACKET_BENCH, subcommand, "--output", results}, .deadline = deadline};
   command.argv.insert(command.argv.end(), arguments.begin(), arguments.end());
   const auto output = run_command(command);
   if (!output) throw std::runtime_error(output.error().text());
