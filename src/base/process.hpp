@@ -3,6 +3,7 @@
 #include "base/error.hpp"
 
 #include <chrono>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
@@ -17,6 +18,10 @@ using Environment = std::map<std::string, std::string>;
 
 // The environment of this process.
 Environment current_environment();
+
+// Lets this process have as many descriptors as the kernel allows it without privileges; returns how
+// many that is. Children inherit it.
+std::uint64_t raise_descriptor_limit();
 
 struct Command {
   std::vector<std::string> argv;  // argv[0] is looked up in PATH unless it has a slash

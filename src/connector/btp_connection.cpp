@@ -1,9 +1,10 @@
 #include "connector/btp_connection.hpp"
 
+#include "connector/btp_auth.hpp"
+#include "connector/listen.hpp"
 #include "wire/oer.hpp"
 
 #include <cstring>
-#include <sys/socket.h>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -29,7 +30,6 @@ constexpr std::size_t max_buffer = 128 * 1024;  // holds the largest message and
 constexpr std::size_t pause_at = 256 * 1024;
 constexpr std::size_t congested_at = 1024 * 1024;
 constexpr std::size_t give_up_at = 8 * 1024 * 1024;
-constexpr std::size_t keep_capacity = 1024 * 1024;
 constexpr auto close_grace = std::chrono::seconds(1);
 
 }  // namespace
@@ -46,8 +46,7 @@ BtpConnection::BtpConnection(Hub& hub, tcp::socket socket, WebSocketRole role)
   socket_.non_blocking(true, ignored);
   socket_.set_option(tcp::no_delay(true), ignored);
   socket_.set_option(asio::socket_base::keep_alive(true), ignored);
-  const tcp::endpoint remote = socket_.remote_endpoint(ignored);
-  remote_ = remote.address().to_string();
+  remote_ = remote_address(socket_).to_string();
 }
 
 std::shared_ptr<BtpConnection> BtpConnection::accepted(Hub& hub, tcp::socket socket,
@@ -81,7 +80,8 @@ asio::awaitable<void> BtpConnection::run() {
 }
 
 asio::awaitable<bool> BtpConnection::read_some() {
-  while (unsent() > pause_at && state_ == State::open) {
+  while (state_ != State::closed &&
+         (!reading_ || (out_.unsent() > pause_at && state_ == State::open))) {
     // Now it is we who do not read on.
     partial_since_.reset();
     resume_.expires_at(TimePoint::max());
@@ -119,7 +119,6 @@ void BtpConnection::process() {
   const std::size_t consumed = before - input.size();
   in_begin_ += consumed;
   if (input.empty() || decoder_.failure()) {
-    // After a violation nothing that follows can be understood: it is read and forgotten.
     in_begin_ = in_end_ = 0;
     partial_since_.reset();
   } else if (consumed > 0 || !partial_since_) {
@@ -136,7 +135,8 @@ void BtpConnection::handle_message(const wire::WebSocketMessage& message, const 
     case WebSocketOpcode::ping:
       if (state_ == State::closing) break;
       append(WebSocketOpcode::pong, message.payload.size(), [&] {
-        wire::oer::put_bytes(wire::oer::extend(out_, message.payload.size()), message.payload);
+        wire::oer::put_bytes(wire::oer::extend(out_.bytes(), message.payload.size()),
+                             message.payload);
       });
       break;
     case WebSocketOpcode::close:
@@ -157,7 +157,7 @@ void BtpConnection::handle_close(wire::Bytes payload) {
                              (code >= 3000 && code <= 4999);
     wire::encode_close(role_,
                        may_be_sent ? static_cast<CloseCode>(code) : CloseCode::protocol_error, "",
-                       hub_.next_mask(), out_);
+                       hub_.next_mask(), out_.bytes());
     flush();
   }
   drop("the peer closed the connection");
@@ -214,23 +214,16 @@ void BtpConnection::handle_request(const wire::BtpFrame& frame, const Now& now) 
 }
 
 void BtpConnection::authenticate_peer(const wire::BtpFrame& frame, const Now& now) {
-  const auto text = [&](std::string_view name) -> std::string_view {
-    const wire::SubProtocol* found = frame.find(name);
-    if (found == nullptr) return {};
-    return {reinterpret_cast<const char*>(found->data.data()), found->data.size()};
-  };
-  const auto subs = frame.sub_protocols();
-  const bool is_auth =
-      frame.type == BtpType::message && !subs.empty() && subs.front().name == "auth";
+  const auto credentials = read_auth(frame);
   const auto account =
-      is_auth ? hub_.tokens.authenticate(text("auth_username"), text("auth_token")) : std::nullopt;
+      credentials ? hub_.tokens.authenticate(credentials->user, credentials->token) : std::nullopt;
   std::vector<std::uint8_t> reply;
   if (!account) {
     hub_.count_refusal("not_authenticated");
-    hub_.log.write_limited(
-        LogLevel::warn, "btp_auth_refused", remote_,
-        {{"remote", remote_}, {"reason", is_auth ? "unknown token" : "first frame is not auth"}});
-    if (is_auth) {
+    hub_.log.write_limited(LogLevel::warn, "btp_auth_refused", remote_,
+                           {{"remote", remote_},
+                            {"reason", credentials ? "unknown token" : "first frame is not auth"}});
+    if (credentials) {
       wire::encode_btp_error(frame.request_id, "F00", "NotAcceptedError", now.wall,
                              wire::oer::as_bytes("invalid auth_token"), reply);
       send_btp(reply);
@@ -246,14 +239,7 @@ void BtpConnection::authenticate_peer(const wire::BtpFrame& frame, const Now& no
 
 void BtpConnection::send_own_authentication(const PeerUrl& peer) {
   auth_request_ = hub_.next_mask();
-  const std::array<wire::SubProtocol, 3> auth{
-      wire::SubProtocol{"auth", wire::ContentType::octets, {}},
-      wire::SubProtocol{"auth_username", wire::ContentType::text, wire::oer::as_bytes(peer.user)},
-      wire::SubProtocol{"auth_token", wire::ContentType::text, wire::oer::as_bytes(peer.token)}};
-  std::vector<std::uint8_t> frame;
-  wire::encode_btp(BtpType::message, auth_request_, auth, frame);
-  append(WebSocketOpcode::binary, frame.size(),
-         [&] { wire::oer::put_bytes(wire::oer::extend(out_, frame.size()), frame); });
+  send_btp(auth_frame(auth_request_, {peer.user, peer.token}));
 }
 
 void BtpConnection::finish_own_authentication(const wire::BtpFrame& frame, const Now& now) {
@@ -292,7 +278,7 @@ void BtpConnection::leave(std::string_view reason) {
   const LinkId link = std::exchange(link_, {});
   hub_.links.remove(link);
   hub_.forwarder.detach(*account_, link, Now::read());
-  hub_.log.write_limited(LogLevel::info, "btp_closed", account_id(),
+  hub_.log.write_limited(LogLevel::info, "btp_closed", fmt::format("{} {}", account_id(), reason),
                          {{"account", account_id()}, {"remote", remote_}, {"reason", reason}});
   hub_.round_done();
 }
@@ -302,12 +288,15 @@ void BtpConnection::close(CloseCode code, std::string_view reason) {
   if (code != CloseCode::going_away)
     hub_.count_refusal(fmt::format("closed_{}", static_cast<int>(code)));
   if (!account_) {
-    hub_.log.write_limited(LogLevel::warn, "btp_closed", remote_,
+    hub_.log.write_limited(LogLevel::warn, "btp_closed", fmt::format("{} {}", remote_, reason),
                            {{"remote", remote_}, {"reason", reason}});
   }
   leave(reason);
-  wire::encode_close(role_, code, reason, hub_.next_mask(), out_);
+  wire::encode_close(role_, code, reason, hub_.next_mask(), out_.bytes());
   state_ = State::closing;
+  // What a peer that is sent away still has to say is not worth reading, least of all when it
+  // floods: it stays in the kernel while the peer has its time to see our Close.
+  reading_ = code == CloseCode::going_away || code == CloseCode::normal;
   closing_since_ = std::chrono::steady_clock::now();
   resume_.cancel();
   flush();
@@ -328,12 +317,11 @@ void BtpConnection::check_deadlines(TimePoint now) {
   if (state_ == State::closing && now - closing_since_ > close_grace) {
     drop("the peer did not answer Close");
   } else if (state_ == State::authenticating && now - started_ > limits.handshake_timeout) {
-    hub_.log.write_limited(LogLevel::warn, "btp_auth_timeout", remote_, {{"remote", remote_}});
     close(CloseCode::policy, "not authenticated in time");
   } else if (state_ == State::open && partial_since_ &&
              now - *partial_since_ > limits.stall_timeout) {
     close(CloseCode::policy, "a frame was begun and not finished in time");
-  } else if (stuck_since_ && now - *stuck_since_ > limits.stall_timeout) {
+  } else if (out_.stuck_since() && now - *out_.stuck_since() > limits.stall_timeout) {
     hub_.count_refusal("slow_reader");
     drop("the peer reads too slowly");
   }
@@ -343,32 +331,32 @@ void BtpConnection::check_deadlines(TimePoint now) {
 template <typename Encode>
 void BtpConnection::append(WebSocketOpcode opcode, std::size_t size, Encode encode) {
   const std::uint32_t mask = role_ == WebSocketRole::client ? hub_.next_mask() : 0;
-  wire::encode_frame_header(role_, opcode, size, mask, out_);
+  wire::encode_frame_header(role_, opcode, size, mask, out_.bytes());
   encode();
-  if (mask != 0) wire::apply_mask(std::span(out_).last(size), mask);
+  if (mask != 0) wire::apply_mask(std::span(out_.bytes()).last(size), mask);
   mark_dirty();
 }
 
 void BtpConnection::send_btp(const std::vector<std::uint8_t>& frame) {
   append(WebSocketOpcode::binary, frame.size(),
-         [&] { wire::oer::put_bytes(wire::oer::extend(out_, frame.size()), frame); });
+         [&] { wire::oer::put_bytes(wire::oer::extend(out_.bytes(), frame.size()), frame); });
 }
 
 void BtpConnection::send_prepare(std::uint32_t request_id, wire::Bytes packet, std::uint64_t amount,
                                  wire::Timestamp expires_at) {
   append(WebSocketOpcode::binary, wire::btp_ilp_size(packet.size()), [&] {
-    wire::encode_btp_ilp(BtpType::message, request_id, packet, out_);
-    wire::rewrite_prepare(std::span(out_).last(packet.size()), amount, expires_at);
+    wire::encode_btp_ilp(BtpType::message, request_id, packet, out_.bytes());
+    wire::rewrite_prepare(std::span(out_.bytes()).last(packet.size()), amount, expires_at);
   });
 }
 
 void BtpConnection::send_reply(std::uint32_t request_id, wire::Bytes packet) {
   append(WebSocketOpcode::binary, wire::btp_ilp_size(packet.size()),
-         [&] { wire::encode_btp_ilp(BtpType::response, request_id, packet, out_); });
+         [&] { wire::encode_btp_ilp(BtpType::response, request_id, packet, out_.bytes()); });
 }
 
 bool BtpConnection::congested() const {
-  return unsent() > congested_at;
+  return out_.unsent() > congested_at;
 }
 
 void BtpConnection::mark_dirty() {
@@ -385,38 +373,21 @@ bool BtpConnection::has_unread() {
 void BtpConnection::flush() {
   dirty_ = false;
   if (state_ == State::closed || waiting_to_write_) return;
-  while (unsent() > 0) {
-    const ssize_t sent = ::send(socket_.native_handle(), out_.data() + out_sent_, unsent(),
-                                MSG_NOSIGNAL | MSG_DONTWAIT);
-    if (sent > 0) {
-      out_sent_ += static_cast<std::size_t>(sent);
-      stuck_since_.reset();
-      continue;
-    }
-    if (errno == EINTR) continue;
-    if (errno != EAGAIN && errno != EWOULDBLOCK) {
+  switch (out_.write_to(socket_.native_handle())) {
+    case Outbox::Outcome::all_written:
+      resume_.cancel();
+      return;
+    case Outbox::Outcome::failed:
       drop("writing failed");
       return;
-    }
-    break;
+    case Outbox::Outcome::socket_full:
+      break;
   }
-  if (unsent() == 0) {
-    out_.clear();
-    out_sent_ = 0;
-    if (out_.capacity() > keep_capacity) out_.shrink_to_fit();
-    resume_.cancel();
-    return;
-  }
-  if (out_sent_ > out_.size() / 2) {
-    out_.erase(out_.begin(), out_.begin() + static_cast<std::ptrdiff_t>(out_sent_));
-    out_sent_ = 0;
-  }
-  if (unsent() > give_up_at) {
+  if (out_.unsent() > give_up_at) {
     hub_.count_refusal("slow_reader");
     drop("the peer reads too slowly");
     return;
   }
-  if (!stuck_since_) stuck_since_ = std::chrono::steady_clock::now();
   waiting_to_write_ = true;
   socket_.async_wait(tcp::socket::wait_write,
                      [self = shared_from_this()](boost::system::error_code failed) {

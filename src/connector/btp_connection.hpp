@@ -2,6 +2,7 @@
 
 #include "connector/hub.hpp"
 #include "connector/link.hpp"
+#include "connector/outbox.hpp"
 #include "wire/btp_frame.hpp"
 #include "wire/websocket_frame.hpp"
 
@@ -18,7 +19,7 @@
 namespace slipway::connector {
 
 // One BTP 2.0 link (RFC 0023) over one socket, after the WebSocket handshake. Reads many frames at
-// once, answers into one buffer, which the Hub has written when the round is over. A server's
+// once, answers into one outbox, which the Hub has written when the round is over. A server's
 // connection belongs to an account once the peer has authenticated; a client's when it begins.
 class BtpConnection : public Link, public std::enable_shared_from_this<BtpConnection> {
  public:
@@ -36,6 +37,9 @@ class BtpConnection : public Link, public std::enable_shared_from_this<BtpConnec
   // Sends Close and goes on reading until the peer has answered it, at most a second or two:
   // closing at once could take back answers that are still on the wire.
   void close(wire::CloseCode code, std::string_view reason);
+
+  // Closes at once, without a word to the peer.
+  void drop(std::string_view reason);
 
   bool is_open() const { return state_ == State::open; }
   std::optional<AccountIndex> account() const { return account_; }
@@ -69,12 +73,10 @@ class BtpConnection : public Link, public std::enable_shared_from_this<BtpConnec
   void send_own_authentication(const PeerUrl& peer);
   void become_open(AccountIndex account, const Now& now);
   void leave(std::string_view reason);
-  void drop(std::string_view reason);
   template <typename Encode>
   void append(wire::WebSocketOpcode opcode, std::size_t size, Encode encode);
   void send_btp(const std::vector<std::uint8_t>& frame);
   void mark_dirty();
-  std::size_t unsent() const { return out_.size() - out_sent_; }
   std::string_view account_id() const;
 
   Hub& hub_;
@@ -91,16 +93,15 @@ class BtpConnection : public Link, public std::enable_shared_from_this<BtpConnec
   std::vector<std::uint8_t> in_;
   std::size_t in_begin_ = 0;
   std::size_t in_end_ = 0;
-  std::vector<std::uint8_t> out_;
-  std::size_t out_sent_ = 0;
+  Outbox out_;
   bool dirty_ = false;
   bool waiting_to_write_ = false;
+  bool reading_ = true;
   boost::asio::steady_timer resume_;  // cancelled when reading may go on
 
   TimePoint started_;
   TimePoint closing_since_;
   std::optional<TimePoint> partial_since_;  // since when the same frame has been incomplete
-  std::optional<TimePoint> stuck_since_;    // since when nothing of the output could be written
 };
 
 }  // namespace slipway::connector

@@ -5,6 +5,7 @@
 #include "connector/peer_url.hpp"
 
 #include <boost/asio/steady_timer.hpp>
+#include <fmt/core.h>
 
 namespace slipway::connector {
 
@@ -117,12 +118,14 @@ asio::awaitable<PacketResponse> forward(Hub& hub, AccountIndex account,
   co_return response;
 }
 
-asio::awaitable<PacketResponse> respond(Hub& hub, const PacketRequest& request,
+asio::awaitable<PacketResponse> respond(Hub& hub, std::string_view remote,
+                                        const PacketRequest& request,
                                         const std::function<void()>& authenticated) {
   const auto account = authenticate(hub, request);
   if (!account) {
     hub.count_refusal("not_authenticated");
-    hub.log.write_limited(LogLevel::warn, "http_auth_refused", "http");
+    hub.log.write_limited(LogLevel::warn, "http_auth_refused", remote,
+                          {{"remote", remote}, {"reason", "unknown token"}});
     auto response = make_response(request, http::status::unauthorized);
     response.set(http::field::www_authenticate, "Bearer");
     co_return response;
@@ -151,16 +154,35 @@ asio::awaitable<PacketResponse> respond(Hub& hub, const PacketRequest& request,
 
 }  // namespace
 
+void report_unreadable_request(Hub& hub, std::string_view remote, boost::system::error_code why) {
+  hub.count_refusal("bad_handshake");
+  if (why == http::error::end_of_stream || why == asio::error::operation_aborted) return;
+  const std::string reason = why == beast::error::timeout          ? "not in time"
+                             : why == http::error::body_limit      ? "body over the size limit"
+                             : why == http::error::header_limit    ? "header over the size limit"
+                             : why == http::error::buffer_overflow ? "header over the size limit"
+                                                                   : why.message();
+  hub.log.write_limited(LogLevel::warn, "request_failed", fmt::format("{} {}", remote, reason),
+                        {{"remote", remote}, {"reason", reason}});
+}
+
 asio::awaitable<void> serve_ilp_over_http(Hub& hub, beast::tcp_stream& stream,
-                                          beast::flat_buffer& buffer, PacketRequestParser& first,
+                                          std::string_view remote, beast::flat_buffer& buffer,
+                                          PacketRequestParser& first,
                                           std::function<void()> authenticated) {
   std::optional<PacketRequestParser> next;
   for (PacketRequestParser* parser = &first;; parser = &*next) {
     const auto [failed, size] = co_await http::async_read(stream, buffer, *parser, await_tuple);
-    if (failed) co_return;
+    if (failed) {
+      // Between two requests a connection may end at any time.
+      if (parser == &first || parser->is_header_done()) {
+        report_unreadable_request(hub, remote, failed);
+      }
+      co_return;
+    }
     const PacketRequest request = parser->release();
     stream.expires_never();
-    PacketResponse response = co_await respond(hub, request, authenticated);
+    PacketResponse response = co_await respond(hub, remote, request, authenticated);
     response.prepare_payload();
     stream.expires_after(hub.config.limits.stall_timeout);
     const bool keep = response.keep_alive() && response.result() != http::status::unauthorized;

@@ -4,6 +4,7 @@
 #include "connector/hub.hpp"
 
 #include <functional>
+#include <string_view>
 
 #include <boost/asio/awaitable.hpp>
 
@@ -14,8 +15,13 @@ namespace slipway::connector {
 // later POST to `Callback-Url`. Also takes such later POSTs for what we sent. `authenticated` is
 // called at the first valid token.
 boost::asio::awaitable<void> serve_ilp_over_http(Hub& hub, boost::beast::tcp_stream& stream,
+                                                 std::string_view remote,
                                                  boost::beast::flat_buffer& buffer,
                                                  PacketRequestParser& first,
                                                  std::function<void()> authenticated);
+
+// Counts and logs why a request or a handshake from `remote` could not be read; a peer that just
+// went away without a word (a port check) is not worth a line.
+void report_unreadable_request(Hub& hub, std::string_view remote, boost::system::error_code why);
 
 }  // namespace slipway::connector

@@ -46,6 +46,11 @@ asio::awaitable<void> accept_each(tcp::acceptor& acceptor,
   }
 }
 
+asio::ip::address remote_address(const tcp::socket& socket) {
+  boost::system::error_code failed;
+  return socket.remote_endpoint(failed).address();
+}
+
 void spawn(asio::any_io_executor executor, asio::awaitable<void> coroutine) {
   asio::co_spawn(std::move(executor), std::move(coroutine), [](std::exception_ptr escaped) {
     if (escaped) std::rethrow_exception(escaped);

@@ -18,6 +18,9 @@ boost::asio::awaitable<void> accept_each(
     boost::asio::ip::tcp::acceptor& acceptor,
     std::function<void(boost::asio::ip::tcp::socket)> accepted);
 
+// The peer's address; unspecified once it is gone.
+boost::asio::ip::address remote_address(const boost::asio::ip::tcp::socket& socket);
+
 // Runs a coroutine by itself; an exception that escapes it ends the process with its message: it is
 // a bug, and a connector that has lost a part of itself must not go on as if it were whole.
 void spawn(boost::asio::any_io_executor executor, boost::asio::awaitable<void> coroutine);

@@ -1,5 +1,6 @@
 #include "connector/listener.hpp"
 
+#include "base/process.hpp"
 #include "connector/btp_connection.hpp"
 #include "connector/http_types.hpp"
 #include "connector/ilp_http_server.hpp"
@@ -16,10 +17,24 @@ namespace http = beast::http;
 namespace websocket = beast::websocket;
 using asio::ip::tcp;
 
+namespace {
+
+// What the process's descriptors allow of that, with a reserve for health requests, files and the
+// peers that we dial.
+std::uint32_t affordable(std::uint32_t connections) {
+  constexpr std::uint64_t reserve = 128;
+  const std::uint64_t descriptors = raise_descriptor_limit();
+  return static_cast<std::uint32_t>(std::min<std::uint64_t>(
+      connections, descriptors > 2 * reserve ? descriptors - reserve : reserve));
+}
+
+}  // namespace
+
 Listener::Listener(Hub& hub)
     : hub_(hub),
       acceptor_(hub.io),
       admission_(hub.config.limits.maximum_unauthenticated),
+      maximum_connections_(affordable(hub.config.limits.maximum_connections)),
       port_(hub.config.btp.port) {}
 
 Result<void> Listener::start() {
@@ -38,7 +53,7 @@ void Listener::stop() {
 
 asio::awaitable<void> Listener::accept() {
   co_await accept_each(acceptor_, [this](tcp::socket socket) {
-    if (connections_ >= hub_.config.limits.maximum_connections) {
+    if (connections_ >= maximum_connections_) {
       hub_.count_refusal("too_many_connections");
       hub_.log.write_limited(LogLevel::warn, "connection_refused", "limit",
                              {{"reason", "too many connections"}});
@@ -60,9 +75,11 @@ asio::awaitable<void> Listener::serve(tcp::socket socket) {
     std::uint32_t& count_;
   } const counted(connections_);
   using Stream = websocket::stream<beast::tcp_stream, false>;
+  const auto address = remote_address(socket);
+  const std::string remote = address.to_string();
   const auto stream = std::make_shared<Stream>(std::move(socket));
   beast::tcp_stream& tcp = stream->next_layer();
-  auto ticket = admission_.admit([stream] { beast::get_lowest_layer(*stream).close(); });
+  auto ticket = admission_.admit(address, [stream] { beast::get_lowest_layer(*stream).close(); });
   tcp.expires_after(hub_.config.limits.handshake_timeout);
   beast::flat_buffer buffer(max_http_header + max_http_body);
   PacketRequestParser parser;
@@ -70,11 +87,11 @@ asio::awaitable<void> Listener::serve(tcp::socket socket) {
   parser.body_limit(max_http_body);
   const auto [failed, size] = co_await http::async_read_header(tcp, buffer, parser, await_tuple);
   if (failed) {
-    hub_.count_refusal("bad_handshake");
+    report_unreadable_request(hub_, remote, failed);
     co_return;
   }
   if (!websocket::is_upgrade(parser.get())) {
-    co_await serve_ilp_over_http(hub_, tcp, buffer, parser, [&ticket] { ticket.reset(); });
+    co_await serve_ilp_over_http(hub_, tcp, remote, buffer, parser, [&ticket] { ticket.reset(); });
     co_return;
   }
   // No compression, although JavaScript peers offer it: it costs both sides more than it saves.
@@ -82,7 +99,7 @@ asio::awaitable<void> Listener::serve(tcp::socket socket) {
                                                      websocket::stream_base::none(), false});
   const auto [refused] = co_await stream->async_accept(parser.get(), await_tuple);
   if (refused) {
-    hub_.count_refusal("bad_handshake");
+    report_unreadable_request(hub_, remote, refused);
     co_return;
   }
   const auto received = buffer.data();
@@ -90,9 +107,8 @@ asio::awaitable<void> Listener::serve(tcp::socket socket) {
       BtpConnection::accepted(hub_, tcp.release_socket(),
                               {static_cast<const std::uint8_t*>(received.data()), received.size()},
                               [&ticket] { ticket.reset(); });
-  ticket->on_evict([connection] {
-    connection->close(wire::CloseCode::policy, "too many connections that have not authenticated");
-  });
+  ticket->on_evict(
+      [connection] { connection->drop("too many connections that have not authenticated"); });
   co_await connection->run();
 }
 

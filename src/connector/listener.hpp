@@ -30,6 +30,7 @@ class Listener {
   Hub& hub_;
   boost::asio::ip::tcp::acceptor acceptor_;
   Admission admission_;
+  std::uint32_t maximum_connections_;
   std::uint16_t port_;
   std::uint32_t connections_ = 0;
 };

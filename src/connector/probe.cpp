@@ -1,5 +1,6 @@
 #include "connector/probe.hpp"
 
+#include "connector/btp_auth.hpp"
 #include "connector/forwarder.hpp"
 #include "connector/http_types.hpp"
 #include "connector/sha256.hpp"
@@ -97,16 +98,6 @@ asio::awaitable<Result<std::vector<std::uint8_t>>> exchange(Stream& stream,
   }
 }
 
-std::vector<std::uint8_t> auth_frame(const AccountConfig& account) {
-  const std::array<wire::SubProtocol, 3> auth{
-      wire::SubProtocol{"auth", wire::ContentType::octets, {}},
-      wire::SubProtocol{"auth_username", wire::ContentType::text, wire::oer::as_bytes(account.id)},
-      wire::SubProtocol{"auth_token", wire::ContentType::text, wire::oer::as_bytes(account.token)}};
-  std::vector<std::uint8_t> frame;
-  wire::encode_btp(wire::BtpType::message, 1, auth, frame);
-  return frame;
-}
-
 std::vector<std::uint8_t> ildcp_frame() {
   constexpr std::array<std::uint8_t, 32> zeros{};
   const Digest condition = Sha256().digest(zeros);
@@ -148,7 +139,8 @@ asio::awaitable<Result<std::string>> ask(asio::io_context& io, tcp::endpoint end
   const auto [refused] = co_await stream.async_handshake("localhost", "/", await_tuple);
   if (refused) co_return failure("the WebSocket handshake", endpoint, refused.message());
   stream.binary(true);
-  const auto authenticated = co_await exchange(stream, endpoint, auth_frame(account), 1);
+  const auto authenticated =
+      co_await exchange(stream, endpoint, auth_frame(1, {account.id, account.token}), 1);
   if (!authenticated) co_return authenticated.error();
   const auto answer = co_await exchange(stream, endpoint, ildcp_frame(), 2);
   if (!answer) co_return answer.error();
