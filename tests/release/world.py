@@ -14,10 +14,10 @@ from pathlib import Path
 
 SOURCE = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(SOURCE / "scripts" / "ci" / "lib"))
+sys.path.insert(0, str(SOURCE / "scripts" / "lib"))
 import oci
-
-from github_standin import GitHub
 from registry import Registry
+from rehearsal.github_standin import GitHub
 
 PLAIN = "https://github.com/acme/conn.git"
 TOKEN = "stand-in-token"

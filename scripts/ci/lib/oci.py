@@ -197,7 +197,7 @@ def write_layout(saved: Path, layout: Path) -> str:
             data = member(name)
             if data[:2] != b"\x1f\x8b":
                 packed = io.BytesIO()
-                with gzip.GzipFile(filename="", mode="wb", fileobj=packed, mtime=0) as file:
+                with gzip.GzipFile(filename="", mode="wb", compresslevel=6, fileobj=packed, mtime=0) as file:
                     file.write(data)
                 data = packed.getvalue()
             layers.append(put(data, LAYER))

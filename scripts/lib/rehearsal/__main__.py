@@ -15,6 +15,7 @@ from .production import Production, Swap
 from .stages import StageFailed, Stages, expect
 from .traffic import flowing
 from .versions import Source, Version
+from .workflows import Workflows
 
 CHECKOUT = paths.REPOSITORY
 FOLDER = CHECKOUT / "build" / "rehearsal"
@@ -22,14 +23,22 @@ RELEASE = CHECKOUT / "build" / "release" / "bin"
 
 
 class Rehearsal:
-    def __init__(self, short: bool):
+    def __init__(self, short: bool, workflows: bool):
+        """WORKFLOWS: only the workflows, on what they need."""
         self.short = short
+        self.only_workflows = workflows
         self.stages = Stages()
         self.swaps: list[Swap] = []
         self.facts: dict[str, str] = {}
+        self.workflows = Workflows(self.stages, FOLDER / "workflows", RELEASE)
 
     def run(self) -> None:
         self._build()
+        if self.only_workflows:
+            with Engine("rehearsal") as engine, Registry("workflows") as registry:
+                self._bases(engine)
+                self.workflows.run(engine, registry, self.build_arguments)
+            return
         self._gate()
         with Engine("rehearsal") as engine, Registry("rehearsal") as registry, \
                 Host("production") as host:
@@ -65,11 +74,14 @@ class Rehearsal:
                               f"{found['cpuUsagePercent']:.1f} % of a core, "
                               f"{found['memoryUsageMb']:.1f} MB")
 
-    def _images(self, engine: Engine, registry: Registry) -> tuple[Version, Version, list[Version]]:
-        source = Source(CHECKOUT, FOLDER / "source")
+    def _bases(self, engine: Engine) -> None:
         with self.stages.stage("base images") as stage:
             self.build_arguments = images.ensure(engine)
             stage.evidence = ", ".join(self.build_arguments.values()) or "public, by digest"
+
+    def _images(self, engine: Engine, registry: Registry) -> tuple[Version, Version, list[Version]]:
+        source = Source(CHECKOUT, FOLDER / "source")
+        self._bases(engine)
         built: list[Version] = []
 
         def build(version: Version) -> Version:
@@ -149,12 +161,14 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
         "by themselves. Writes build/rehearsal/report.md and report.json. Needs root.",
         epilog="exit: 0 all stages passed, 1 one did not, 130 interrupted")
     parser.add_argument("--short", action="store_true", help="a shorter benchmark (5 s)")
+    parser.add_argument("--workflows", action="store_true",
+                        help="only this: the shipped workflows, run by act, from a push to two hosts")
     return parser.parse_args(argv)
 
 
 def main(argv: list[str] | None = None) -> int:
     arguments = parse(argv)
-    rehearsal = Rehearsal(arguments.short)
+    rehearsal = Rehearsal(arguments.short, arguments.workflows)
     status = 1
     try:
         with interrupt_on_terminate():
@@ -164,7 +178,8 @@ def main(argv: list[str] | None = None) -> int:
         status = 130
     except (StageFailed, LabError, OSError, subprocess.SubprocessError) as error:
         print(f"rehearse: error: {error}", file=sys.stderr)
-    report.write(FOLDER, status == 0, rehearsal.stages, rehearsal.swaps, rehearsal.facts)
+    report.write(FOLDER, status == 0, rehearsal.stages, rehearsal.swaps, rehearsal.facts,
+                 rehearsal.workflows.report())
     print(rehearsal.stages.table())
     print(f"\nreport: {os.path.relpath(FOLDER / 'report.md')}")
     return status

@@ -25,13 +25,14 @@ def swaps_table(swaps: list[Swap]) -> str:
     return markdown_table(rows)
 
 
-def write(folder: Path, passed: bool, stages: Stages, swaps: list[Swap], facts: dict) -> None:
+def write(folder: Path, passed: bool, stages: Stages, swaps: list[Swap], facts: dict,
+          workflows: str) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     text = "\n\n".join((
         f"# Rehearsal: {'passed' if passed else 'FAILED'}",
         "\n".join(f"- {name}: {value}" for name, value in facts.items()),
         "## Stages", stages.table(),
-        "## Swaps", swaps_table(swaps))) + "\n"
+        "## Swaps", swaps_table(swaps), workflows)) + "\n"
     (folder / "report.md").write_text(text)
     (folder / "report.json").write_text(json.dumps({
         "schemaVersion": 1, "passed": passed, "facts": facts, "stages": stages.as_json(),

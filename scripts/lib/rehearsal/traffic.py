@@ -1,4 +1,4 @@
-"""10,000 packets a second through a host's proxy, by packet_bench, while something happens to it."""
+"""Packets through a host's proxy, 10,000 a second, by packet_bench, while something happens to it."""
 
 import http.client
 import json
@@ -70,13 +70,14 @@ def fulfilled_count(ip: str) -> float:
 
 
 @contextmanager
-def flowing(packet_bench: Path, ip: str, tokens: dict[str, str], results: Path) -> Iterator[Packets]:
+def flowing(packet_bench: Path, ip: str, tokens: dict[str, str], results: Path,
+            rate: int = RATE) -> Iterator[Packets]:
     """Packets flow through IP inside the `with`; the value is filled in when it is left."""
     packets = Packets()
     log_path = results.with_suffix(".log")
     results.unlink(missing_ok=True)
     with open(log_path, "w", encoding="utf-8") as log, subprocess.Popen(
-            [str(packet_bench), "run", "--rate", str(RATE), "--duration", "10m", "--warmup", "0s",
+            [str(packet_bench), "run", "--rate", str(rate), "--duration", "10m", "--warmup", "0s",
              "--destination", "test.slipway.bob.rehearsal",
              "--output", str(results)],
             # Links carry tokens: by environment, not on the command line where all can read them.
@@ -102,9 +103,9 @@ def flowing(packet_bench: Path, ip: str, tokens: dict[str, str], results: Path) 
             wait_until(moved, "packets through the proxy", 30)
 
         try:
-            flows_on(RATE)
+            flows_on(rate)
             yield packets
-            flows_on(RATE)
+            flows_on(rate)
         finally:
             if bench.poll() is None:
                 bench.send_signal(signal.SIGINT)

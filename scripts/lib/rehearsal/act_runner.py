@@ -1,5 +1,5 @@
 """Runs a shipped workflow, unchanged, with act on this machine: `run(...)` returns each job's result,
-the summaries and the log. Third-party actions are replaced by the stand-ins beside this file; an
+the summaries and the log. Third-party actions are replaced by the stand-ins in tests/workflows; an
 action without one makes act try the network and fail loudly.
 
 What act does not do and GitHub does: permissions, concurrency, approvals, environment secrets,
@@ -14,7 +14,8 @@ import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 
-STANDINS = Path(__file__).resolve().parent / "standins"
+ROOT = Path(__file__).resolve().parents[3]
+STANDINS = ROOT / "tests" / "workflows" / "standins"
 # owner/repository -> folder of its stand-in; the reference is read from the workflows.
 FOLDERS = {
     "actions/checkout": "checkout", "actions/cache": "cache",
