@@ -69,7 +69,8 @@ def green(w: ActWorld, table: Table) -> str:
     table.row("... then CD, by digest, to staging and production", cd, {
         "both green": only(cd, staging="success", production="success"),
         "both hosts run the digest that CI built": w.staging.running == w.production.running == image,
-        "the summary has digests before and after": image in cd.summaries.get("production", "")})
+        "the summary has digests before and after": image in cd.summaries.get("production", ""),
+        "no release yet, so the hosts keep their tools": w.staging.tools == w.production.tools == ""})
     return sha
 
 
@@ -215,7 +216,14 @@ def versions_by_hand(w: ActWorld, table: Table, sha: str) -> None:
     by_hand = w.cd_by_hand(sha, "deploy", "production", "0.1.0")
     table.row("a released version by hand, to production", by_hand, {
         "through staging first": only(by_hand, staging="success", production="success")
-        and w.staging.running == w.production.running == digest(w, sha)})
+        and w.staging.running == w.production.running == digest(w, sha),
+        "with the host tools of that release": w.staging.tools == w.production.tools == "0.1.0"})
+    w.staging.faults(no_tools=True)
+    by_hand = w.cd_by_hand(sha, "deploy", "staging", "0.1.0")
+    table.row("a key that may not replace the tools", by_hand, {
+        "green, and the summary says so": only(by_hand, staging="success")
+        and "may not replace" in by_hand.summaries.get("staging", "")})
+    w.staging.faults()
     head = w.world.remote()
     other = digest(w, head)
     w.world.hub.checks[head] = "failure"

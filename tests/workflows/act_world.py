@@ -11,10 +11,10 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "release"))
+sys.path.insert(0, str(ROOT / "scripts" / "lib"))
 from registry import free_port
+from rehearsal.act_runner import Act
 from world import World
-
-from act_runner import Act
 
 SLOW = ("scripts/setup", "scripts/lint", "scripts/ci/build-and-test", "scripts/ci/integration",
         "scripts/ci/build-traced", "scripts/ci/benchmark", "scripts/ci/image",
@@ -68,6 +68,11 @@ class Host:
         file = self.folder / "state.json"
         return json.loads(file.read_text())["running"] if file.exists() else ""
 
+    @property
+    def tools(self) -> str:
+        file = self.folder / "tools"
+        return file.read_text() if file.exists() else ""
+
     def faults(self, **what) -> None:
         (self.folder / "faults.json").write_text(json.dumps(what))
 
@@ -77,7 +82,9 @@ class Host:
 
 
 class ActWorld:
-    def __init__(self):
+    def __init__(self, real: tuple = ()):
+        """REAL: those of SLOW that are run as they are."""
+        self.real = real
         self.world = World()
         folder = self.world.folder
         self.state = folder / "state"
@@ -106,16 +113,16 @@ class ActWorld:
                 continue
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, target)
-        for name in SLOW:
+        for name in set(SLOW) - set(self.real):
             shutil.copy(Path(__file__).with_name("quick_script"), self.world.work / name)
 
-    def push(self, message: str) -> str:
-        """A commit on main; what CI leaves is for the workflows to make."""
+    def push(self, message: str, branch: str = "main") -> str:
+        """A commit on BRANCH; what CI leaves is for the workflows to make."""
         world = self.world
-        world.git("checkout", "--quiet", "main")
+        world.git("checkout", "--quiet", branch)
         world.commit(message)
-        world.git("pull", "--quiet", "--rebase", "--tags", "origin", "main")
-        world.git("push", "--quiet", "origin", "main")
+        world.git("pull", "--quiet", "--rebase", "--tags", "origin", branch)
+        world.git("push", "--quiet", "origin", branch)
         return world.git("rev-parse", "HEAD")
 
     def act(self, sha: str, **env) -> Act:
@@ -138,10 +145,10 @@ class ActWorld:
 
     # The runs.
 
-    def ci_push(self, sha: str, before: str = "0" * 40, **more):
-        payload = {"ref": "refs/heads/main", "before": before, "after": sha,
+    def ci_push(self, sha: str, before: str = "0" * 40, branch: str = "main", **more):
+        payload = {"ref": f"refs/heads/{branch}", "before": before, "after": sha,
                    "repository": {"full_name": "acme/conn", "default_branch": "main"}}
-        result = self.act(sha).run("ci", "push", payload, sha, **more)
+        result = self.act(sha).run("ci", "push", payload, sha, ref=f"refs/heads/{branch}", **more)
         # What GitHub records of a run, and CD asks for.
         good = result.jobs.get("ci-status") == "success"
         self.world.hub.checks[sha] = "success" if good else "failure"
@@ -170,11 +177,11 @@ class ActWorld:
                    "repository": {"full_name": "acme/conn"}}
         return self.act(sha).run("cd", "workflow_dispatch", payload, sha)
 
-    def release(self, sha: str, **more):
-        payload = {"workflow_run": {"conclusion": "success", "event": "push", "head_branch": "main",
+    def release(self, sha: str, branch: str = "main", env: dict | None = None, **more):
+        payload = {"workflow_run": {"conclusion": "success", "event": "push", "head_branch": branch,
                                     "head_sha": sha, "head_repository": {"full_name": "acme/conn"}},
                    "repository": {"full_name": "acme/conn"}}
-        return self.act(sha).run("release", "workflow_run", payload, sha, **more)
+        return self.act(sha, **(env or {})).run("release", "workflow_run", payload, sha, **more)
 
     def fail(self, *scripts: str) -> None:
         (self.state / "fail").write_text(" ".join(scripts))

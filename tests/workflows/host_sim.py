@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """host_sim.py FOLDER: what sshd's forced command runs on a host of act_test: `deploy` and `rollback`
 by their contract (exit statuses, --status --json, a kernel lock, work that goes on when the caller
-goes), without containers. tests/deploy and scripts/rehearse have the real ones.
+goes), without containers, and `install-tools`, which notes the version. tests/deploy and scripts/rehearse have the real ones.
 
 FOLDER/state.json holds what runs; FOLDER/faults.json what goes wrong: `bad` digests never prove
 healthy (exit 4, taken back), `lies` digests pass and are unhealthy afterwards, `slow` is the seconds
@@ -9,6 +9,7 @@ that a deployment takes.
 """
 
 import fcntl
+import hashlib
 import json
 import os
 import signal
@@ -64,11 +65,22 @@ def swap(folder: Path, digest: str, verb: str) -> int:
         return code
 
 
+def install(folder: Path, version: str, sum_: str) -> int:
+    if read(folder / "faults.json", {}).get("no_tools"):
+        return 2
+    if hashlib.sha256(sys.stdin.buffer.read()).hexdigest() != sum_:
+        return 1
+    (folder / "tools").write_text(version)
+    return 0
+
+
 def main() -> int:
     folder = Path(sys.argv[1])
     verb, *words = os.environ.get("SSH_ORIGINAL_COMMAND", "").split()
     with open(folder / "commands", "a") as log:
         log.write(" ".join([verb, *words]) + "\n")
+    if verb == "install-tools":
+        return install(folder, *words)
     if "--status" in words:
         return status(folder)
     named = [w.rpartition("@")[2] for w in words if "sha256:" in w]

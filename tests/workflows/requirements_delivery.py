@@ -153,6 +153,10 @@ def attested(r):
                    "--deny-self-hosted-runners"):
         if option not in script:
             yield f"scripts/ci/verify-attestation: does not insist on {option.strip()}"
+    tools = r.text("scripts/ci/host").partition("\ntools() {")[2].partition("\n}\n")[0]
+    for option in ("gh attestation verify ", "--repo ", "/release.yml", "--deny-self-hosted-runners"):
+        if option not in tools.partition("install-tools")[0]:
+            yield f"scripts/ci/host tools: does not insist on {option.strip()} before it installs"
     attests = [s for s in r.release.jobs["assets"]["steps"] if uses(s, "actions/attest")]
     if not attests or attests[0]["with"].get("subject-checksums") != "build/assets/SHA256SUMS":
         yield "release/assets: the host tools are not attested"
@@ -183,14 +187,16 @@ def proof_and_way_back(r):
     for job in ("staging", "production"):
         steps = r.cd.jobs[job]["steps"]
         at = {verb: [i for i, s in enumerate(steps) if runs(s, f"scripts/ci/host {verb}")]
-              for verb in ("before", "deploy", "take-back", "prove")}
+              for verb in ("before", "tools", "deploy", "take-back", "prove")}
         if any(len(found) != 1 for found in at.values()):
-            yield f"cd/{job}: not one each of before, deploy, take-back, prove"
+            yield f"cd/{job}: not one each of before, tools, deploy, take-back, prove"
             continue
-        order = [at[verb][0] for verb in ("before", "deploy", "take-back", "prove")]
+        order = [at[verb][0] for verb in ("before", "tools", "deploy", "take-back", "prove")]
         if order != sorted(order):
-            yield f"cd/{job}: not in the order before, deploy, take-back, prove"
-        before, deploy, back, prove = (steps[i] for i in order)
+            yield f"cd/{job}: not in the order before, tools, deploy, take-back, prove"
+        before, tools, deploy, back, prove = (steps[i] for i in order)
+        if "if" in tools:
+            yield f"cd/{job}: the tools of the release may be skipped"
         if before.get("id") != "before" or "if" in before or deploy.get("id") != "deploy" \
                 or "if" in deploy:
             yield f"cd/{job}: before or deploy may be skipped"
@@ -203,7 +209,7 @@ def proof_and_way_back(r):
                 or prove["env"].get("DEPLOYED") != "${{ steps.deploy.outcome }}":
             yield f"cd/{job}: goes back to, or proves, something else than what ran before"
         prefix = job.upper()
-        for step in (before, deploy, back, prove):
+        for step in (before, tools, deploy, back, prove):
             if (step["env"].get("SSH_KEY"), step["env"].get("KNOWN_HOSTS")) != (
                     f"${{{{ secrets.{prefix}_SSH_KEY }}}}",
                     f"${{{{ secrets.{prefix}_KNOWN_HOSTS }}}}"):
