@@ -1,5 +1,6 @@
-# The host tools as a tarball and a Debian package: `cmake --build --preset tools && (cd build/tools &&
-# cpack)`. The same commit gives the same bytes: see scripts/release/assets.
+# The host tools as a Debian package: `cmake --build --preset tools && (cd build/tools && cpack)`;
+# scripts/release/assets makes the tarball too. The same commit gives the same bytes:
+# scripts/release/verify-reproducible.
 if(NOT TARGET deploy OR NOT TARGET packet_bench OR NOT SLIPWAY_STATIC)
   return()
 endif()
@@ -9,7 +10,7 @@ install(TARGETS packet_bench deploy rollback RUNTIME DESTINATION bin)
 install(TARGETS connector RUNTIME DESTINATION bin)
 install(FILES ${PROJECT_SOURCE_DIR}/LICENSE DESTINATION share/doc/slipway-tools)
 
-set(CPACK_GENERATOR "TGZ;DEB")
+set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME "slipway-tools")
 set(CPACK_PACKAGE_VERSION "${slipway_version}")
 set(CPACK_PACKAGE_VENDOR "Slipway")
@@ -17,6 +18,8 @@ set(CPACK_PACKAGE_CONTACT "Slipway maintainers <maintainers@slipway.invalid>")
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "deploy, rollback and packet_bench: takes a packet service to a host and back")
 set(CPACK_PACKAGE_FILE_NAME "slipway-tools-${slipway_version}-linux-${CMAKE_SYSTEM_PROCESSOR}")
 set(CPACK_STRIP_FILES ON)
+set(CPACK_INSTALL_DEFAULT_DIRECTORY_PERMISSIONS
+  OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE WORLD_READ WORLD_EXECUTE)
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_SECTION admin)
 # Static executables: nothing to depend on; deploy and rollback talk to the engine's socket.
