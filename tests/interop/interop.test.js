@@ -246,6 +246,56 @@ describe('links', () => {
     receiver.close()
     assert.strictEqual(await own.stop(), 0)
   })
+  it('a peer that answers 202 and POSTs the packet to our Callback-Url later', async () => {
+    const btpPort = await freePort()
+    const callbackUrl = `http://127.0.0.1:${btpPort}/ilp`
+    const asked = []
+    const reply = (id, packet, token = 'tok-later') => fetch(callbackUrl, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/octet-stream', 'request-id': id },
+      body: packet
+    })
+    const receiver = require('http').createServer(async (request, response) => {
+      const chunks = []
+      for await (const chunk of request) chunks.push(chunk)
+      response.writeHead(202).end()
+      const id = request.headers['request-id']
+      const { destination, data } = IlpPacket.deserializeIlpPrepare(Buffer.concat(chunks))
+      asked.push({ id, callback: request.headers['callback-url'], auth: request.headers.authorization })
+      if (destination.endsWith('.silent')) return
+      const fulfill = IlpPacket.serializeIlpFulfill({ fulfillment: data, data: Buffer.from('later') })
+      // From another account it answers nothing, under another id neither, and twice only once.
+      await reply(id, fulfill, 'tok-payer')
+      await reply('00000000-0000-4000-8000-0000ffffffff', fulfill)
+      assert.strictEqual((await reply(id, fulfill)).status, 200)
+      await reply(id, fulfill)
+    })
+    await new Promise(resolve => receiver.listen(0, '127.0.0.1', resolve))
+    const own = await startConnector(binary, {
+      address: 'test.own',
+      btp: { host: '127.0.0.1', port: btpPort },
+      http: { host: '127.0.0.1', port: 0 },
+      accounts: [
+        { id: 'payer', asset: usd, token: 'tok-payer' },
+        { id: 'later', asset: usd, token: 'tok-later', http: { url: `http://127.0.0.1:${receiver.address().port}/ilp`, token: 'to-later', callbackUrl } }
+      ]
+    })
+    const pay = async (destination, fields) => {
+      const answer = await fetch(own.ilpUrl, { method: 'POST', headers: { authorization: 'Bearer tok-payer', 'content-type': 'application/octet-stream' }, body: prepare(destination, fields) })
+      return IlpPacket.deserializeIlpPacket(Buffer.from(await answer.arrayBuffer()))
+    }
+    const paid = await pay('test.own.later.x')
+    assert.strictEqual(paid.typeString, 'ilp_fulfill')
+    assert.strictEqual(paid.data.data.toString(), 'later')
+    assert.strictEqual(asked[0].callback, callbackUrl)
+    assert.strictEqual(asked[0].auth, 'Bearer to-later')
+    assert.strictEqual((await pay('test.own.later.silent', { expiresIn: 1500 })).data.code, 'R00')
+    const text = await own.metrics()
+    assert.strictEqual(metric(text, 'ilp_account_balance_units{account="later",asset="USD",scale="9"}'), 10)
+    assert.strictEqual(metric(text, 'ilp_packets_in_flight'), 0)
+    receiver.close()
+    assert.strictEqual(await own.stop(), 0)
+  })
   it('our connector dials a JavaScript BTP server, and again after it has gone', async () => {
     const port = await freePort()
     const listen = async () => {
