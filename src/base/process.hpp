@@ -19,8 +19,8 @@ using Environment = std::map<std::string, std::string>;
 // The environment of this process.
 Environment current_environment();
 
-// Lets this process have as many descriptors as the kernel allows it without privileges; returns how
-// many that is. Children inherit it.
+// Lets this process have as many descriptors as the kernel allows it without privileges; returns
+// how many that is. Children inherit it.
 std::uint64_t raise_descriptor_limit();
 
 struct Command {
