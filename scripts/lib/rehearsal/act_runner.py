@@ -48,8 +48,9 @@ class Act:
     path: str = ""                               # searched before the system's PATH
 
     def run(self, workflow: str, event: str, payload: dict, sha: str, ref: str = "refs/heads/main",
-            job: str = "", concurrent: int = 2, on_line=None) -> Result:
-        """WORKFLOW is ci, cd or release. ON_LINE(record, process) sees every line as it comes."""
+            job: str = "", concurrent: int = 2, on_line=None, matrix: dict | None = None) -> Result:
+        """WORKFLOW is ci, cd or release. ON_LINE(record, process) sees every line as it comes.
+        JOB runs it and what it needs only; MATRIX only those legs of it."""
         self.state.mkdir(parents=True, exist_ok=True)
         scratch = self.state / f"act-{workflow}"
         shutil.rmtree(scratch, ignore_errors=True)
@@ -71,6 +72,8 @@ class Act:
                 "--env-file", str(scratch / "empty"), "--input-file", str(scratch / "empty"),
                 "--action-cache-path", str(scratch / "actions")]
         argv += ["--job", job] if job else []
+        for name, value in (matrix or {}).items():
+            argv += ["--matrix", f"{name}:{value}"]
         for name, value in settings.items():
             argv += ["--env", f"{name}={value}"]
         for action, reference in sorted(self._pins()):
