@@ -112,7 +112,9 @@ Result<EmbeddedConnector> EmbeddedConnector::start(const Options& options, std::
   for (unsigned i = 0; i < options.senders; ++i) senders.push_back(loopback(random_token()));
   Target receiver = loopback(random_token());
   const std::string config_file = (folder->path / "connector.json").string();
-  const auto written = write_durably(config_file, config_json(senders, receiver).dump(), 0600);
+  Json config = config_json(senders, receiver);
+  if (options.extra_cpu_percent > 0) config["testExtraCpuPercent"] = options.extra_cpu_percent;
+  const auto written = write_durably(config_file, config.dump(), 0600);
   if (!written) return written.error();
 
   // Nothing of our own environment may reconfigure it.

@@ -21,6 +21,7 @@ class EmbeddedConnector {
     std::filesystem::path executable;
     unsigned senders = 1;
     std::vector<int> cpu_affinity;  // of the connector; empty: anywhere
+    int extra_cpu_percent = 0;      // makes it slow on purpose (testExtraCpuPercent)
   };
   // Starts it and waits until it says on which ports it listens. Errors: not_found (no such
   // executable), unreachable (it ended or said nothing, with the last thing that it logged).

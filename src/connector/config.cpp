@@ -197,6 +197,8 @@ Config read_config(Section& root, const Environment& environment) {
   config.coalesce = std::chrono::microseconds(root.whole("coalesceUs", 300, 0, 10'000));
   config.role = read_role(root.text("role", "active"), root);
   config.log_level = root.text("logLevel", config.log_level);
+  config.test_extra_cpu_percent =
+      static_cast<double>(root.whole("testExtraCpuPercent", 0, 0, 1000));
   config.limits = read_limits(root);
   std::map<std::string, Ratio> rates;
   if (auto section = root.section("rates")) {

@@ -84,6 +84,7 @@ struct Config {
   std::chrono::microseconds coalesce{300};  // see RoundPacer; 0: never rest
   StartRole role = StartRole::active;
   std::string log_level = "info";
+  double test_extra_cpu_percent = 0;  // see TestBurn; never in production
   Limits limits;
   std::vector<AccountConfig> accounts;
   std::vector<RouteConfig> routes;

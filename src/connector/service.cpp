@@ -5,6 +5,7 @@
 #include "connector/btp_connection.hpp"
 #include "connector/metrics.hpp"
 #include "connector/round_pacer.hpp"
+#include "connector/test_burn.hpp"
 
 #include <algorithm>
 #include <csignal>
@@ -49,6 +50,11 @@ Result<void> Service::start() {
   if (const auto started = health_.start(config_.http); !started) return started.error();
   if (const auto started = listener_.start(); !started) return started.error();
   wait_for_signals();
+  if (config_.test_extra_cpu_percent > 0) {
+    log_.write(LogLevel::warn, "test_extra_cpu",
+               {{"percent", static_cast<std::int64_t>(config_.test_extra_cpu_percent)},
+                {"reason", "testExtraCpuPercent is set: this connector is slow on purpose"}});
+  }
   if (config_.role == StartRole::active) {
     promote();
   } else {
@@ -69,8 +75,11 @@ void Service::run(std::stop_token stop) {
   // Linux otherwise adds 50 us to every rest.
   ::prctl(PR_SET_TIMERSLACK, 1);
   RoundPacer pacer(config_.coalesce);
+  TestBurn burn(config_.test_extra_cpu_percent);
   while (io_.run_one() > 0) {
-    const auto rest = pacer.after_round(hub_.take_messages(), std::chrono::steady_clock::now());
+    const std::uint64_t messages = hub_.take_messages();
+    burn.after_round(messages);
+    const auto rest = pacer.after_round(messages, std::chrono::steady_clock::now());
     if (rest == rest.zero()) continue;
     // First everything that is ready, above all the writes.
     io_.poll();
