@@ -16,10 +16,11 @@ void print_tagged(std::string_view program, std::string_view tag, std::string_vi
                   std::string_view message) {
   const char* no_color = std::getenv("NO_COLOR");
   const bool coloured = ::isatty(STDERR_FILENO) == 1 && (no_color == nullptr || *no_color == '\0');
+  // Not fmt::print: it throws where stderr is a file on a full disk, and this runs in a catch.
   if (coloured) {
-    fmt::print(stderr, "{}: \x1b[{}m{}:\x1b[0m {}\n", program, colour, tag, message);
+    std::cerr << fmt::format("{}: \x1b[{}m{}:\x1b[0m {}\n", program, colour, tag, message);
   } else {
-    fmt::print(stderr, "{}: {}: {}\n", program, tag, message);
+    std::cerr << fmt::format("{}: {}: {}\n", program, tag, message);
   }
 }
 
