@@ -3,6 +3,7 @@
 // A host in memory, with its own clock: engine, HAProxy and health behind deploy's interfaces.
 // Killed is thrown at the failpoint that a test names, as SIGKILL would end the process there.
 
+#include "deploy/exchange.hpp"
 #include "deploy/operation.hpp"
 #include "deploy/session.hpp"
 #include "support/temporary_directory.hpp"
@@ -64,13 +65,16 @@ class FakeHost : public Engine, public Proxy, public HealthSource, public Clock 
   std::string reference(const std::string& tag) const { return "registry.test/connector:" + tag; }
 
   World world() {
-    World made{config, *this, *this, *this, *this};
-    made.failpoint = [this](const std::string& point) {
-      ++points;
-      passed.push_back(point);
-      if (points == kill_at) throw Killed{};
-    };
+    Proxy& proxy = config.recreate ? static_cast<Proxy&>(exchange) : *this;
+    World made{config, *this, proxy, *this, *this};
+    made.failpoint = [this](const std::string& point) { pass(point); };
     return made;
+  }
+
+  void pass(const std::string& point) {
+    ++points;
+    passed.push_back(point);
+    if (points == kill_at) throw Killed{};
   }
 
   Report run(Action action, const std::string& target = "", std::stop_token stop = {}) {
@@ -85,10 +89,22 @@ class FakeHost : public Engine, public Proxy, public HealthSource, public Clock 
 
   // The version that users get, or "none": what HAProxy names must run, be active and ready.
   std::string served() {
+    if (config.recreate) return served_in_place();
     if (!map) return "none";
     const auto found = containers.find(*map);
     if (found == containers.end() || !found->second.instance.running) return "dead";
     return found->second.role == "active" ? found->second.revision : "not active";
+  }
+
+  // With `recreate`: of the one container that runs.
+  std::string served_in_place() {
+    std::string found = "none";
+    for (const auto& [colour, container] : containers) {
+      if (!container.instance.running) continue;
+      if (found != "none") return "two run";
+      found = container.manner == Manner::good ? container.revision : "a bad one";
+    }
+    return found;
   }
 
   // Engine
@@ -152,7 +168,24 @@ class FakeHost : public Engine, public Proxy, public HealthSource, public Clock 
     container.instance.snapshot = release.snapshot;
     container.instance.transaction = transaction;
     container.instance.image_id = release.image_id;
+    if (config.recreate) {
+      container.instance.running = false;
+      container.role = "active";
+    }
     containers[colour] = container;
+    return {};
+  }
+  Result<void> stop(Colour colour) override {
+    pass("stop:before");
+    containers.at(colour).instance.running = false;
+    pass("stop:after");
+    return {};
+  }
+  Result<void> start_again(Colour colour) override {
+    pass("start_again:before");
+    FakeContainer& container = containers.at(colour);
+    container.instance.running = container.manner != Manner::exits;
+    pass("start_again:after");
     return {};
   }
   Result<void> send_signal(Colour colour, int number) override {
@@ -226,6 +259,7 @@ class FakeHost : public Engine, public Proxy, public HealthSource, public Clock 
 
   TemporaryDirectory directory;
   Config config;
+  Exchange exchange{config, *this};
   std::map<std::string, FakeImage> registry;
   std::map<std::string, FakeImage> local;
   std::map<std::string, Release> held_releases;

@@ -22,9 +22,11 @@ struct Scenario {
   std::string target;
   Manner manner;
   bool first;
+  bool recreate = false;
 };
 
 void prepare(FakeHost& host, const Scenario& scenario) {
+  host.config.recreate = scenario.recreate;
   host.publish("v1");
   host.publish("v2", scenario.action == Action::deploy ? scenario.manner : Manner::good);
   if (scenario.first) return;
@@ -76,7 +78,11 @@ TEST_CASE("killed at every point and resumed, one healthy version serves", "[kil
       {"deploy", Action::deploy, "v2", Manner::good, false},
       {"bad deploy", Action::deploy, "v2", Manner::lies, false},
       {"deploy that dies when promoted", Action::deploy, "v2", Manner::dies_when_promoted, false},
-      {"rollback", Action::rollback, "", Manner::good, false}};
+      {"rollback", Action::rollback, "", Manner::good, false},
+      {"recreate", Action::deploy, "v2", Manner::good, false, true},
+      {"recreate with a liar", Action::deploy, "v2", Manner::lies, false, true},
+      {"recreate with one that exits", Action::deploy, "v2", Manner::exits, false, true},
+      {"recreate, rollback", Action::rollback, "", Manner::good, false, true}};
   for (const Scenario& scenario : scenarios) {
     std::map<std::string, int> outcomes;
     int point = 1;
@@ -100,9 +106,11 @@ TEST_CASE("killed at every point and resumed, one healthy version serves", "[kil
 
 TEST_CASE("killed at every point, and the resume at every point, one healthy version serves",
           "[kill]") {
-  const std::vector<Scenario> scenarios{{"deploy", Action::deploy, "v2", Manner::good, false},
-                                        {"bad deploy", Action::deploy, "v2", Manner::lies, false},
-                                        {"rollback", Action::rollback, "", Manner::good, false}};
+  const std::vector<Scenario> scenarios{
+      {"deploy", Action::deploy, "v2", Manner::good, false},
+      {"bad deploy", Action::deploy, "v2", Manner::lies, false},
+      {"rollback", Action::rollback, "", Manner::good, false},
+      {"recreate", Action::deploy, "v2", Manner::good, false, true}};
   int pairs = 0;
   for (const Scenario& scenario : scenarios) {
     for (int first = 1; first < most_points; ++first) {

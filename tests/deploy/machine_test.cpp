@@ -46,12 +46,14 @@ void walk(const Situation& situation, State state, int length, std::set<std::pai
 TEST_CASE("every walk through the table ends, without a loop and on one side", "[machine]") {
   for (const bool rollback : {false, true}) {
     for (const bool has_old : {false, true}) {
-      std::set<std::pair<int, int>> ends;
-      int longest = 0;
-      std::vector<Step> path;
-      walk({rollback, has_old}, {Step::hold, Verdict::none}, 0, ends, longest, path);
-      CHECK(longest <= step_count);
-      CHECK(ends.size() >= 3);
+      for (const bool recreate : {false, true}) {
+        std::set<std::pair<int, int>> ends;
+        int longest = 0;
+        std::vector<Step> path;
+        walk({rollback, has_old, recreate}, {Step::hold, Verdict::none}, 0, ends, longest, path);
+        CHECK(longest <= step_count);
+        CHECK(ends.size() >= 3);
+      }
     }
   }
 }
@@ -90,6 +92,13 @@ TEST_CASE("a candidate that is worse under load is flipped back by way of the ol
   state = next(situation, state, Event::done);
   CHECK(state == State{Step::retire, Verdict::unproven});
   CHECK(next(situation, state, Event::failed) == State{Step::rewarm, Verdict::unproven});
+}
+
+TEST_CASE("with recreate even a rollback is proven after the flip, and taken back", "[machine]") {
+  CHECK(next({true, true, true}, {Step::bake, Verdict::none}, Event::unproven) ==
+        State{Step::restore, Verdict::unproven});
+  CHECK(next({false, false, true}, {Step::bake, Verdict::none}, Event::unproven) ==
+        State{Step::end, Verdict::helpless});
 }
 
 TEST_CASE("an old version that does not come back leaves the candidate serving", "[machine]") {

@@ -178,3 +178,54 @@ TEST_CASE("an instance that came back as a standby is promoted by the next comma
   CHECK(host.run(Action::resume).exit_code == ExitCode::done);
   CHECK(host.served() == "rev-v1");
 }
+
+TEST_CASE("with recreate one container replaces the other, after the pull, and the gap is reported",
+          "[session]") {
+  FakeHost host;
+  host.config.recreate = true;
+  host.publish("v1");
+  host.publish("v2");
+  REQUIRE(host.run(Action::deploy, "v1").exit_code == ExitCode::done);
+  CHECK(host.served() == "rev-v1");
+  const Report report = host.run(Action::deploy, "v2");
+  INFO(report.message);
+  CHECK(report.exit_code == ExitCode::done);
+  CHECK(host.served() == "rev-v2");
+  CHECK(report.seconds_without_service.has_value());
+  const Report back = host.run(Action::rollback);
+  CHECK(back.exit_code == ExitCode::done);
+  CHECK(host.served() == "rev-v1");
+  // A pull that fails stops nothing.
+  host.registry_up = false;
+  host.passed.clear();
+  CHECK(host.run(Action::deploy, "v3").exit_code == ExitCode::unavailable);
+  CHECK(host.passed.empty());
+  CHECK(host.served() == "rev-v1");
+}
+
+TEST_CASE("with recreate a bad version is replaced by the old one again", "[session]") {
+  for (const Manner manner :
+       {Manner::exits, Manner::never_ready, Manner::lies, Manner::packet_fails}) {
+    FakeHost host;
+    host.config.recreate = true;
+    host.publish("v1");
+    host.publish("v2", manner);
+    host.run(Action::deploy, "v1");
+    const Report report = host.run(Action::deploy, "v2");
+    INFO(static_cast<int>(manner) << " " << report.message);
+    CHECK(report.exit_code == ExitCode::rolled_back);
+    CHECK(host.served() == "rev-v1");
+    CHECK(report.running->tag == "v1");
+  }
+}
+
+TEST_CASE("resume starts a serving colour that the engine left down", "[session]") {
+  FakeHost host;
+  host.publish("v1");
+  host.run(Action::deploy, "v1");
+  host.containers[Colour::blue].instance.running = false;
+  const Report report = host.run(Action::resume);
+  INFO(report.message);
+  CHECK(report.exit_code == ExitCode::done);
+  CHECK(host.served() == "rev-v1");
+}

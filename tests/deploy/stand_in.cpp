@@ -19,6 +19,10 @@ using namespace std::chrono_literals;
 enum class Role : int { standby, active, drained };
 std::atomic<Role> role{Role::standby};
 std::atomic<int> requests{0};
+std::atomic<bool> sick{false};
+// Packets as its metrics tell them: a thousand a second while it is active.
+std::atomic<std::chrono::steady_clock::rep> active_since{0};
+std::atomic<long> packets_before{0};
 std::string manner;
 std::string revision;
 
@@ -50,6 +54,29 @@ std::string response(int status, const std::string& body, const std::string& mor
   return "HTTP/1.1 " + std::to_string(status) +
          " X\r\nContent-Length: " + std::to_string(body.size()) + "\r\nConnection: close\r\n" +
          more + "\r\n" + body;
+}
+
+long packets() {
+  const auto since = active_since.load();
+  if (since == 0) return packets_before;
+  const auto now = std::chrono::steady_clock::now().time_since_epoch().count();
+  return packets_before + (now - since) / 1'000'000;
+}
+
+void become(Role wanted) {
+  packets_before = packets();
+  active_since =
+      wanted == Role::active ? std::chrono::steady_clock::now().time_since_epoch().count() : 0;
+  role = wanted;
+}
+
+std::string metrics() {
+  const long all = manner == "idle" ? 0 : packets();
+  const long rejected = manner == "rejects" ? all / 2 : 0;
+  return "ilp_packets_total{direction=\"in\",result=\"fulfilled\"} " +
+         std::to_string(all - rejected) +
+         "\nilp_packets_total{direction=\"in\",result=\"rejected\"} " + std::to_string(rejected) +
+         "\n";
 }
 
 std::string health_body() {
@@ -90,10 +117,13 @@ void answer(int fd) {
   const std::string request(block, got > 0 ? static_cast<std::size_t>(got) : 0);
   const bool flap = manner == "flaps" && requests++ % 3 == 2;
   if (request.find("GET /metrics") == 0) {
-    say(fd, response(200, "ilp_packets_total{result=\"fulfilled\"} 1\n"));
+    say(fd, response(200, metrics()));
+  } else if (request.find("GET /sicken") == 0) {
+    sick = true;
+    say(fd, response(200, "never ready again\n"));
   } else if (request.find("GET /health") == 0 && !misbehave(fd)) {
     const bool ready = request.find("/ready") == std::string::npos ||
-                       (role != Role::drained && manner != "never_ready");
+                       (role != Role::drained && manner != "never_ready" && !sick);
     say(fd, response(flap || !ready ? 503 : 200, health_body()));
   }
   ::close(fd);
@@ -124,6 +154,7 @@ int main(int argc, char** argv) {
   }
   manner = variable("STAND_IN_MANNER", "good");
   revision = variable("STAND_IN_REVISION", "unknown");
+  if (variable("CONNECTOR_ROLE", "active") == "active") become(Role::active);
   if (manner == "exits") {
     std::fprintf(stderr, "stand_in: I exit at once\n");
     return 42;
@@ -150,9 +181,10 @@ int main(int argc, char** argv) {
   for (;;) {
     int number = 0;
     ::sigwait(&signals, &number);
-    if (number == SIGUSR1) role = Role::drained;
+    if (number == SIGUSR1) become(Role::drained);
     if (number == SIGUSR2 && manner == "dies_when_promoted") return 5;
-    if (number == SIGUSR2) role = Role::active;
+    if (number == SIGUSR2 && manner == "slow_promote") std::this_thread::sleep_for(2s);
+    if (number == SIGUSR2) become(Role::active);
     if (number == SIGTERM || number == SIGINT) return 0;
   }
 }

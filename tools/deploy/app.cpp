@@ -5,6 +5,7 @@
 #include "base/process.hpp"
 #include "base/units.hpp"
 #include "deploy/docker_engine.hpp"
+#include "deploy/exchange.hpp"
 #include "deploy/failpoint.hpp"
 #include "deploy/haproxy.hpp"
 #include "deploy/http_health.hpp"
@@ -255,8 +256,9 @@ int work(World& world, Session& session, const Options& options, const std::stri
     if (ended == nullptr) {
       lock.note_step(std::string(to_string(step)));
     } else {
-      fmt::print(stderr, "{}: {:7.3f} s  {}: {}{}{}\n", program, ended->at_s + ended->seconds,
-                 ended->name, ended->event, ended->detail.empty() ? "" : ": ", ended->detail);
+      std::cerr << fmt::format("{}: {:7.3f} s  {}: {}{}{}\n", program, ended->at_s + ended->seconds,
+                               ended->name, ended->event, ended->detail.empty() ? "" : ": ",
+                               ended->detail);
     }
   };
   const Report report = session.run(stop);
@@ -288,7 +290,9 @@ int run(const Options& options, const std::string& program, std::stop_token stop
   }
   if (options.timeout) config->gate.deadline = std::min(config->gate.deadline, *options.timeout);
   DockerEngine engine(*config);
-  Haproxy proxy(*config);
+  Haproxy haproxy(*config);
+  Exchange exchange(*config, engine);
+  Proxy& proxy = config->recreate ? static_cast<Proxy&>(exchange) : haproxy;
   HttpHealth health(config->subnet_prefix, 8080);
   SystemClock clock;
   World world{*config, engine, proxy, health, clock};
@@ -301,7 +305,7 @@ int run(const Options& options, const std::string& program, std::stop_token stop
     lock.note_owner(owner);
     return work(world, session, options, program, lock, stop);
   }
-  if (auto prepared = prepare_state(*config, proxy); !prepared) {
+  if (auto prepared = prepare_state(*config, haproxy); !prepared) {
     print_error(program, prepared.error().text());
     return static_cast<int>(ExitCode::failed);
   }

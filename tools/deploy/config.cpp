@@ -61,6 +61,13 @@ Setter number(double& field) {
   };
 }
 
+Setter strategy(bool& recreate) {
+  return [&recreate](const json& value) {
+    recreate = value == "recreate";
+    return recreate || value == "blue-green";
+  };
+}
+
 Setter words(std::vector<std::string>& field) {
   return [&field](const json& value) {
     if (!value.is_array()) return false;
@@ -103,6 +110,7 @@ Result<void> fill(Config& config, const json& object) {
   Result<void> bake;
   GateRules& gate = config.gate;
   const Setters setters{
+      {"strategy", strategy(config.recreate)},
       {"project", text(config.project)},
       {"image", text(config.repository)},
       {"stateDir", path(config.state_directory, base)},

@@ -15,6 +15,8 @@ namespace slipway::deploy {
 // What is true of a host: /etc/slipway/deploy.json. Relative paths are relative to that file.
 struct Config {
   std::filesystem::path file;
+  // One container, stopped and started anew, on a host without HAProxy. Else two colours behind it.
+  bool recreate = false;
   std::string project = "slipway";  // compose project and prefix of container names
   std::string repository;           // so that `rollback v1.2.0` can name an unknown tag
   std::filesystem::path state_directory = "/var/lib/slipway";

@@ -26,7 +26,6 @@ Result<DockerApi::Answer> DockerApi::call(const std::string& method, const std::
                                           const nlohmann::json& body,
                                           std::chrono::nanoseconds deadline,
                                           std::stop_token stop) const {
-  const auto give_up = std::chrono::steady_clock::now() + patience_;
   for (;;) {
     auto answer = http_request({.unix_socket = socket_,
                                 .method = method,
@@ -36,11 +35,14 @@ Result<DockerApi::Answer> DockerApi::call(const std::string& method, const std::
                                 .body_limit = largest_answer},
                                stop);
     if (answer) {
+      away_since_.reset();
       return Answer{answer->status, nlohmann::json::parse(answer->body, nullptr, false),
                     std::move(answer->body)};
     }
-    const bool again = answer.error().kind == ErrorKind::unreachable &&
-                       std::chrono::steady_clock::now() < give_up && !stop.stop_requested();
+    const auto now = std::chrono::steady_clock::now();
+    const bool away = answer.error().kind == ErrorKind::unreachable;
+    if (away && !away_since_) away_since_ = now;
+    const bool again = away && now - *away_since_ < patience_ && !stop.stop_requested();
     if (!again) {
       Error error = answer.error();
       if (error.kind == ErrorKind::unreachable) error.remedy = "check that the Docker engine runs";

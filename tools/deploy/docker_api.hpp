@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <stop_token>
 #include <string>
 
@@ -12,7 +13,9 @@
 namespace slipway::deploy {
 
 // The Docker Engine API on its unix socket, one request a connection. Requests that the daemon
-// does not take (it restarts) are tried again until `patience` is over.
+// does not take or does not answer (it restarts) are tried again until it has been away for
+// `patience`; from then on they are tried once each, so that an operation does not wait at every
+// call. Every request that is made here may be made twice.
 class DockerApi {
  public:
   DockerApi(std::string socket, std::chrono::nanoseconds patience)
@@ -43,6 +46,8 @@ class DockerApi {
  private:
   std::string socket_;
   std::chrono::nanoseconds patience_;
+  // Since when the daemon is away, as far as is known; nothing while it answers.
+  mutable std::optional<std::chrono::steady_clock::time_point> away_since_;
 };
 
 // Percent-encodes everything but unreserved characters.

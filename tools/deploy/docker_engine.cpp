@@ -1,11 +1,14 @@
 #include "deploy/docker_engine.hpp"
 
 #include "base/durable_file.hpp"
+#include "base/unique_fd.hpp"
 #include "deploy/http_health.hpp"
 #include "deploy/snapshot.hpp"
 
 #include <algorithm>
 #include <cstring>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <fmt/core.h>
 
@@ -164,6 +167,10 @@ Result<Release> DockerEngine::pull(const Reference& reference, std::stop_token s
 
 Result<void> DockerEngine::hold(const Release& release) {
   const std::string name = fmt::format("{}-held-{}", config_.project, short_digest(release));
+  // Held already: nothing is written, so that a way back exists on a disk that is full.
+  auto there = api_.call("GET", "/containers/" + name + "/json");
+  if (!there) return there.error();
+  if (there->ok() && text(at(there->json, {"Image"})) == release.image_id) return {};
   auto tagged = api_.demand("tag " + release.digest, "POST",
                             fmt::format("/images/{}/tag?repo={}&tag={}", release.image_id,
                                         hold_repository, short_digest(release)));
@@ -174,7 +181,7 @@ Result<void> DockerEngine::hold(const Release& release) {
       "POST", "/containers/create?name=" + name,
       {{"Image", release.image_id}, {"Labels", labels}, {"HostConfig", {{"NetworkMode", "none"}}}});
   if (!created) return created.error();
-  // 409: held already, by an earlier run.
+  // 409: the reply to an earlier try was lost.
   if (!created->ok() && created->status != 409) {
     return Error{ErrorKind::failed,
                  fmt::format("cannot hold {}: {}", release.digest, created->message()),
@@ -314,7 +321,8 @@ Result<void> DockerEngine::start(Colour colour, const Release& release,
   environment["SLIPWAY_TRANSACTION"] = transaction;
   environment["SLIPWAY_CONFIG_DIR"] = (directory / "config").string();
   environment["SLIPWAY_ENV_FILE"] = (directory / "connector.env").string();
-  return compose({"up", "-d", "--no-deps", "--no-build", "--pull", "never", service_name(colour)},
+  const std::string how = config_.recreate ? "--no-start" : "-d";
+  return compose({"up", how, "--no-deps", "--no-build", "--pull", "never", service_name(colour)},
                  (directory / "compose.yml").string(), environment, stop);
 }
 
@@ -330,7 +338,43 @@ Result<std::vector<std::string>> DockerEngine::containers_of(const std::string& 
   return ids;
 }
 
+Result<void> DockerEngine::stop(Colour colour) {
+  const std::string name = container_name(colour);
+  const auto grace = std::chrono::ceil<std::chrono::seconds>(config_.drain_deadline);
+  auto stopped = api_.demand("stop " + name, "POST",
+                             fmt::format("/containers/{}/stop?t={}", name, grace.count()), nullptr,
+                             grace + std::chrono::seconds(15));
+  if (!stopped) return stopped.error();
+  return {};
+}
+
+Result<void> DockerEngine::start_again(Colour colour) {
+  const std::string name = container_name(colour);
+  auto started = api_.demand("start " + name, "POST", "/containers/" + name + "/start");
+  if (!started) return started.error();
+  return {};
+}
+
+// The kernel delivers it, not the engine: to Docker any signal that it sends means that the
+// container was stopped by hand, and from then on it restarts it neither after a crash nor after a
+// reboot.
+bool DockerEngine::signal_process(Colour colour, int number) const {
+  auto answer = api_.call("GET", "/containers/" + container_name(colour) + "/json");
+  if (!answer || !answer->ok()) return false;
+  const pid_t pid = at(answer->json, {"State"}).value("Pid", 0);
+  const std::string id = text(at(answer->json, {"Id"}));
+  if (pid <= 0 || id.empty()) return false;
+  // By number: the header of Debian 12's C library declares them for C only.
+  const UniqueFd process(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+  // Looked at after it was opened: the number cannot have become another process's.
+  const auto groups = read_file(fmt::format("/proc/{}/cgroup", pid), 65536);
+  if (!process || !groups || groups->find(id) == std::string::npos) return false;
+  return ::syscall(SYS_pidfd_send_signal, process.get(), number, nullptr, 0) == 0;
+}
+
 Result<void> DockerEngine::send_signal(Colour colour, int number) {
+  if (signal_process(colour, number)) return {};
+  // The engine's processes cannot be seen from here, or nothing runs: then it says so.
   const std::string name = container_name(colour);
   auto sent = api_.demand(fmt::format("send {} to {}", ::strsignal(number), name), "POST",
                           fmt::format("/containers/{}/kill?signal={}", name, number));

@@ -24,6 +24,8 @@ class DockerEngine : public Engine {
   Result<Instance> inspect(Colour colour) override;
   Result<void> start(Colour colour, const Release& release, const std::string& transaction,
                      std::stop_token stop) override;
+  Result<void> stop(Colour colour) override;
+  Result<void> start_again(Colour colour) override;
   Result<void> send_signal(Colour colour, int number) override;
   Result<void> remove(Colour colour) override;
   Result<std::string> log_tail(Colour colour) override;
@@ -31,6 +33,7 @@ class DockerEngine : public Engine {
                       std::chrono::nanoseconds deadline) override;
 
  private:
+  bool signal_process(Colour colour, int number) const;
   std::string container_name(Colour colour) const;
   std::string service_name(Colour colour) const;
   Result<Release> inspect_image(const std::string& name) const;

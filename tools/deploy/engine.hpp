@@ -54,9 +54,15 @@ class Engine {
   virtual Result<void> start_proxy(std::stop_token stop) = 0;
 
   virtual Result<Instance> inspect(Colour colour) = 0;
-  // Removes what is left on the colour and starts the release there as a standby.
+  // Removes what is left on the colour and starts the release there as a standby; with the
+  // strategy `recreate` it is only made ready to be started.
   virtual Result<void> start(Colour colour, const Release& release, const std::string& transaction,
                              std::stop_token stop) = 0;
+  // Stops the colour's container, which has the drain deadline to answer what it accepted, and
+  // keeps it.
+  virtual Result<void> stop(Colour colour) = 0;
+  // Starts the container that is on the colour; nothing happens where it runs.
+  virtual Result<void> start_again(Colour colour) = 0;
   virtual Result<void> send_signal(Colour colour, int number) = 0;
   // Stops (politely, then not) and removes; nothing there is success.
   virtual Result<void> remove(Colour colour) = 0;

@@ -32,7 +32,9 @@ std::string peer_of(const HttpRequest& request) {
 ErrorKind kind_of(error_code failed) {
   if (failed == beast::error::timeout) return ErrorKind::timeout;
   if (failed == asio::error::operation_aborted) return ErrorKind::cancelled;
-  if (failed.category() == http::make_error_code(http::error::body_limit).category()) {
+  // The peer went away before it had answered, as a daemon does that restarts.
+  const bool cut = failed == http::error::end_of_stream || failed == http::error::partial_message;
+  if (!cut && failed.category() == http::make_error_code(http::error::body_limit).category()) {
     return ErrorKind::protocol;
   }
   return ErrorKind::unreachable;

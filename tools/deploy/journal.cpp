@@ -29,13 +29,31 @@ Result<Journal> Journal::open(const std::filesystem::path& path) {
   return journal;
 }
 
+// Room for a whole operation and its recovery, taken before either begins. What an earlier one
+// reserved is enough to go back on a disk that is full by now.
+Result<void> Journal::reserve() {
+  constexpr off_t wanted = off_t{64} << 10;
+  constexpr off_t least = off_t{16} << 10;
+  for (const off_t room : {wanted, least}) {
+    const off_t end = static_cast<off_t>(valid_bytes_) + room;
+    if (::fallocate(fd_.get(), FALLOC_FL_KEEP_SIZE, 0, end) == 0) return {};
+    // A file system that cannot reserve is used without.
+    if (errno != ENOSPC && errno != EDQUOT) return {};
+  }
+  const int saved = errno;
+  fd_.reset();
+  return io_error("cannot reserve room for the journal", path_.string(), saved);
+}
+
 Result<void> Journal::open_for_append() {
   fd_ = UniqueFd(::open(path_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
   if (!fd_) return io_error("cannot open the journal", path_.string(), errno);
-  if (::ftruncate(fd_.get(), static_cast<off_t>(valid_bytes_)) != 0) {
+  // Only where needed: truncating gives the reserved room back.
+  if (torn_ && ::ftruncate(fd_.get(), static_cast<off_t>(valid_bytes_)) != 0) {
     return io_error("cannot cut the torn tail of", path_.string(), errno);
   }
   torn_ = false;
+  if (auto reserved = reserve(); !reserved) return reserved;
   return sync_directory(path_.has_parent_path() ? path_.parent_path() : ".");
 }
 
@@ -54,7 +72,8 @@ Result<void> Journal::append(std::string type, std::string transaction, std::str
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) {
       const int saved = errno;
-      // What was written of the record is a torn tail: the next append overwrites it.
+      // What was written of the record is a torn tail, cut by the next append.
+      torn_ = true;
       fd_.reset();
       return io_error("cannot write the journal", path_.string(), saved);
     }

@@ -30,6 +30,7 @@ class Journal {
  private:
   explicit Journal(std::filesystem::path path) : path_(std::move(path)) {}
   Result<void> open_for_append();
+  Result<void> reserve();
 
   std::filesystem::path path_;
   std::vector<Record> records_;

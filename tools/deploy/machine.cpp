@@ -67,7 +67,12 @@ State next(const Situation& situation, const State& state, Event event) {
       }
       return {Step::bake, Verdict::none};
     case Step::bake:
-      if (done || !situation.has_old || situation.rollback) return {Step::settle, Verdict::none};
+      if (done) return {Step::settle, Verdict::none};
+      if (situation.recreate && !situation.has_old) return {Step::end, Verdict::helpless};
+      // What a rollback went to was proven before; with `recreate` it is proven only here.
+      if (!situation.recreate && (!situation.has_old || situation.rollback)) {
+        return {Step::settle, Verdict::none};
+      }
       return {Step::restore, verdict_of(event)};
     case Step::settle:
       return {Step::end, Verdict::none};

@@ -51,6 +51,8 @@ inline constexpr int verdict_count = static_cast<int>(Verdict::helpless) + 1;
 struct Situation {
   bool rollback = false;
   bool has_old = true;  // something serves already
+  // The candidate can only be proven after the flip, in the step bake: one container at a time.
+  bool recreate = false;
 };
 
 struct State {

@@ -105,23 +105,27 @@ Operation::Outcome Operation::perform(const State& state, std::stop_token stop) 
       case Step::start:
         return start(heard);
       case Step::prove:
+        if (plan_.recreate) return {Event::done, "when it has taken over"};
         return prove(heard);
       case Step::promote:
+        if (plan_.recreate) return {Event::done, "it starts as active"};
         return promote(plan_.candidate, plan_.target, heard);
       case Step::flip:
         return flip(plan_.candidate);
       case Step::drain:
+        if (plan_.recreate) return {Event::done, "it was stopped"};
         return plan_.old ? drain(plan_.old_colour(), heard) : Outcome{};
       case Step::bake:
-        return bake(heard);
+        return plan_.recreate ? prove_in_place(heard) : bake(heard);
       case Step::settle:
         return settle();
       case Step::abandon:
         return abandon();
       case Step::restore:
+        if (plan_.recreate) return {Event::done, "flip_back starts it"};
         return promote(plan_.old_colour(), *plan_.old, {});
       case Step::flip_back:
-        return flip(plan_.old_colour());
+        return plan_.recreate ? start_old_again() : flip(plan_.old_colour());
       case Step::retire:
         return retire();
       case Step::rewarm:

@@ -63,10 +63,16 @@ class Operation {
 
   Outcome hold();
   Outcome start_proxy(std::stop_token stop);
+  Outcome await_proxy(std::stop_token stop);
   Outcome start(std::stop_token stop);
+  Outcome start_colour(const std::string& point, Colour colour, const Release& release,
+                       std::stop_token stop);
   Outcome prove(std::stop_token stop);
   Outcome prove_warm(std::stop_token stop);
   Outcome real_packet();
+  Outcome prove_in_place(std::stop_token stop);
+  Outcome start_old_again();
+  void note_service();
   Outcome promote(Colour colour, const Release& release, std::stop_token stop);
   Outcome flip(Colour colour);
   Outcome drain(Colour colour, std::stop_token stop);
@@ -77,6 +83,7 @@ class Operation {
   Outcome rewarm();
 
   Outcome changing(const std::string& point, const std::function<Result<void>()>& effect);
+  Result<Instance> inspect_candidate();
   Look look_at_candidate();
   std::optional<std::string> wait_for_role(Colour colour, const Release& release,
                                            const std::string& role, bool ready,
@@ -93,6 +100,7 @@ class Operation {
   Report report_;
   std::optional<std::chrono::steady_clock::time_point> candidate_began_;
   std::optional<std::string> baseline_begin_;
+  std::optional<std::chrono::steady_clock::time_point> service_ended_;  // strategy recreate
   std::optional<std::string> failure_;  // the first thing that went wrong, for the report
 };
 

@@ -6,6 +6,7 @@ nlohmann::json to_json(const Plan& plan) {
   nlohmann::json json = {{"operation", plan.rollback ? "rollback" : "deploy"},
                          {"target", to_json(plan.target)},
                          {"candidate", to_string(plan.candidate)},
+                         {"recreate", plan.recreate},
                          {"warm", plan.warm},
                          {"actor", plan.actor},
                          {"reason", plan.reason}};
@@ -19,6 +20,7 @@ Plan plan_from_json(const nlohmann::json& json) {
   plan.rollback = json.value("operation", "") == "rollback";
   plan.target = release_from_json(json.value("target", nlohmann::json::object()));
   plan.candidate = parse_colour(json.value("candidate", "")).value_or(Colour::blue);
+  plan.recreate = json.value("recreate", false);
   plan.warm = json.value("warm", false);
   plan.actor = json.value("actor", "");
   plan.reason = json.value("reason", "");

@@ -16,12 +16,13 @@ struct Plan {
   Colour candidate = Colour::blue;
   std::optional<Release> old;        // what serves now, on the other colour
   std::optional<Release> displaced;  // what waits on the candidate colour and makes room
+  bool recreate = false;             // one container at a time, without HAProxy
   bool warm = false;                 // the candidate colour runs the target already
   std::string actor;                 // who asked, from where
   std::string reason;
 
   Colour old_colour() const { return other(candidate); }
-  Situation situation() const { return {rollback, old.has_value()}; }
+  Situation situation() const { return {rollback, old.has_value(), recreate}; }
 };
 
 nlohmann::json to_json(const Plan& plan);

@@ -56,6 +56,7 @@ json to_json(const Report& report) {
           {"secondsToHealthy", or_null(report.seconds_to_healthy)},
           {"secondsOfFlip", or_null(report.seconds_of_flip)},
           {"secondsToSwitched", or_null(report.seconds_to_switched)},
+          {"secondsWithoutService", or_null(report.seconds_without_service)},
           {"steps", steps},
           {"warnings", report.warnings}};
 }
@@ -73,6 +74,9 @@ std::string to_markdown(const Report& report) {
   row("to healthy", seconds_text(report.seconds_to_healthy));
   row("flip", seconds_text(report.seconds_of_flip));
   row("command to switched", seconds_text(report.seconds_to_switched));
+  if (report.seconds_without_service) {
+    row("without service", seconds_text(report.seconds_without_service));
+  }
   row("asked by", report.actor);
   if (!report.next_step.empty()) row("next", report.next_step);
   text += "\n| step | outcome | seconds | detail |\n|---|---|---|---|\n";

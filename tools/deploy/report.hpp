@@ -38,6 +38,8 @@ struct Report {
   std::optional<double> seconds_to_healthy;   // from the start of the candidate to its proof
   std::optional<double> seconds_of_flip;      // writing, setting and reading back the map
   std::optional<double> seconds_to_switched;  // from the command to new connections on the target
+  // With the strategy `recreate`: from the order to stop to the first healthy answer.
+  std::optional<double> seconds_without_service;
   std::vector<StepReport> steps;
   std::vector<std::string> warnings;
 };

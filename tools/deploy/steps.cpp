@@ -30,12 +30,19 @@ Operation::Outcome Operation::hold() {
 }
 
 Operation::Outcome Operation::start_proxy(std::stop_token stop) {
-  if (world_.proxy.running()) return {};
+  // With `recreate` the old container has the ports, and gives them up.
+  if (world_.proxy.running() && (!plan_.recreate || plan_.old)) return {};
   for (const std::uint16_t port : world_.ports_to_check) {
     if (auto free = check_port_free(port); !free) return {Event::failed, free.error().text()};
   }
+  if (plan_.recreate) return {};
   auto started = changing("proxy:start", [&] { return world_.engine.start_proxy(stop); });
   if (started.event != Event::done) return started;
+  // What was flipped while it was down was written to the file only, and it reads that.
+  return await_proxy(stop);
+}
+
+Operation::Outcome Operation::await_proxy(std::stop_token stop) {
   const auto give_up = world_.clock.now() + world_.config.step_deadline;
   while (!world_.proxy.running()) {
     if (stop.stop_requested()) return {Event::interrupted, "a stop was requested"};
@@ -46,7 +53,6 @@ Operation::Outcome Operation::start_proxy(std::stop_token stop) {
     }
     world_.clock.sleep_for(std::chrono::milliseconds(20), stop);
   }
-  // What was flipped while it was down was written to the file only, and it read that.
   return {};
 }
 
@@ -58,14 +64,42 @@ Operation::Outcome Operation::start(std::stop_token stop) {
                          there->snapshot == plan_.target.snapshot;
   if (is_target && (plan_.warm || there->transaction == transaction_)) return {};
   plan_.warm = false;
-  return changing("start:colour", [&] {
-    return world_.engine.start(plan_.candidate, plan_.target, transaction_, stop);
-  });
+  return start_colour("start:colour", plan_.candidate, plan_.target, stop);
+}
+
+// Where the engine restarts midway, or only its reply is lost, what is there decides: a container
+// of this transaction is adopted, and nothing is started once more.
+Operation::Outcome Operation::start_colour(const std::string& point, Colour colour,
+                                           const Release& release, std::stop_token stop) {
+  const auto start = [&] { return world_.engine.start(colour, release, transaction_, stop); };
+  auto started = changing(point, start);
+  if (started.event == Event::done || stop.stop_requested()) return started;
+  const auto there = world_.engine.inspect(colour);
+  if (there && (there->running || (plan_.recreate && there->exists)) &&
+      there->transaction == transaction_ && there->digest == release.digest &&
+      there->snapshot == release.snapshot) {
+    return {Event::done, "adopted after an error: " + started.detail};
+  }
+  return changing(point + "_again", start);
+}
+
+// A container that the engine restarts shows its exit status only while it is down.
+Result<Instance> Operation::inspect_candidate() {
+  auto there = world_.engine.inspect(plan_.candidate);
+  const auto give_up = world_.clock.now() + std::chrono::seconds(1);
+  while (there && there->running && there->restart_count > 0 && !plan_.warm &&
+         world_.clock.now() < give_up) {
+    world_.clock.sleep_for(std::chrono::milliseconds(20), {});
+    auto again = world_.engine.inspect(plan_.candidate);
+    if (!again) break;
+    there = std::move(again);
+  }
+  return there;
 }
 
 Look Operation::look_at_candidate() {
   Look look;
-  auto there = world_.engine.inspect(plan_.candidate);
+  auto there = inspect_candidate();
   if (!there) {
     look.answer = there.error();
     return look;
@@ -86,6 +120,7 @@ Operation::Outcome Operation::prove(std::stop_token stop) {
   for (;;) {
     const Look look = look_at_candidate();
     const auto state = gate.feed(world_.clock.now(), look);
+    if (gate.in_a_row() > 0) note_service();
     if (state == HealthGate::State::healthy) break;
     if (state == HealthGate::State::hopeless) {
       std::string detail = gate.reason();
@@ -121,9 +156,7 @@ Operation::Outcome Operation::prove_warm(std::stop_token stop) {
   // Just started, or hanging: it has the time of a cold one.
   if (look.running) return prove(stop);
   // It died while it waited: start it anew.
-  auto started = changing("prove:restart", [&] {
-    return world_.engine.start(plan_.candidate, plan_.target, transaction_, stop);
-  });
+  auto started = start_colour("prove:restart", plan_.candidate, plan_.target, stop);
   return started.event == Event::done ? prove(stop) : started;
 }
 
@@ -175,8 +208,7 @@ Operation::Outcome Operation::promote(Colour colour, const Release& release, std
   if (!there) return {Event::failed, there.error().text()};
   if (there->exists && !there->running && colour != plan_.candidate) {
     // The old colour stopped after the flip: bring back what served before.
-    auto started = changing(
-        "restore:start", [&] { return world_.engine.start(colour, release, transaction_, stop); });
+    auto started = start_colour("restore:start", colour, release, stop);
     if (started.event != Event::done) return started;
   }
   auto sent = changing(colour == plan_.candidate ? "promote:signal" : "restore:signal",
@@ -196,20 +228,27 @@ Operation::Outcome Operation::flip(Colour colour) {
     }
   }
   const auto began = world_.clock.now();
+  if (plan_.recreate && plan_.old && !service_ended_) service_ended_ = began;
   const std::string point = colour == plan_.candidate ? "flip:map" : "flip_back:map";
   world_.failpoint(point + ":before");
   auto flipped = world_.proxy.flip(colour);
   world_.failpoint(point + ":after");
   const double seconds = since_s(began);
   if (flipped) {
-    if (colour == plan_.candidate) {
+    if (colour == plan_.candidate && !plan_.recreate) {
       report_.seconds_of_flip = seconds;
       report_.seconds_to_switched = since_s(command_began_);
     }
     return {Event::done, fmt::format("{} in {:.1f} ms", to_string(colour), seconds * 1e3)};
   }
   const auto actual = world_.proxy.active();
-  if (actual && *actual == colour) return {Event::done, "read back after an error"};
+  if (actual && *actual == colour) {
+    // Where HAProxy went away in the middle it comes back with what the file says. Only then may
+    // the other colour be drained.
+    if (!world_.proxy.running()) (void)world_.engine.start_proxy({});
+    if (await_proxy({}).event != Event::done) return {Event::uncertain, flipped.error().text()};
+    return {Event::done, "read back after an error: " + flipped.error().text()};
+  }
   if (actual && world_.proxy.running()) return {Event::failed, flipped.error().text()};
   return {Event::uncertain, flipped.error().text()};
 }
@@ -281,9 +320,7 @@ Operation::Outcome Operation::rewarm() {
   if (!plan_.displaced || plan_.warm) return {Event::done, "nothing was displaced"};
   auto there = world_.engine.inspect(plan_.candidate);
   if (there && there->running && there->digest == plan_.displaced->digest) return {};
-  return changing("rewarm:start", [&] {
-    return world_.engine.start(plan_.candidate, *plan_.displaced, transaction_, {});
-  });
+  return start_colour("rewarm:start", plan_.candidate, *plan_.displaced, {});
 }
 
 }  // namespace slipway::deploy

@@ -8,6 +8,7 @@
 #include <csignal>
 #include <fcntl.h>
 #include <iostream>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <thread>
@@ -23,8 +24,19 @@ namespace fs = std::filesystem;
 constexpr std::chrono::milliseconds poll_interval{10};
 constexpr std::size_t kept_outputs = 20;
 
-UniqueFd open_output(const fs::path& path) {
-  return UniqueFd(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600));
+// A file with room for what a worker says. Where the disk is full it is in memory, and `path` names
+// it there: the caller sees the report all the same.
+UniqueFd open_output(fs::path& path) {
+  constexpr off_t room = off_t{64} << 10;
+  UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600));
+  const bool full = !fd || (::fallocate(fd.get(), FALLOC_FL_KEEP_SIZE, 0, room) != 0 &&
+                            (errno == ENOSPC || errno == EDQUOT));
+  if (!full) return fd;
+  std::error_code ignored;
+  fs::remove(path, ignored);
+  fd.reset(::memfd_create("slipway-output", MFD_CLOEXEC));
+  path = fmt::format("/proc/{}/fd/{}", ::getpid(), fd.get());
+  return fd;
 }
 
 // Removes the outputs of the oldest workers.
@@ -94,14 +106,14 @@ Result<Worker> Worker::start(const fs::path& directory, const std::vector<std::s
   }
   forget_old_outputs(directory);
   const auto now = std::chrono::system_clock::now().time_since_epoch().count();
-  const fs::path out = directory / fmt::format("{}-{}.out", now, ::getpid());
-  const fs::path err = directory / fmt::format("{}-{}.err", now, ::getpid());
-  const UniqueFd out_fd = open_output(out);
-  const UniqueFd err_fd = open_output(err);
+  fs::path out = directory / fmt::format("{}-{}.out", now, ::getpid());
+  fs::path err = directory / fmt::format("{}-{}.err", now, ::getpid());
+  UniqueFd out_fd = open_output(out);
+  UniqueFd err_fd = open_output(err);
   if (!out_fd || !err_fd) return io_error("cannot write", directory.string(), errno);
   std::error_code ignored;
   fs::remove(directory / "current.err", ignored);
-  fs::create_symlink(err.filename(), directory / "current.err", ignored);
+  fs::create_symlink(err, directory / "current.err", ignored);
 
   std::vector<std::string> words = arguments;
   words.push_back("--worker-lock-fd");
@@ -112,12 +124,12 @@ Result<Worker> Worker::start(const fs::path& directory, const std::vector<std::s
   const pid_t pid = ::fork();
   if (pid < 0) return io_error("cannot start", words[0], errno);
   if (pid == 0) become_worker(lock.fd(), out_fd.get(), err_fd.get(), argv.data());
-  return Worker(pid, out, err);
+  return Worker(pid, std::move(out_fd), std::move(err_fd), out, err);
 }
 
 std::optional<int> Worker::follow(std::stop_token stop, OnStop on_stop) {
-  Tail out(out_, STDOUT_FILENO);
-  Tail err(err_, STDERR_FILENO);
+  Tail out(out_path_, STDOUT_FILENO);
+  Tail err(err_path_, STDERR_FILENO);
   bool handled = false;
   for (;;) {
     int raw = 0;

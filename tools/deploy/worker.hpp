@@ -4,6 +4,7 @@
 // lock and does it, the caller only follows and returns the worker's exit status.
 
 #include "base/error.hpp"
+#include "base/unique_fd.hpp"
 #include "deploy/lock.hpp"
 
 #include <filesystem>
@@ -30,12 +31,19 @@ class Worker {
   std::optional<int> follow(std::stop_token stop, OnStop on_stop);
 
  private:
-  Worker(pid_t pid, std::filesystem::path out, std::filesystem::path err)
-      : pid_(pid), out_(std::move(out)), err_(std::move(err)) {}
+  Worker(pid_t pid, UniqueFd out, UniqueFd err, std::filesystem::path out_path,
+         std::filesystem::path err_path)
+      : pid_(pid),
+        out_(std::move(out)),
+        err_(std::move(err)),
+        out_path_(std::move(out_path)),
+        err_path_(std::move(err_path)) {}
 
   pid_t pid_;
-  std::filesystem::path out_;
-  std::filesystem::path err_;
+  UniqueFd out_;  // open as long as the paths are used: they may name memory
+  UniqueFd err_;
+  std::filesystem::path out_path_;
+  std::filesystem::path err_path_;
 };
 
 // Copies what the current worker says (its progress) to stderr until nobody holds the lock.

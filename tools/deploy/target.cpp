@@ -1,0 +1,96 @@
+#include "deploy/target.hpp"
+
+#include <fmt/core.h>
+
+namespace slipway::deploy {
+namespace {
+
+std::string known_versions(const Ledger& ledger, const std::optional<Release>& current) {
+  std::string list;
+  for (const Release& release : ledger.proven()) {
+    list += list.empty() ? "" : ", ";
+    list += release.describe();
+    if (current && release.same_as(*current)) list += " (running)";
+  }
+  return list.empty() ? "no version is known on this host" : "known versions: " + list;
+}
+
+Result<Target> target_of_deploy(World& world, const Options& options, bool may_pull,
+                                std::stop_token stop) {
+  auto reference = parse_reference(options.target);
+  if (!reference) return reference.error();
+  Target target;
+  auto snapshot = read_snapshot(world.config);
+  if (!snapshot) return snapshot.error();
+  target.snapshot = std::move(*snapshot);
+  Release wanted;
+  wanted.repository = reference->repository;
+  wanted.tag = reference->tag;
+  wanted.digest = reference->digest;
+  // A digest that is here needs no network.
+  Result<Release> found = Error{ErrorKind::not_found, "not here", {}};
+  if (!wanted.digest.empty()) found = world.engine.find_local(wanted);
+  if (!found && may_pull) found = world.engine.pull(*reference, stop);
+  if (!found && may_pull) return found.error();
+  target.release = found ? *found : wanted;
+  target.release.snapshot = target.snapshot.hash;
+  if (found && target.release.revision.empty()) {
+    return Error{ErrorKind::failed,
+                 fmt::format("{} has no label org.opencontainers.image.revision", options.target),
+                 "build the image with scripts/ or set the label: health is compared with it"};
+  }
+  return target;
+}
+
+Result<Target> target_of_rollback(World& world, const Options& options, const Ledger& ledger,
+                                  const std::optional<Release>& current, bool may_pull,
+                                  std::stop_token stop) {
+  const auto chosen =
+      options.target.empty() ? ledger.rollback_target(current) : ledger.find(options.target);
+  if (!chosen) {
+    const std::string what = options.target.empty()
+                                 ? std::string("there is no earlier version proven healthy")
+                                 : fmt::format("no version '{}' is known", options.target);
+    return Error{ErrorKind::not_found, what + " on this host; " + known_versions(ledger, current),
+                 "deploy the version that is wanted"};
+  }
+  Target target{*chosen, {}};
+  if (options.image_only) {
+    auto snapshot = read_snapshot(world.config);
+    if (!snapshot) return snapshot.error();
+    target.snapshot = std::move(*snapshot);
+    target.release.snapshot = target.snapshot.hash;
+  }
+  auto found = world.engine.find_local(target.release);
+  if (!found && may_pull) {
+    const Reference by_digest{chosen->repository, chosen->tag, chosen->digest};
+    found = world.engine.pull(by_digest, stop);
+    if (!found) {
+      return Error{ErrorKind::not_found,
+                   fmt::format("the image {} is not on this host any more, and {}",
+                               chosen->describe(), found.error().what),
+                   known_versions(ledger, current)};
+    }
+    target.release.image_id = found->image_id;
+  }
+  return target;
+}
+
+}  // namespace
+
+Result<Target> find_target(World& world, const Options& options, const Ledger& ledger,
+                           const std::optional<Release>& current, bool may_pull,
+                           std::stop_token stop) {
+  if (options.action == Action::deploy) {
+    auto target = target_of_deploy(world, options, may_pull, std::move(stop));
+    if (!target && target.error().kind == ErrorKind::not_found) {
+      Error error = target.error();
+      error.remedy = known_versions(ledger, current);
+      return error;
+    }
+    return target;
+  }
+  return target_of_rollback(world, options, ledger, current, may_pull, std::move(stop));
+}
+
+}  // namespace slipway::deploy

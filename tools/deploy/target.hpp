@@ -1,0 +1,26 @@
+#pragma once
+
+// What an operation is to end on: found on this host or pulled, with the configuration it runs
+// with.
+
+#include "deploy/ledger.hpp"
+#include "deploy/operation.hpp"
+#include "deploy/options.hpp"
+
+#include <optional>
+#include <stop_token>
+
+namespace slipway::deploy {
+
+struct Target {
+  Release release;
+  Snapshot snapshot;  // empty where the release brings its own
+};
+
+// Errors: not_found (the remedy lists the versions that are known), unreachable, timeout, failed,
+// cancelled. Without `may_pull` an image that is not here leaves parts of the release empty.
+Result<Target> find_target(World& world, const Options& options, const Ledger& ledger,
+                           const std::optional<Release>& current, bool may_pull,
+                           std::stop_token stop);
+
+}  // namespace slipway::deploy
