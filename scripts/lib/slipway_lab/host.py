@@ -20,7 +20,7 @@ PRIVATE = ("/etc", "/home", "/opt", "/srv", "/usr/local", "/var/lib", "/var/log"
 SSHD_CONFIG = """\
 ListenAddress {ip}
 HostKey {keys}/host_key
-AuthorizedKeysFile {keys}/authorized_keys
+AuthorizedKeysFile {keys}/authorized_keys .ssh/authorized_keys
 PidFile none
 UsePAM no
 PasswordAuthentication no
