@@ -7,6 +7,7 @@ Exits 77 with the reason where Docker cannot run.
 
 import json
 import os
+import pty
 import signal
 import socket as socket_module
 import subprocess
@@ -160,6 +161,52 @@ def caller_is_cancelled(site: Site) -> str:
     expect(said.splitlines()[-1].startswith(f"running: {site.releases['v1']}"), said)
     expect(site.served() == "v1", "v1 must serve")
     return "130, v1 serves"
+
+
+def interrupted_on_terminal(site: Site) -> str:
+    """SIGINT on a terminal asks what is meant, and does that."""
+    slow_proof(site)
+    said = {}
+    for number, (letter, tag, after) in enumerate((("l", "v5t", "v5t"), ("r", "v6t", "v1"))):
+        site.publish(tag)
+        pid, terminal = pty.fork()
+        if pid == 0:
+            command = site.command("deploy", site.reference(tag))
+            os.execvp(command[0], command)
+        try:
+            await_true(lambda: site.lock_holder().get("step") == "prove"
+                       and tag in site.lock_holder().get("operation", ""), "at prove")
+            # Not the key Ctrl-C: it would end nsenter, which stands between, as well.
+            inner = Path(f"/proc/{pid}/task/{pid}/children").read_text()
+            os.kill(int(inner), signal.SIGINT)
+            shown = read_terminal(terminal, b"eave it going? ")
+            os.write(terminal, letter.encode() + b"\n")
+            shown += read_terminal(terminal, None)
+        finally:
+            os.close(terminal)
+        status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        expect(status == 130, (status, shown))
+        site.rollback("--status", "--wait")
+        await_true(lambda: site.served() == after, f"{after} serves after '{letter}'", 15)
+        said[letter] = status
+        if number == 0:
+            expect(site.rollback("v1").status == 0, "back")
+    return "SIGINT asks; l: 130 and the new version serves, r: 130 and the old one does"
+
+
+def read_terminal(terminal: int, until: bytes | None) -> bytes:
+    """What it shows, up to and with UNTIL, or to its end."""
+    shown = b""
+    while until is None or until not in shown:
+        try:
+            block = os.read(terminal, 4096)
+        except OSError:  # the other end is closed
+            block = b""
+        if not block:
+            expect(until is None, shown)
+            break
+        shown += block
+    return shown
 
 
 def broken_lock(site: Site) -> str:
@@ -322,7 +369,8 @@ def all_bad_images(site: Site) -> str:
 
 
 CASES = (last_line_and_text, forward_and_back, missing_tag, registry_stopped, cold_rollback,
-         prune_everything, two_at_once, caller_is_killed, caller_is_cancelled, broken_lock,
+         prune_everything, two_at_once, caller_is_killed, caller_is_cancelled,
+         interrupted_on_terminal, broken_lock,
          over_ssh, damaged_journal, taken_port, full_disk, bad_images, secrets)
 SLOW_CASES = (all_bad_images,)
 

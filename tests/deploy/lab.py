@@ -4,22 +4,26 @@ stand-in that behave well or badly.
 Needs what scripts/lib/slipway_lab needs. `unable()` says why it cannot run here.
 """
 
+import http.client
 import io
 import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tarfile
+import threading
 import time
+from collections import Counter
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(REPOSITORY / "scripts" / "lib"))
 
 # pylint: disable=wrong-import-position
-from slipway_lab import Host, Registry, images
+from slipway_lab import Host, LabError, Registry, images, paths
 
 REPOSITORY_NAME = "m2m-connector"
 
@@ -36,17 +40,24 @@ def unable() -> str | None:
 
 
 class Site:
-    """One host with its configuration, and a registry; a context manager."""
+    """One host with its configuration, and a registry; a context manager.
 
-    def __init__(self, name: str, binaries: Path, **settings):
+    Its names end in this process's number, so that runs do not meet; nothing of it stays.
+    """
+
+    def __init__(self, name: str, binaries: Path, registry: Registry | None = None, **settings):
+        sweep(name)
+        name = f"{name}-{os.getpid()}"
         self.host = Host(name)
-        self.registry = Registry(name)
+        self.registry = registry or Registry(name)
+        self.shares_registry = registry is not None
         self.binaries = binaries.resolve()
         self.settings = settings
         self.releases: dict[str, str] = {}
 
     def __enter__(self):
-        self.registry.start()
+        if not self.shares_registry:
+            self.registry.start()
         try:
             self.host.start()
             self._configure()
@@ -56,8 +67,9 @@ class Site:
         return self
 
     def __exit__(self, *_exc):
-        self.host.stop()
-        self.registry.stop()
+        discard(self.host)
+        if not self.shares_registry:
+            discard(self.registry)
 
     @property
     def folder(self) -> Path:
@@ -69,16 +81,26 @@ class Site:
         return self.host.home / "s"
 
     def _configure(self) -> None:
-        haproxy = images.local_haproxy(self.host)
+        self.settings["haproxyImage"] = images.local_haproxy(self.host)
         for folder in (self.folder, self.state):
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir()
         for name in ("compose.yml", "haproxy.cfg"):
             shutil.copy(REPOSITORY / "host" / name, self.folder / name)
         shutil.copytree(REPOSITORY / "host" / "connector", self.folder / "connector")
+        self.write_configuration()
+
+    def write_configuration(self) -> None:
+        """As it is at first: what tests changed of it is gone."""
         (self.folder / "connector.env").write_text("ALICE_TOKEN=marker-5f2a\nBOB_TOKEN=tok-b\nPROBE_TOKEN=tok-p\n")
         (self.folder / "connector.env").chmod(0o600)
-        self.configure(haproxyImage=haproxy, **self.settings)
+        (self.folder / "deploy.json").unlink(missing_ok=True)
+        self.configure(**self.settings)
+
+    def keep_alive(self) -> None:
+        """A daemon that is restarted leaves the containers alone, as the operators' guide asks."""
+        (self.host.home / "daemon.json").write_text('{"live-restore": true}')
+        self.host.kill_service("dockerd", signal.SIGHUP)
 
     def configure(self, **changes) -> None:
         file = self.folder / "deploy.json"
@@ -95,10 +117,15 @@ class Site:
     def reference(self, tag: str = "") -> str:
         return self.registry.reference(REPOSITORY_NAME, tag)
 
-    def publish(self, tag: str, manner: str = "good", labels: dict | None = None) -> str:
+    def publish(self, tag: str, manner: str = "good", labels: dict | None = None,
+                ballast_mb: int = 0) -> str:
         """Pushes an image of the stand-in; its digest. The host keeps nothing of it."""
         revision = f"{tag}-{'0' * 36}"[:40]
-        return self._push(tag, {"stand_in": self.binaries / "deploy_stand_in"}, revision, [
+        files = {"stand_in": self.binaries / "deploy_stand_in"}
+        if ballast_mb:
+            files["ballast"] = self.host.home / "ballast"
+            files["ballast"].write_bytes(os.urandom(ballast_mb << 20))
+        return self._push(tag, files, revision, [
             f"ENV STAND_IN_MANNER={manner} STAND_IN_REVISION={revision}",
             'ENTRYPOINT ["/stand_in"]'], labels)
 
@@ -135,14 +162,16 @@ class Site:
         return self.host.inside(str(self.binaries / program), "--config",
                                 str(self.folder / "deploy.json"), *arguments)
 
+    def begin(self, program: str, *arguments: str, env: dict | None = None) -> "Running":
+        """Starts deploy or rollback with --json, as a session without a terminal would."""
+        return Running(subprocess.Popen(
+            self.command(program, "--json", *arguments), stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+            env={**os.environ, **(env or {})}))
+
     def run(self, program: str, *arguments: str, env: dict | None = None, timeout: float = 120):
         """Runs deploy or rollback with --json; exit status, report and errors."""
-        done = subprocess.run(self.command(program, "--json", *arguments), capture_output=True,
-                              text=True, env={**os.environ, **(env or {})}, timeout=timeout,
-                              stdin=subprocess.DEVNULL, check=False)
-        lines = done.stdout.strip().splitlines()
-        report = json.loads(lines[-1]) if lines and lines[-1].startswith("{") else {}
-        return Outcome(done.returncode, report, done.stdout, done.stderr)
+        return self.begin(program, *arguments, env=env).outcome(timeout)
 
     def deploy(self, tag: str, *arguments: str, **options):
         return self.run("deploy", self.reference(tag), *arguments, **options)
@@ -160,12 +189,27 @@ class Site:
         except (ValueError, KeyError):
             return None
 
+    @property
+    def state_seen(self) -> Path:
+        """The state folder as the host has it, also where something is mounted on it there."""
+        return Path(f"/proc/{self.host.pid}/root{self.state}")
+
+    def await_step(self, *steps: str) -> None:
+        """Until the operation that goes on is at one of STEPS."""
+        await_true(lambda: self.lock_holder().get("step") in steps, f"at {' or '.join(steps)}")
+
     def lock_holder(self) -> dict:
         """What the lock file says of its last holder."""
         try:
-            return json.loads((self.state / "lock").read_text())
+            return json.loads((self.state_seen / "lock").read_text())
         except (OSError, ValueError):
             return {}
+
+    def asked_directly(self, colour: str, path: str = "/health") -> str:
+        """What a colour answers on its bridge address; empty if nothing does."""
+        address = f"http://172.31.231.{10 if colour == 'blue' else 11}:8080{path}"
+        return subprocess.run(self.host.inside("curl", "-s", "-m", "3", address),
+                              capture_output=True, text=True, check=False).stdout
 
     def containers(self) -> dict[str, str]:
         """name -> state of every container on the host."""
@@ -173,9 +217,107 @@ class Site:
         return dict(line.split("\t") for line in listed.splitlines())
 
 
+class Asker(threading.Thread):
+    """Asks /health through HAProxy all the time; every answer is a version or a failure."""
+
+    def __init__(self, site: Site):
+        super().__init__(daemon=True)
+        self.address = site.host.ip
+        self.answers = Counter()
+        self.longest_gap_s = 0.0
+        self.failures = 0
+        self.rounds_begun = 0  # by restart(): what was asked before does not count
+        self.ended = threading.Event()
+
+    def ask(self) -> tuple[bool, str]:
+        """Whether a version answered, and which one or how it failed."""
+        connection = http.client.HTTPConnection(self.address, 8080, timeout=2)
+        try:
+            connection.request("GET", "/health")
+            response = connection.getresponse()
+            body = response.read()
+            if response.status != 200:
+                return False, f"HTTP {response.status}"
+            return True, json.loads(body)["releaseId"].split("-")[0]
+        except (OSError, ValueError, KeyError, http.client.HTTPException) as error:
+            return False, type(error).__name__
+        finally:
+            connection.close()
+
+    def run(self):
+        last_good, failing = time.monotonic(), False
+        rounds = 0
+        while not self.ended.wait(0.02):
+            good, answer = self.ask()
+            if rounds != self.rounds_begun:
+                rounds, last_good, failing = self.rounds_begun, time.monotonic(), False
+                continue
+            self.answers[answer] += 1
+            if failing or not good:
+                self.longest_gap_s = max(self.longest_gap_s, time.monotonic() - last_good)
+            self.failures += not good
+            failing = not good
+            if good:
+                last_good = time.monotonic()
+
+    def restart(self) -> None:
+        """Counts from here on."""
+        self.answers, self.failures, self.longest_gap_s = Counter(), 0, 0.0
+        self.rounds_begun += 1
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_exc):
+        self.ended.set()
+        self.join()
+
+    def summary(self) -> str:
+        return f"/health through HAProxy: {dict(self.answers)}, longest gap {self.longest_gap_s:.2f} s"
+
+
+def discard(capsule) -> None:
+    capsule.stop()
+    shutil.rmtree(capsule.home, ignore_errors=True)
+
+
+def sweep(name: str) -> None:
+    """Removes what runs of this name left that were killed."""
+    for home in (paths.cache() / "lab").glob(f"*-{name}-*"):
+        kind, _, rest = home.name.partition("-")
+        pid = rest.rpartition("-")[2]
+        if kind in ("host", "registry") and pid.isdigit() and not Path(f"/proc/{pid}").exists():
+            discard({"host": Host, "registry": Registry}[kind](rest))
+
+
+class Running:
+    """A deploy or rollback that goes on."""
+
+    def __init__(self, process: subprocess.Popen):
+        self.process = process
+        self.began = time.monotonic()
+
+    def inner_pid(self) -> int:
+        """The command itself, which nsenter runs."""
+        pid = self.process.pid
+        return int(Path(f"/proc/{pid}/task/{pid}/children").read_text().split()[0])
+
+    def outcome(self, timeout: float = 120) -> "Outcome":
+        try:
+            out, err = self.process.communicate(timeout=timeout)
+        except subprocess.TimeoutExpired:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            raise
+        lines = out.strip().splitlines()
+        report = json.loads(lines[-1]) if lines and lines[-1].startswith("{") else {}
+        return Outcome(self.process.returncode, report, out, err, time.monotonic() - self.began)
+
+
 class Outcome:
-    def __init__(self, status: int, report: dict, out: str, err: str):
+    def __init__(self, status: int, report: dict, out: str, err: str, seconds: float):
         self.status, self.report, self.out, self.err = status, report, out, err
+        self.seconds = seconds
 
     def __repr__(self):
         return f"exit {self.status}: {json.dumps(self.report)[:1500]}\n{self.err[-3000:]}"
