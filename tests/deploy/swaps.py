@@ -1,0 +1,286 @@
+"""What becomes of packets while a host's version is swapped again and again: with Slipway, over BTP
+and over HTTP, and beside it with the predecessor's order (stop, pull, start) and with plain
+`docker compose up -d`.
+
+usage: swaps.py BINARIES [--swaps N] [--seconds S] [--rate R] [--row btp|http|predecessor|compose]... [--json FILE]
+
+Half the swaps are deploys, which start a new container each, half are rollbacks to the warm colour.
+Swaps are 4 by default (2 of the other two, which have no use for more); 100 take three minutes a
+row. The rows' meaning:
+  accepted, not answered   what the connector had in flight when a colour said that it was drained,
+                           and packets that the receiver got and the sender was not answered for
+  counters differ          answers that the connector counted, less those that the sender got
+  to be retried            rejected for now (T..), or not answered because they were on the wire
+Exits 1 if Slipway lost an accepted packet, 77 where Docker cannot run.
+"""
+
+import argparse
+import json
+import os
+import re
+import signal
+import statistics
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+# pylint: disable=wrong-import-position
+from lab import Site, await_true, unable
+
+TAGS = ("c1", "c2")
+TOKENS = {"alice": "marker-5f2a", "bob": "tok-b"}
+
+
+@dataclass
+class Row:
+    name: str
+    swaps: int = 0
+    flips_ms: list[float] = field(default_factory=list)
+    switched_s: dict[str, list[float]] = field(default_factory=dict)
+    in_flight: int = 0        # accepted and not answered when a colour said it was drained
+    answered: int | None = None  # by the connector's counters
+    results: dict = field(default_factory=dict)
+
+    @property
+    def packets(self) -> dict:
+        return self.results["details"]["packets"]
+
+    def got(self) -> int:
+        """Answers that the sender got."""
+        return sum(self.packets[name] for name in
+                   ("fulfilled", "rejected", "late", "wrongPreimage", "failed"))
+
+    def passed_on_and_lost(self) -> int:
+        """The receiver got and fulfilled them, the sender was not answered."""
+        fulfilled = self.packets["fulfilled"] + self.packets["late"] + self.packets["wrongPreimage"]
+        return self.results["details"]["receiverPrepares"] - fulfilled
+
+
+def sample(text: str, name: str, labels: str = "") -> float:
+    """The sum of a metric over the label sets that contain LABELS."""
+    return sum(float(line.rsplit(" ", 1)[1]) for line in text.splitlines()
+               if re.match(name + r"[{ ]", line) and labels in line)
+
+
+class Counters:
+    """What the processes of the connector counted as answered since the load began."""
+
+    def __init__(self, site: Site):
+        self.site = site
+        self.before: dict[float, float] = {}
+        self.last: dict[float, float] = {}
+        self.read_all()
+        self.before = dict(self.last)
+
+    def read(self, colour: str) -> str:
+        """The metrics of a colour's process; to be called before a container goes, too."""
+        text = self.site.asked_directly(colour, "/metrics")
+        if text:
+            self.last[sample(text, "process_start_time_seconds")] = sample(
+                text, "ilp_packets_total", 'account="alice",direction="in"')
+        return text
+
+    def read_all(self) -> None:
+        for colour in ("blue", "green"):
+            self.read(colour)
+
+    def total(self) -> int:
+        return int(sum(self.last.values()) - sum(self.before.values()))
+
+
+class Load:
+    """packet_bench, from start to SIGINT."""
+
+    def __init__(self, site: Site, protocol: str, rate: int):
+        self.site, self.protocol, self.rate = site, protocol, rate
+        self.results = site.host.home / "packets.json"
+        self.process: subprocess.Popen | None = None
+
+    def __enter__(self):
+        ip = self.site.host.ip
+        target = {"btp": f"btp+ws://:{TOKENS['alice']}@{ip}:4000/",
+                  "http": f"ilp+http://:{TOKENS['alice']}@{ip}:4000/ilp"}[self.protocol]
+        self.log = open(self.site.host.home / "bench.log", "w+", encoding="utf-8")
+        connections = {"btp": "1", "http": "32"}[self.protocol]
+        self.results.unlink(missing_ok=True)
+        self.process = subprocess.Popen(
+            [str(self.site.binaries / "packet_bench"), "run", "--destination", "test.slipway.bob",
+             "--rate", str(self.rate), "--duration", "10m", "--warmup", "0s", "--threads", "1",
+             "--connections", connections, "--output", str(self.results)],
+            env={**os.environ, "PACKET_BENCH_TARGET": target,
+                 "PACKET_BENCH_RECEIVER": f"btp+ws://:{TOKENS['bob']}@{ip}:4000/"},
+            stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
+        return self
+
+    def __exit__(self, *_exc):
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)
+        try:
+            self.process.wait(30)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.log.seek(0)
+        if not self.results.exists():
+            raise AssertionError(f"packet_bench wrote no results: {self.log.read()[-1500:]}")
+
+    def document(self) -> dict:
+        return json.loads(self.results.read_text())
+
+
+def other(colour: str) -> str:
+    return "green" if colour == "blue" else "blue"
+
+
+def swap(site: Site, back: bool, counters: Counters, row: Row) -> None:
+    """One deploy of c2 into a new container, or one rollback to c1, which waits."""
+    if back:
+        outcome = site.rollback(TAGS[0])
+    else:
+        spare = other(site.rollback("--status").report["running"]["colour"])
+        counters.read(spare)
+        site.host.docker("rm", "-f", f"slipway-{spare}")
+        outcome = site.run("deploy", f"{site.reference()}@{site.releases[TAGS[1]]}")
+    assert outcome.status == 0, outcome
+    drained = counters.read(other(outcome.report["running"]["colour"]))
+    row.in_flight += int(sample(drained, "ilp_packets_in_flight"))
+    row.swaps += 1
+    row.flips_ms.append(outcome.report["secondsOfFlip"] * 1e3)
+    kind = "warm" if outcome.report["warm"] else "cold"
+    row.switched_s.setdefault(kind, []).append(outcome.report["secondsToSwitched"])
+
+
+def with_slipway(site: Site, protocol: str, options: argparse.Namespace) -> Row:
+    row = Row(f"slipway, {protocol.upper()}")
+    if site.served() is None:
+        for tag in TAGS[::-1]:
+            assert site.deploy(tag).status == 0
+    counters = Counters(site)
+    load = Load(site, protocol, options.rate)
+    give_up = time.monotonic() + options.seconds
+    with load:
+        time.sleep(2)
+        for number in range(options.swaps):
+            if time.monotonic() > give_up:
+                break
+            swap(site, number % 2 == 1, counters, row)
+            time.sleep(0.3)
+        time.sleep(1)
+    counters.read_all()
+    row.answered = counters.total()
+    row.results = load.document()
+    return row
+
+
+PLAIN = """\
+services:
+  connector:
+    image: ${{IMAGE}}
+    env_file: [{folder}/connector.env]
+    environment: {{ CONNECTOR_CONFIG: /etc/connector/connector.json }}
+    volumes: ["{folder}/connector:/etc/connector:ro"]
+    ports: ["4000:4000", "8080:8080"]
+"""
+
+
+def without_slipway(site: Site, order: str, swaps: int, rate: int) -> Row:
+    """One container whose ports are published, replaced by docker compose."""
+    row = Row({"predecessor": "stop, pull, start", "compose": "compose up -d"}[order])
+    for name in site.containers():
+        if "held" not in name:
+            site.host.docker("rm", "-f", name)
+    file = site.folder / "plain.yml"
+    file.write_text(PLAIN.format(folder=site.folder))
+
+    def compose(tag: str, *words: str) -> None:
+        site.host.docker("compose", "-p", "plain", "-f", str(file), *words, env={
+            **site.host.env, "IMAGE": f"{site.reference()}@{site.releases[tag]}"})
+
+    compose(TAGS[0], "up", "-d")
+    await_true(lambda: site.served() is not None, "the plain connector")
+    load = Load(site, "btp", rate)
+    with load:
+        time.sleep(2)
+        for number in range(swaps):
+            began, tag = time.monotonic(), TAGS[(number + 1) % 2]
+            if order == "predecessor":
+                compose(tag, "stop")
+                compose(tag, "pull")
+            compose(tag, "up", "-d")
+            await_true(lambda: site.served() is not None, "the new container")
+            row.switched_s.setdefault("cold", []).append(time.monotonic() - began)
+            row.swaps += 1
+            time.sleep(max(1.0, began + 4 - time.monotonic()))
+        time.sleep(1)
+    row.results = load.document()
+    compose(TAGS[0], "down")
+    return row
+
+
+def median(values: list[float]) -> str:
+    return f"{statistics.median(values):.2f}" if values else "-"
+
+
+def table(rows: list[Row]) -> str:
+    columns = ("", "swaps", "sent", "unsent", "fulfilled", "rejected", "accepted, not answered",
+               "counters differ", "to be retried", "longest gap ms", "p99 ms", "p99.9 ms",
+               "flip ms median/max", "switched s warm/cold")
+    lines = ["| " + " | ".join(columns) + " |", "|" + "---|" * len(columns)]
+    for row in rows:
+        packets, details = row.packets, row.results["details"]
+        for_now = sum(count for code, count in packets["rejectedByCode"].items()
+                      if code.startswith("T"))
+        slipway = row.answered is not None
+        flips = f"{statistics.median(row.flips_ms):.1f}/{max(row.flips_ms):.1f}" if row.flips_ms else "-"
+        cells = (row.name, row.swaps, packets["sent"], packets["unsent"], packets["fulfilled"],
+                 " ".join(f"{count} {code}" for code, count in packets["rejectedByCode"].items()) or 0,
+                 row.in_flight + row.passed_on_and_lost() if slipway else row.passed_on_and_lost(),
+                 row.answered - row.got() if slipway else "-",
+                 for_now + packets["unanswered"],
+                 f"{details['longestGapMs']:.1f}", f"{details['latency']['p99Ms']:.1f}",
+                 f"{details['latency']['p999Ms']:.1f}", flips,
+                 "/".join(median(row.switched_s.get(kind, [])) for kind in ("warm", "cold")))
+        lines.append("| " + " | ".join(map(str, cells)) + " |")
+    return "\n".join(lines)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("binaries", type=Path)
+    parser.add_argument("--swaps", type=int, default=4)
+    parser.add_argument("--rate", type=int, default=10000)
+    parser.add_argument("--seconds", type=float, default=1e9, help="a row begins no swap after that")
+    parser.add_argument("--row", action="append", choices=("btp", "http", "predecessor", "compose"))
+    parser.add_argument("--json", type=Path, help="also write what the table is made from")
+    options = parser.parse_args()
+    if reason := unable():
+        print(f"swaps: cannot run here: {reason}")
+        return 77
+    rows = []
+    with Site("swaps", options.binaries) as site:
+        site.configure(packetCommand=["connector", "probe", "--account", "probe"])
+        for tag in TAGS:
+            site.publish_connector(tag)
+        for name in options.row or ("btp", "http", "compose", "predecessor"):
+            if name in ("btp", "http"):
+                rows.append(with_slipway(site, name, options))
+            else:
+                rows.append(without_slipway(site, name, max(2, options.swaps // 4), options.rate))
+            print(f"{rows[-1].name}: done", file=sys.stderr, flush=True)
+    print(f"{options.rate} packets/s, images local, one host:\n")
+    print(table(rows))
+    if options.json:
+        options.json.write_text(json.dumps([vars(row) for row in rows], indent=1))
+    lost = sum(row.in_flight + max(0, row.passed_on_and_lost()) + abs(row.answered - row.got())
+               for row in rows if row.answered is not None)
+    print(f"\naccepted by the service and not answered, under Slipway: {lost}")
+    return 1 if lost else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
