@@ -1,6 +1,7 @@
 #include "base/build_info.hpp"
 #include "base/command_line.hpp"
 #include "base/stop_signal.hpp"
+#include "packet_bench/compare.hpp"
 #include "packet_bench/duet.hpp"
 #include "packet_bench/options.hpp"
 #include "packet_bench/power.hpp"
@@ -40,12 +41,15 @@ int main(int argc, char** argv) {
     const bench::SearchFlags search_flags(*search);
     CLI::App* duet = app.add_subcommand("duet", "candidate against base, in the same seconds");
     const bench::DuetFlags duet_flags(*duet);
+    CLI::App* compare = app.add_subcommand("compare", "stored results, and steps in a history");
+    const bench::CompareFlags compare_flags(*compare);
     CLI::App* power = app.add_subcommand("power", "what the duet's verdicts are worth here");
     const bench::PowerCommand power_command(*power);
     app.footer(bench::help_footer());
     if (const auto status = parse_command_line(app, argc, argv)) return *status;
     if (search->parsed()) return perform(search_flags, bench::search_command_line);
     if (duet->parsed()) return perform(duet_flags, bench::duet_command_line);
+    if (compare->parsed()) return perform(compare_flags, bench::compare_command_line);
     if (power->parsed()) return power_command.run(StopOnSignal().token());
     return perform(run_flags, bench::run_command_line);
   });
