@@ -59,7 +59,7 @@ class Production:
         settings["health"]["deadline"] = "10s"
         # The load, both colours and the proxy share this machine's few processors: only a latency
         # that is beyond such noise may take a release back here.
-        settings["bake"] = {**settings["bake"], "window": "3s", "longest": "15s",
+        settings["bake"] = {"window": "3s", "longest": "15s", "minimumPackets": 200,
                             "latencyAllowance": "100ms"}
         environment = "".join(f"{name}={value}\n" for name, value in self.tokens.items())
         with tempfile.TemporaryDirectory() as folder:
