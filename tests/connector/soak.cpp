@@ -1,6 +1,7 @@
 // Ten minutes at 10,000 packets a second: resident memory is flat after the first minute, and no
 // descriptor is lost. Every second the connector is asked for its metrics and health, as it is in
-// production, and every five seconds a peer comes and goes.
+// production, and every five seconds a peer comes and goes. Before that, how long a connector takes
+// from its start to being ready.
 //
 //   soak CONNECTOR PACKET_BENCH [--rate 10000] [--minutes 10]
 #include "base/command_line.hpp"
@@ -27,6 +28,9 @@ constexpr std::uint64_t memory_tolerance = 512 * 1024;
 // A request that is being answered while we look.
 constexpr std::size_t descriptor_tolerance = 2;
 
+constexpr int starts = 21;
+constexpr double start_bound_ms = 100;  // of the median
+
 struct Options {
   std::string connector;
   std::string packet_bench;
@@ -44,6 +48,7 @@ class Soak {
   explicit Soak(const Options& options) : options_(options) {}
 
   bool run() {
+    time_starts();
     auto paid = std::async(std::launch::async, [&] {
       return run_honest_load(connector_, {.packet_bench = options_.packet_bench,
                                           .sender_token = "token-of-alice",
@@ -82,6 +87,21 @@ class Soak {
   void expect(bool held, const std::string& what) {
     fmt::print("{} {}\n", held ? "ok  " : "FAIL", what);
     good_ = good_ && held;
+  }
+
+  void time_starts() {
+    std::vector<double> times;
+    for (int i = 0; i < starts; ++i) {
+      const auto begun = Clock::now();
+      const ConnectorProcess started(options_.connector, config);
+      http_get(started.http_port(), "/health/ready");
+      times.push_back(std::chrono::duration<double, std::milli>(Clock::now() - begun).count());
+    }
+    std::sort(times.begin(), times.end());
+    expect(times[starts / 2] < start_bound_ms,
+           fmt::format("start to ready: median {:.1f} ms, at most {:.1f} of {} starts",
+                       times[starts / 2], times.back(), starts));
+    std::fflush(stdout);
   }
 
   template <typename Done>
