@@ -22,14 +22,15 @@ using wire::WebSocketRole;
 namespace {
 
 constexpr auto as_tuple = asio::as_tuple(asio::use_awaitable);
-constexpr std::size_t max_message = 64 * 1024;
-constexpr std::size_t first_buffer = 8 * 1024;
-constexpr std::size_t max_buffer = 128 * 1024;  // holds the largest message and its header
+constexpr std::size_t max_message = std::size_t{64} * 1024;
+constexpr std::size_t first_buffer = std::size_t{8} * 1024;
+constexpr std::size_t max_buffer =
+    std::size_t{128} * 1024;  // holds the largest message and its header
 // Output at which no more of this peer's requests are read, at which it gets no more Prepares, and
 // at which it is given up.
-constexpr std::size_t pause_at = 256 * 1024;
-constexpr std::size_t congested_at = 1024 * 1024;
-constexpr std::size_t give_up_at = 8 * 1024 * 1024;
+constexpr std::size_t pause_at = std::size_t{256} * 1024;
+constexpr std::size_t congested_at = std::size_t{1024} * 1024;
+constexpr std::size_t give_up_at = std::size_t{8} * 1024 * 1024;
 constexpr auto close_grace = std::chrono::seconds(1);
 
 }  // namespace

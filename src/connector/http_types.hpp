@@ -23,7 +23,7 @@ using PacketBody = boost::beast::http::vector_body<std::uint8_t>;
 using PacketRequest = boost::beast::http::request<PacketBody>;
 using PacketRequestParser = boost::beast::http::request_parser<PacketBody>;
 
-inline constexpr std::size_t max_http_header = 8 * 1024;
-inline constexpr std::size_t max_http_body = 64 * 1024;
+inline constexpr std::size_t max_http_header = std::size_t{8} * 1024;
+inline constexpr std::size_t max_http_body = std::size_t{64} * 1024;
 
 }  // namespace slipway::connector

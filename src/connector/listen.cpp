@@ -51,8 +51,8 @@ asio::ip::address remote_address(const tcp::socket& socket) {
   return socket.remote_endpoint(failed).address();
 }
 
-void spawn(asio::any_io_executor executor, asio::awaitable<void> coroutine) {
-  asio::co_spawn(std::move(executor), std::move(coroutine), [](std::exception_ptr escaped) {
+void spawn(const asio::any_io_executor& executor, asio::awaitable<void> coroutine) {
+  asio::co_spawn(executor, std::move(coroutine), [](const std::exception_ptr& escaped) {
     if (escaped) std::rethrow_exception(escaped);
   });
 }

@@ -23,6 +23,6 @@ boost::asio::ip::address remote_address(const boost::asio::ip::tcp::socket& sock
 
 // Runs a coroutine by itself; an exception that escapes it ends the process with its message: it is
 // a bug, and a connector that has lost a part of itself must not go on as if it were whole.
-void spawn(boost::asio::any_io_executor executor, boost::asio::awaitable<void> coroutine);
+void spawn(const boost::asio::any_io_executor& executor, boost::asio::awaitable<void> coroutine);
 
 }  // namespace slipway::connector

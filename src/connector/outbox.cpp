@@ -7,7 +7,7 @@ namespace slipway::connector {
 namespace {
 
 // A buffer that had to grow beyond this is not kept.
-constexpr std::size_t keep_capacity = 1024 * 1024;
+constexpr std::size_t keep_capacity = std::size_t{1} << 20;
 
 }  // namespace
 
@@ -15,7 +15,7 @@ Outbox::Outcome Outbox::write_to(int socket) {
   while (unsent() > 0) {
     const ssize_t sent =
         ::send(socket, bytes_.data() + sent_, unsent(), MSG_NOSIGNAL | MSG_DONTWAIT);
-    if (sent > 0) {
+    if (sent >= 0) {
       sent_ += static_cast<std::size_t>(sent);
       stuck_since_.reset();
     } else if (errno == EAGAIN || errno == EWOULDBLOCK) {

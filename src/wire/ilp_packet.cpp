@@ -15,7 +15,7 @@ namespace {
 constexpr std::uint8_t prepare_type = 12;
 constexpr std::uint8_t fulfill_type = 13;
 constexpr std::uint8_t reject_type = 14;
-constexpr std::size_t max_envelope = 64 * 1024;
+constexpr std::size_t max_envelope = std::size_t{64} * 1024;
 constexpr std::size_t prepare_fixed = 8 + timestamp_size + 32;
 
 constexpr std::array<bool, 256> make_segment_characters() {
