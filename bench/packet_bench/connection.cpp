@@ -13,7 +13,8 @@
 namespace slipway::bench {
 namespace {
 
-constexpr std::size_t input_size = std::size_t{256} << 10;
+constexpr std::size_t least_input = std::size_t{16} << 10;
+constexpr std::size_t enough_input = std::size_t{256} << 10;  // to read at once
 
 std::string message_of(int error) {
   return std::generic_category().message(error);
@@ -86,13 +87,14 @@ void Connection::finish_connecting() {
   ::getsockopt(fd_.get(), SOL_SOCKET, SO_ERROR, &error, &size);
   if (error != 0) return fail(message_of(error));
   state_ = State::open;
-  input_.resize(input_size);
+  if (input_.empty()) input_.resize(least_input);
   flush();
 }
 
 void Connection::read_some() {
   if (begin_ == end_) {
     begin_ = end_ = 0;
+    if (may_have_more_ && input_.size() < enough_input) input_.resize(2 * input_.size());
   } else if (end_ == input_.size()) {
     std::memmove(input_.data(), input_.data() + begin_, end_ - begin_);
     end_ -= begin_;
@@ -101,7 +103,7 @@ void Connection::read_some() {
     if (end_ == input_.size()) input_.resize(2 * input_.size());
   }
   const std::size_t room = input_.size() - end_;
-  const ssize_t got = ::read(fd_.get(), input_.data() + end_, room);
+  const ssize_t got = ::recv(fd_.get(), input_.data() + end_, room, 0);
   may_have_more_ = got == static_cast<ssize_t>(room);
   if (got > 0) {
     end_ += static_cast<std::size_t>(got);

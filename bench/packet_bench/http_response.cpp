@@ -1,7 +1,6 @@
 #include "packet_bench/http_response.hpp"
 
 #include <algorithm>
-#include <cctype>
 #include <charconv>
 
 namespace slipway::bench {
@@ -10,10 +9,10 @@ namespace {
 constexpr std::size_t max_head = 65536;
 constexpr std::size_t max_body = std::size_t{64} << 20;
 
-// `lower` is lower-case.
+// `lower` is lower-case letters and dashes: ASCII, whatever the locale.
 bool is(std::string_view text, std::string_view lower) {
   return std::equal(text.begin(), text.end(), lower.begin(), lower.end(), [](char a, char b) {
-    return std::tolower(static_cast<unsigned char>(a)) == b;
+    return (a >= 'A' && a <= 'Z' ? a + ('a' - 'A') : a) == b;
   });
 }
 

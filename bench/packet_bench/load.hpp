@@ -9,6 +9,7 @@
 #include "packet_bench/target.hpp"
 
 #include <chrono>
+#include <cmath>
 #include <functional>
 #include <optional>
 #include <stop_token>
@@ -33,7 +34,7 @@ struct LoadPlan {
   std::size_t data_bytes = 64;
 
   Arrivals arrivals = Arrivals::constant;
-  double rate = 10'000;
+  double rate = 10'000;  // infinite: closed_loop()
   std::uint64_t seed = 1;
   std::chrono::nanoseconds warmup{0};
   std::chrono::nanoseconds duration{0};
@@ -47,6 +48,9 @@ struct LoadPlan {
   static constexpr std::size_t pace_slices = 40;
   // Beyond this many packets a second a sending loop has no time to sleep.
   static constexpr double sleepless_rate = 50'000;
+  // As many packets as the connections and max_in_flight have room for: each is due when it is
+  // sent, so a slow target slows the load down and latency is what it is at that load.
+  bool closed_loop() const { return std::isinf(rate); }
   bool never_sleeps() const { return rate / threads > sleepless_rate; }
 };
 

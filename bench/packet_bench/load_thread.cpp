@@ -22,9 +22,13 @@ constexpr nanoseconds longest_wait = 5ms;  // so that stop requests and reconnec
 constexpr nanoseconds spin_lead = 30us;    // spinning begins this long before a packet is due
 constexpr nanoseconds breath_every = 1ms;
 constexpr nanoseconds breath = 60us;
-constexpr nanoseconds stall_bound = 1ms;  // a packet sent later than this is a stall of the loop
-constexpr nanoseconds grace = 200ms;      // after the last expiry, for the answer that says so
-constexpr std::size_t sweep = 32;         // slots looked at in every turn for expired packets
+constexpr nanoseconds stall_bound = 1ms;    // a packet sent later than this is a stall of the loop
+constexpr nanoseconds grace = 200ms;        // after the last expiry, for the answer that says so
+constexpr nanoseconds quick_answer = 20us;  // sleeping and waking cost as much
+constexpr unsigned quick_memory = 16;       // sends
+constexpr unsigned quick_trial = 64;        // sends between two tries whether the target is quick
+constexpr nanoseconds tick_every = 50us;
+constexpr std::size_t sweep = 32;  // slots looked at in every tick for expired packets
 constexpr std::size_t max_disconnects = 16;
 constexpr std::size_t max_codes = 64;
 
@@ -115,8 +119,12 @@ void LoadThread::begin(TimePoint start) {
 void LoadThread::run(TimePoint start, std::stop_token stop) {
   begin(start);
   now_ = Clock::now();
-  while (start_ + walker_->due() < window_end_ && !stop.stop_requested()) {
-    wait_until(start_ + walker_->due());
+  if (plan_.closed_loop()) {
+    std::this_thread::sleep_until(start);
+    now_ = Clock::now();
+  }
+  while (next_due() < window_end_ && !stop.stop_requested()) {
+    wait_until(next_due());
     now_ = Clock::now();
     tick(now_);
     roll_interval(now_);
@@ -124,7 +132,7 @@ void LoadThread::run(TimePoint start, std::stop_token stop) {
     take_breath();
     last_turn_ = now_;
   }
-  const bool complete = start_ + walker_->due() >= window_end_;
+  const bool complete = next_due() >= window_end_;
   tally_.ended = complete ? window_end_ : std::min(now_, window_end_);
   drain(stop);
   if (outstanding_since_) {
@@ -162,6 +170,8 @@ void LoadThread::drain(std::stop_token stop) {
 }
 
 void LoadThread::tick(TimePoint now) {
+  if (now < next_tick_) return;
+  next_tick_ = now + tick_every;
   for (const auto& channel : channels_) {
     if (!channel->up()) channel->tick(now);
   }
@@ -189,11 +199,26 @@ void LoadThread::wait_until(TimePoint when) {
   }
   const nanoseconds left = when - Clock::now();
   if (plan_.precision == Precision::normal) {
-    poller_.wait(std::min(left, longest_wait));
+    poller_.wait(answer_is_near(when - left) ? 0ns : std::min(left, longest_wait));
     return;
   }
   // A timer wakes 10 to 30 us late: sleep up to shortly before, then poll without waiting.
   poller_.wait(left > spin_lead + 5us ? std::min(left - spin_lead, longest_wait) : 0ns);
+}
+
+// A target that answers within the time that it takes to sleep and wake is not slept on: that costs
+// no more, and the answer is noted when it comes. Whether it does is learned from its last answers.
+bool LoadThread::answer_is_near(TimePoint now) const {
+  return watchful_ && table_.in_flight() > 0 && now - last_send_ < quick_answer;
+}
+
+void LoadThread::note_send() {
+  quickness_ = answered_quickly_ ? std::min(quickness_ + 1, quick_memory)
+                                 : quickness_ - std::min(quickness_, 1u);
+  answered_quickly_ = false;
+  sends_since_trial_ = (sends_since_trial_ + 1) % quick_trial;
+  watchful_ = quickness_ > 0 || sends_since_trial_ == 0;
+  last_send_ = now_;
 }
 
 Channel* LoadThread::channel_with_room() {
@@ -209,7 +234,7 @@ void LoadThread::send_due() {
   bool first = true;
   bool sent = false;
   for (int count = 0; count < batch; ++count) {
-    const TimePoint due = start_ + walker_->due();
+    const TimePoint due = next_due();
     if (due > now_ || due >= window_end_) break;
     if (!outstanding_since_) outstanding_since_ = due;
     Channel* channel = table_.full() ? nullptr : channel_with_room();
@@ -224,7 +249,9 @@ void LoadThread::send_due() {
     send_one(*channel);
   }
   if (!sent) return;
-  for (const auto& channel : channels_) channel->flush();
+  for (Channel* const channel : to_flush_) channel->flush();
+  to_flush_.clear();
+  note_send();
 }
 
 void LoadThread::note_stall(TimePoint due) {
@@ -236,7 +263,7 @@ void LoadThread::note_stall(TimePoint due) {
 }
 
 void LoadThread::send_one(Channel& channel) {
-  const TimePoint due = start_ + walker_->due();
+  const TimePoint due = next_due();
   const bool held = due <= held_until_;
   const auto expires_at =
       wall_start_ + std::chrono::floor<std::chrono::milliseconds>(now_ - start_ + plan_.expiry);
@@ -247,6 +274,7 @@ void LoadThread::send_one(Channel& channel) {
                                            .channel = channel.index,
                                            .held = held});
   channel.send(ticket, walker_->number(), expires_at);
+  if (to_flush_.empty() || to_flush_.back() != &channel) to_flush_.push_back(&channel);
   PacketCounts& counts = counts_of(due);
   ++counts.planned;
   ++counts.sent;
@@ -265,7 +293,7 @@ void LoadThread::send_one(Channel& channel) {
 // counted as unsent.
 void LoadThread::drop_overdue() {
   for (;;) {
-    const TimePoint due = start_ + walker_->due();
+    const TimePoint due = next_due();
     if (due + plan_.expiry > now_ || due >= window_end_) return;
     PacketCounts& counts = counts_of(due);
     ++counts.planned;
@@ -281,6 +309,7 @@ void LoadThread::on_input() {
 
 void LoadThread::on_answer(Channel&, std::uint32_t ticket, const Answer& answer) {
   const PacketTable::Lookup lookup = table_.take(ticket);
+  if (now_ - last_send_ < quick_answer) answered_quickly_ = true;
   switch (lookup.found) {
     case PacketTable::Found::in_flight:
       return count_answer(lookup.packet, answer);

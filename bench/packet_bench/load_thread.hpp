@@ -70,11 +70,15 @@ class LoadThread final : private ChannelEvents {
   void begin(TimePoint start);
   void tick(TimePoint now);
   void send_due();
+  // When the next packet is due.
+  TimePoint next_due() const { return plan_.closed_loop() ? now_ : start_ + walker_->due(); }
   Channel* channel_with_room();
   void send_one(Channel& channel);
   void note_stall(TimePoint due);
   void drop_overdue();
   void wait_until(TimePoint when);
+  bool answer_is_near(TimePoint now) const;
+  void note_send();
   void take_breath();
   void drain(std::stop_token stop);
   void roll_interval(TimePoint now);
@@ -95,6 +99,13 @@ class LoadThread final : private ChannelEvents {
   PacketTable table_;
   std::vector<std::unique_ptr<Channel>> channels_;
   std::unique_ptr<Receiver> receiver_;
+  std::vector<Channel*> to_flush_;
+  TimePoint next_tick_{};
+  TimePoint last_send_{};
+  bool answered_quickly_ = false;  // since then
+  bool watchful_ = false;
+  unsigned quickness_ = 0;
+  unsigned sends_since_trial_ = 0;
   std::size_t next_channel_ = 0;
 
   std::unique_ptr<ScheduleWalker> walker_;

@@ -5,7 +5,8 @@
 #include "packet_bench/embedded.hpp"
 #include "wire/ilp_packet.hpp"
 
-#include <cmath>
+#include <charconv>
+#include <limits>
 #include <map>
 #include <random>
 #include <sched.h>
@@ -33,6 +34,17 @@ Result<void> fill_plan_times(LoadPlan& plan, const std::string& duration, const 
   plan.warmup = *warm;
   plan.expiry = *valid_for;
   return {};
+}
+
+Result<double> parse_rate(const std::string& text) {
+  if (text == "max") return std::numeric_limits<double>::infinity();
+  double rate = 0;
+  const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), rate);
+  if (failed != std::errc{} || end != text.data() + text.size() || !(rate >= 0.1) ||
+      rate > highest_rate) {
+    return refused_flag("--rate", text, "0.1 to 50000000 packets a second, or max");
+  }
+  return rate;
 }
 
 std::uint64_t random_seed() {
@@ -81,7 +93,7 @@ RunFlags::RunFlags(CLI::App& command, const RunDefaults& defaults)
       .add_option("--receiver", receiver_,
                   "also play that account, over this link (btp+ws://:TOKEN@host:port/)")
       ->envname("PACKET_BENCH_RECEIVER");
-  command.add_option("--rate", rate_, "packets a second, whatever the answers do")
+  command.add_option("--rate", rate_, "packets a second, whatever the answers do; or max")
       ->capture_default_str();
   command.add_option("--duration", duration_, "of the measured window")->capture_default_str();
   command.add_option("--warmup", warmup_, "at the same rate before it, not measured")
@@ -90,8 +102,9 @@ RunFlags::RunFlags(CLI::App& command, const RunDefaults& defaults)
   command.add_option("--threads", threads_, "sending loops")->capture_default_str();
   command.add_option("--arrivals", arrivals_, "constant or poisson")->capture_default_str();
   command.add_option("--seed", seed_, "of poisson arrivals and preimages [random]");
-  command.add_option("--threshold-tps", threshold_tps_,
-                     "fail below this many verified fulfilments a second [the rate; 0: no gate]");
+  command.add_option(
+      "--threshold-tps", threshold_tps_,
+      "fail below this many verified fulfilments a second [the rate, if any; 0: no gate]");
   command.add_option("--threshold-p99", threshold_p99_, "fail when p99 is longer, e.g. 5ms");
   command.add_option("--retries", retries_, "repeat an invalid run up to this often")
       ->capture_default_str();
@@ -134,9 +147,8 @@ RunFlags::RunFlags(CLI::App& command, const RunDefaults& defaults)
 
 Result<void> RunFlags::check_load(RunOptions& options) const {
   LoadPlan& plan = options.plan;
-  if (!(rate_ >= 0.1 && rate_ <= highest_rate)) {
-    return refused_flag("--rate", fmt::format("{}", rate_), "0.1 to 50000000 packets a second");
-  }
+  const auto rate = parse_rate(rate_);
+  if (!rate) return rate.error();
   const auto times = fill_plan_times(plan, duration_, warmup_, expiry_);
   if (!times) return times.error();
   if (connections_ < 1 || connections_ > 10'000) {
@@ -159,7 +171,7 @@ Result<void> RunFlags::check_load(RunOptions& options) const {
   }
   options.connections = connections_;
   options.connector_affinity = connector_affinity_;
-  plan.rate = rate_;
+  plan.rate = *rate;
   plan.threads = threads_;
   plan.data_bytes = data_bytes_;
   plan.amount = amount_;
@@ -227,8 +239,8 @@ Result<void> RunFlags::check_limits(RunOptions& options) const {
     return refused_flag("--threshold-tps", fmt::format("{}", threshold_tps_),
                         "1 to 50000000, or 0 for none");
   }
-  if (threshold_tps_ != 0) {
-    options.limits.threshold_tps = threshold_tps_ == -1 ? rate_ : threshold_tps_;
+  if (threshold_tps_ > 0 || (threshold_tps_ == -1 && !options.plan.closed_loop())) {
+    options.limits.threshold_tps = threshold_tps_ == -1 ? options.plan.rate : threshold_tps_;
   }
   if (!threshold_p99_.empty()) {
     const auto bound = duration_flag("--threshold-p99", threshold_p99_, 1us, 10min);

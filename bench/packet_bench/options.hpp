@@ -56,7 +56,7 @@ class RunFlags {
   std::string receiver_;
   std::string destination_;
   std::string connector_;
-  double rate_ = 10'000;
+  std::string rate_ = "10000";
   std::string duration_;
   std::string warmup_;
   std::string expiry_ = "5s";

@@ -93,9 +93,8 @@ std::string html_report(const RunResult& result, const Verdict& verdict, const G
   const std::string losses = losses_text(result.packets);
   page += row("begun", format_utc(result.begun_at));
   page += row("target", result.target);
-  page +=
-      row("load", fmt::format("{:.0f} packets/s, {} arrivals, {:.1f} s, {} connections",
-                              result.rate, result.arrivals, result.window_s, result.connections));
+  page += row("load", fmt::format("{}, {} arrivals, {:.1f} s, {} connections", load_text(result),
+                                  result.arrivals, result.window_s, result.connections));
   page +=
       row("packets", fmt::format("{} of {} fulfilled and verified{}{}", result.packets.fulfilled,
                                  result.packets.planned, losses.empty() ? "" : "; ", losses));

@@ -78,8 +78,8 @@ std::string markdown_report(const RunResult& result, const Verdict& verdict,
   const std::string losses = losses_text(result.packets);
   text += "| | |\n|---|---|\n";
   text += fmt::format("| target | {} |\n", cell(result.target));
-  text += fmt::format("| load | {:.0f} packets/s, {} arrivals, {:.1f} s |\n", result.rate,
-                      result.arrivals, result.window_s);
+  text += fmt::format("| load | {}, {} arrivals, {:.1f} s |\n", load_text(result), result.arrivals,
+                      result.window_s);
   text +=
       fmt::format("| packets | {} of {} fulfilled and verified{}{} |\n", result.packets.fulfilled,
                   result.packets.planned, losses.empty() ? "" : "; ", cell(losses));

@@ -132,7 +132,7 @@ Json details_json(const RunResult& result, const Verdict& verdict, const GateLim
       {"tps", limits.threshold_tps ? Json(*limits.threshold_tps) : Json()},
       {"p99Ms", limits.threshold_p99 ? Json(as_ms(*limits.threshold_p99)) : Json()}};
   details["target"] = result.target;
-  details["rate"] = result.rate;
+  details["rate"] = result.closed_loop ? Json("max") : Json(result.rate);
   details["arrivals"] = result.arrivals;
   details["seed"] = result.seed;
   details["plannedSeconds"] = result.planned_s;

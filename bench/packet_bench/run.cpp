@@ -85,7 +85,8 @@ void enter_plan(const RunOptions& options, const LoadPlan& plan, RunResult& resu
   result.target = options.target.text();
   result.arrivals = plan.arrivals == Arrivals::poisson ? "poisson" : "constant";
   result.seed = plan.seed;
-  result.rate = plan.rate;
+  result.closed_loop = plan.closed_loop();
+  result.rate = plan.closed_loop() ? 0 : plan.rate;
   result.planned_s = as_seconds(plan.duration);
   result.warmup_s = as_seconds(plan.warmup);
   result.connections = static_cast<unsigned>(plan.targets.size());

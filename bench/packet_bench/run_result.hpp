@@ -106,8 +106,9 @@ struct RunResult {
   std::string target;  // without the token
   std::string arrivals;
   std::uint64_t seed = 0;
-  double rate = 0;      // planned packets a second
-  double window_s = 0;  // measured; shorter than planned when the run was interrupted
+  double rate = 0;           // planned packets a second; 0 in a closed loop
+  bool closed_loop = false;  // as many packets as there was room for, not by a schedule
+  double window_s = 0;       // measured; shorter than planned when the run was interrupted
   double planned_s = 0;
   double warmup_s = 0;
   unsigned connections = 0;

@@ -130,6 +130,9 @@ SearchFlags::SearchFlags(CLI::App& command) : run_(command, {.duration = "5s", .
 Result<SearchOptions> SearchFlags::checked() const {
   auto run = run_.checked();
   if (!run) return run.error();
+  if (run->plan.closed_loop()) {
+    return refused_flag("--rate", "max", "the rate to begin with");
+  }
   SearchOptions options{.run = std::move(*run)};
   const auto slo = duration_flag("--slo-p99", slo_p99_, 1us, 10min);
   if (!slo) return slo.error();

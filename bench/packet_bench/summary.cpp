@@ -18,11 +18,16 @@ std::string losses_text(const PacketCounts& packets) {
   return text;
 }
 
+std::string load_text(const RunResult& result) {
+  if (result.closed_loop) return "as many packets as it took";
+  return fmt::format("{:.0f} packets/s", result.rate);
+}
+
 std::string summary_text(const RunResult& result, const Verdict& verdict) {
   std::string text = fmt::format(
-      "{}: {:.1f} verified fulfilments/s of {:.0f} packets/s for {:.1f} s "
+      "{}: {:.1f} verified fulfilments/s of {} for {:.1f} s "
       "against {}\n",
-      to_string(verdict.outcome), verdict.tps, result.rate, result.window_s, result.target);
+      to_string(verdict.outcome), verdict.tps, load_text(result), result.window_s, result.target);
   for (const std::string& reason : verdict.reasons)
     text += fmt::format("  because    {}\n", reason);
   const std::string losses = losses_text(result.packets);

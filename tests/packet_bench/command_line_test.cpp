@@ -66,6 +66,7 @@ TEST_CASE("bad input is refused with status 2 and one line", "[command_line]") {
       std::vector<std::string>{"--no-such-flag"}, std::vector<std::string>{"--rate", "-1"},
       std::vector<std::string>{"--rate", "0"}, std::vector<std::string>{"--rate", "nan"},
       std::vector<std::string>{"--rate", "1e300"}, std::vector<std::string>{"--rate", "fast"},
+      std::vector<std::string>{"--rate", "1e4x"}, std::vector<std::string>{"--rate", ""},
       std::vector<std::string>{"--duration", "10"}, std::vector<std::string>{"--duration", "0s"},
       std::vector<std::string>{"--target", "ftp://:s3cr@host/"},
       std::vector<std::string>{"--target", "btp+ws://:s3cr@host:1/"},
