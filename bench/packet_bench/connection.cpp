@@ -22,7 +22,7 @@ std::string message_of(int error) {
 
 }  // namespace
 
-Result<Address> resolve(const Target& target) {
+Result<Address> resolve(const Target& target, const std::shared_ptr<const TlsContext>& tls) {
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
   addrinfo* found = nullptr;
@@ -36,12 +36,15 @@ Result<Address> resolve(const Target& target) {
   Address address;
   std::memcpy(&address.storage, found->ai_addr, found->ai_addrlen);
   address.size = found->ai_addrlen;
+  address.host = target.host;
+  if (target.tls) address.tls = tls;
   ::freeaddrinfo(found);
   return address;
 }
 
 void Connection::open(const Address& address) {
   close();
+  address_ = &address;
   failure_.clear();
   fd_.reset(::socket(address.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!fd_) return fail(message_of(errno));
@@ -57,6 +60,8 @@ void Connection::open(const Address& address) {
 }
 
 void Connection::close() {
+  if (tls_ && state_ == State::open) tls_->say_goodbye();
+  tls_.reset();
   if (fd_) {
     poller_.remove(fd_.get());
     fd_.reset();
@@ -76,6 +81,7 @@ void Connection::handle(std::uint32_t epoll_events) {
   if (state_ == State::connecting && (epoll_events & (EPOLLOUT | EPOLLERR | EPOLLHUP)) != 0) {
     finish_connecting();
   }
+  if (state_ == State::shaking_hands) shake_hands();
   if (state_ != State::open) return;
   if ((epoll_events & EPOLLOUT) != 0) flush();
   if (state_ == State::open && (epoll_events & (EPOLLIN | EPOLLERR | EPOLLHUP)) != 0) read_some();
@@ -86,12 +92,33 @@ void Connection::finish_connecting() {
   socklen_t size = sizeof error;
   ::getsockopt(fd_.get(), SOL_SOCKET, SO_ERROR, &error, &size);
   if (error != 0) return fail(message_of(error));
+  if (!address_->tls) return become_open();
+  tls_ = address_->tls->session(address_->host, fd_.get());
+  state_ = State::shaking_hands;
+}
+
+void Connection::shake_hands() {
+  switch (tls_->handshake()) {
+    case TlsStep::done:
+      return become_open();
+    case TlsStep::wants_read:
+      return watch(false);
+    case TlsStep::wants_write:
+      return watch(true);
+    case TlsStep::closed:
+      return fail("closed by the other side during the TLS handshake");
+    case TlsStep::failed:
+      return fail(tls_->failure());
+  }
+}
+
+void Connection::become_open() {
   state_ = State::open;
   if (input_.empty()) input_.resize(least_input);
   flush();
 }
 
-void Connection::read_some() {
+void Connection::make_room() {
   if (begin_ == end_) {
     begin_ = end_ = 0;
     if (may_have_more_ && input_.size() < enough_input) input_.resize(2 * input_.size());
@@ -102,6 +129,11 @@ void Connection::read_some() {
     // A message that is larger than the buffer: grow for it, up to what a frame may hold.
     if (end_ == input_.size()) input_.resize(2 * input_.size());
   }
+}
+
+void Connection::read_some() {
+  if (tls_) return read_records();
+  make_room();
   const std::size_t room = input_.size() - end_;
   const ssize_t got = ::recv(fd_.get(), input_.data() + end_, room, 0);
   may_have_more_ = got == static_cast<ssize_t>(room);
@@ -114,18 +146,58 @@ void Connection::read_some() {
   }
 }
 
+// What TLS has decrypted and not handed over, no event tells of: so until nothing is left in it.
+void Connection::read_records() {
+  do {
+    make_room();
+    std::size_t got = 0;
+    switch (tls_->read(std::span(input_).subspan(end_), got)) {
+      case TlsStep::done:
+        end_ += got;
+        break;
+      case TlsStep::wants_read:
+        return;
+      case TlsStep::wants_write:
+        return watch(true);
+      case TlsStep::closed:
+        return fail("closed by the other side");
+      case TlsStep::failed:
+        return fail(tls_->failure());
+    }
+  } while (tls_->has_pending());
+}
+
+std::optional<std::size_t> Connection::write_some(std::span<const std::uint8_t> bytes) {
+  if (tls_) {
+    std::size_t put = 0;
+    const TlsStep step = tls_->write(bytes, put);
+    if (step == TlsStep::done) return put;
+    if (step == TlsStep::failed) {
+      fail(tls_->failure());
+    } else if (step == TlsStep::closed) {
+      fail("closed by the other side");
+    }
+    return std::nullopt;
+  }
+  for (;;) {
+    const ssize_t put = ::send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    if (put >= 0) return static_cast<std::size_t>(put);
+    if (errno == EINTR) continue;
+    if (errno != EAGAIN) fail(message_of(errno));
+    return std::nullopt;
+  }
+}
+
 void Connection::flush() {
   if (state_ != State::open) return;
   while (written_ < out_.size()) {
-    const ssize_t put =
-        ::send(fd_.get(), out_.data() + written_, out_.size() - written_, MSG_NOSIGNAL);
-    if (put < 0 && errno == EINTR) continue;
-    if (put < 0 && errno == EAGAIN) {
+    const auto put = write_some(std::span(out_).subspan(written_));
+    if (!put) {
+      if (state_ != State::open) return;
       drop_written();
       return watch(true);
     }
-    if (put < 0) return fail(message_of(errno));
-    written_ += static_cast<std::size_t>(put);
+    written_ += *put;
   }
   out_.clear();
   written_ = 0;

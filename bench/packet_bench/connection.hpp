@@ -4,10 +4,12 @@
 #include "base/unique_fd.hpp"
 #include "packet_bench/poller.hpp"
 #include "packet_bench/target.hpp"
+#include "packet_bench/tls.hpp"
 
 #include <cstdint>
 #include <memory>
 #include <netinet/in.h>
+#include <optional>
 #include <span>
 #include <string>
 #include <sys/socket.h>
@@ -19,21 +21,25 @@ namespace slipway::bench {
 struct Address {
   sockaddr_storage storage{};
   socklen_t size = 0;
+  std::string host;                       // who the peer has to prove to be
+  std::shared_ptr<const TlsContext> tls;  // nothing: in the clear
 };
-Result<Address> resolve(const Target& target);
+// `tls` is for targets that want it.
+Result<Address> resolve(const Target& target, const std::shared_ptr<const TlsContext>& tls);
 
-// One non-blocking TCP connection with its buffers. Bytes are appended to out() and leave with
-// flush(); bytes that arrived are in input() until consumed. After fail() or a lost peer it is
-// closed and can be opened again.
+// One non-blocking TCP connection, through TLS if the address says so, with its buffers. Bytes are
+// appended to out() and leave with flush(); bytes that arrived are in input() until consumed. After
+// fail() or a lost peer it is closed and can be opened again.
 class Connection {
  public:
-  enum class State { closed, connecting, open };
+  enum class State { closed, connecting, shaking_hands, open };
 
   Connection(Poller& poller, EventSink& sink) : poller_(poller), sink_(sink) {}
   ~Connection() { close(); }
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
+  // `address` must live as long as the connection.
   void open(const Address& address);
   void close();
   State state() const { return state_; }
@@ -55,13 +61,21 @@ class Connection {
 
  private:
   void finish_connecting();
+  void shake_hands();
+  void become_open();
+  void make_room();
   void read_some();
+  void read_records();
+  // How many bytes the peer took, or nothing when it takes no more now or is lost.
+  std::optional<std::size_t> write_some(std::span<const std::uint8_t> bytes);
   void drop_written();
   void watch(bool for_writing);
 
   Poller& poller_;
   EventSink& sink_;
   UniqueFd fd_;
+  std::unique_ptr<TlsSession> tls_;
+  const Address* address_ = nullptr;
   State state_ = State::closed;
   bool watching_writes_ = false;
   bool may_have_more_ = false;

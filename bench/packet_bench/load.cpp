@@ -53,10 +53,22 @@ void add_tally(LoadOutcome& outcome, const ThreadTally& tally) {
   }
 }
 
-Result<std::vector<std::vector<Endpoint>>> endpoints_per_thread(const LoadPlan& plan) {
+using SharedTls = std::shared_ptr<const TlsContext>;
+
+// Nothing when no target wants it.
+Result<SharedTls> tls_of(const LoadPlan& plan) {
+  const bool wanted = (plan.receiver && plan.receiver->tls) ||
+                      std::any_of(plan.targets.begin(), plan.targets.end(),
+                                  [](const Target& target) { return target.tls; });
+  if (!wanted) return SharedTls();
+  return TlsContext::make(plan.tls);
+}
+
+Result<std::vector<std::vector<Endpoint>>> endpoints_per_thread(const LoadPlan& plan,
+                                                                const SharedTls& tls) {
   std::vector<std::vector<Endpoint>> all(plan.threads);
   for (std::size_t i = 0; i < plan.targets.size(); ++i) {
-    auto address = resolve(plan.targets[i]);
+    auto address = resolve(plan.targets[i], tls);
     if (!address) return address.error();
     all[i % plan.threads].push_back({plan.targets[i], *address});
   }
@@ -178,11 +190,13 @@ class Crew {
 
 Result<LoadOutcome> run_load(const LoadPlan& plan, const std::function<void(TimePoint)>& on_start,
                              std::stop_token stop) {
-  const auto endpoints = endpoints_per_thread(plan);
+  const auto tls = tls_of(plan);
+  if (!tls) return tls.error();
+  const auto endpoints = endpoints_per_thread(plan, *tls);
   if (!endpoints) return endpoints.error();
   std::optional<Endpoint> receiver;
   if (plan.receiver) {
-    auto address = resolve(*plan.receiver);
+    auto address = resolve(*plan.receiver, *tls);
     if (!address) return address.error();
     receiver = Endpoint{*plan.receiver, *address};
   }

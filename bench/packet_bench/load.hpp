@@ -7,6 +7,7 @@
 #include "packet_bench/run_result.hpp"
 #include "packet_bench/schedule.hpp"
 #include "packet_bench/target.hpp"
+#include "packet_bench/tls.hpp"
 
 #include <chrono>
 #include <cmath>
@@ -28,6 +29,7 @@ struct LoadPlan {
   std::vector<Target> targets;  // one for each connection
   HttpRequest http;             // for http targets; its pipelining for ilp+http too
   std::optional<Target> receiver;
+  TlsOptions tls;  // for targets and the receiver
   ReceiverBehaviour receiver_behaviour = ReceiverBehaviour::fulfill;
   std::string destination;
   std::uint64_t amount = 1;

@@ -84,8 +84,10 @@ Result<nanoseconds> duration_flag(std::string_view flag, const std::string& text
 RunFlags::RunFlags(CLI::App& command, const RunDefaults& defaults)
     : duration_(defaults.duration), warmup_(defaults.warmup) {
   command
-      .add_option("--target", target_,
-                  "embedded, btp+ws://:TOKEN@host:port/path, ilp+http://..., http://...")
+      .add_option(
+          "--target", target_,
+          "embedded, btp+ws://:TOKEN@host:port/path, ilp+http://..., http://..., and with TLS "
+          "btp+wss, ilp+https, https")
       ->envname("PACKET_BENCH_TARGET")
       ->capture_default_str();
   command.add_option("--destination", destination_, "ILP address of the account to pay");
@@ -133,6 +135,8 @@ RunFlags::RunFlags(CLI::App& command, const RunDefaults& defaults)
       ->delimiter(',');
   command.add_option("--pid", pid_, "process whose cost is the target's");
   command.add_option("--method", method_, "of http requests: GET or POST");
+  command.add_option("--ca-file", ca_file_, "authorities to trust, in PEM [the system's]");
+  command.add_flag("--insecure", insecure_, "trust whoever answers (btp+wss, ilp+https, https)");
   command.add_option("--header", headers_, "'Name: value' for http requests; repeatable");
   command.add_option("--body", body_, "file to POST");
   command.add_option("--pipeline", pipeline_, "http requests in flight on a connection")
@@ -261,15 +265,16 @@ Result<RunOptions> RunFlags::checked() const {
     auto receiver = parse_target(receiver_);
     if (!receiver) return receiver.error();
     if (receiver->kind != TargetKind::btp_ws) {
-      return refused_flag("--receiver", receiver->text(), "a btp+ws:// URL");
+      return refused_flag("--receiver", receiver->text(), "a btp+ws:// or btp+wss:// URL");
     }
     options.receiver = *receiver;
   }
-  // Until TLS is there, such a link would carry its token in the clear.
-  if (target->tls || (options.receiver && options.receiver->tls)) {
-    return Error{ErrorKind::usage, "TLS targets (btp+wss, ilp+https, https) are not supported yet",
-                 "end TLS in front of the target, and name its plain address"};
+  const bool tls = target->tls || (options.receiver && options.receiver->tls);
+  if (!tls && (!ca_file_.empty() || insecure_)) {
+    return Error{ErrorKind::usage, "--ca-file and --insecure are for targets with TLS",
+                 "name a btp+wss, ilp+https or https target, or leave them out"};
   }
+  options.plan.tls = {.ca_file = ca_file_, .insecure = insecure_};
   const bool pays = target->kind == TargetKind::btp_ws || target->kind == TargetKind::ilp_http;
   if (pays && destination_.empty()) {
     return Error{ErrorKind::usage, "no account to pay on this target", "give --destination"};

@@ -85,6 +85,8 @@ class RunFlags {
   std::string commit_;
   std::string branch_;
   std::string receiver_behaviour_ = "fulfill";
+  std::string ca_file_;
+  bool insecure_ = false;
 };
 
 // Errors (`usage`) name the flag.

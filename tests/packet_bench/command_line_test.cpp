@@ -44,7 +44,9 @@ class Port {
       ::close(peer);
     });
   }
-  std::string url() const { return fmt::format("btp+ws://:s3cr@127.0.0.1:{}/", number_); }
+  std::string url(const std::string& scheme = "btp+ws") const {
+    return fmt::format("{}://:s3cr@127.0.0.1:{}/", scheme, number_);
+  }
 
  private:
   int fd_;
@@ -74,7 +76,9 @@ TEST_CASE("bad input is refused with status 2 and one line", "[command_line]") {
       std::vector<std::string>{"--threshold-tps", "-3"},
       std::vector<std::string>{"--output", "/no/such/folder/results.json"},
       std::vector<std::string>{"--output", "/"}, std::vector<std::string>{"--connections", "0"},
-      std::vector<std::string>{"--threads", "2"}, std::vector<std::string>{"--report", "x.pdf"});
+      std::vector<std::string>{"--threads", "2"},
+      std::vector<std::string>{"--target", "http://host/", "--insecure"},
+      std::vector<std::string>{"--report", "x.pdf"});
   const TemporaryDirectory folder;
   std::vector<std::string> arguments = bad;
   if (bad[0] == "--output") {
@@ -107,6 +111,10 @@ TEST_CASE("a target that cannot be used is status 3, and older results stay", "[
   SECTION("it is a web server") {
     somebody.answer_once("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n");
     url = somebody.url();
+  }
+  SECTION("it does not speak TLS") {
+    somebody.answer_once("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n");
+    url = somebody.url("https");
   }
   SECTION("its host does not exist") {
     url = "btp+ws://:s3cr@no-such-host.invalid:1/";

@@ -58,6 +58,7 @@ class PacedTarget {
     return fmt::format("{}://:token@127.0.0.1:{}/", scheme, port_);
   }
   pid_t pid() const { return child_.pid(); }
+  int port() const { return port_; }
   // When each packet came and was answered, in ns, and its own counts; ends it.
   struct Packet {
     std::int64_t arrival;
