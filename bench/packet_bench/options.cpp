@@ -113,6 +113,7 @@ RunFlags::RunFlags(CLI::App& command, const RunDefaults& defaults)
   command.add_option("--output", output_, "results file, replaced as a whole; '' for none")
       ->capture_default_str();
   command.add_option("--report", report_, "FILE.html or FILE.md to write as well");
+  command.add_option("--hdr-log", hdr_log_, "HdrHistogram log of the latencies to write as well");
   command.add_flag("--json", json_, "the results on stdout instead of the summary");
   command.add_option("--expiry", expiry_, "of each packet")->capture_default_str();
   command.add_option("--data-bytes", data_bytes_, "data in each packet, 32 to 32767")
@@ -292,6 +293,7 @@ Result<RunOptions> RunFlags::checked() const {
   options.connector = connector_.empty() ? default_connector() : std::filesystem::path(connector_);
   options.output = output_;
   options.report = report_;
+  options.hdr_log = hdr_log_;
   if (!report_.empty() && !report_.ends_with(".md") && !report_.ends_with(".html")) {
     return refused_flag("--report", report_, "a file name that ends in .html or .md");
   }

@@ -28,6 +28,7 @@ struct RunOptions {
   std::vector<int> connector_affinity;
   std::filesystem::path output;  // empty: none
   std::filesystem::path report;
+  std::filesystem::path hdr_log;
   bool json = false;  // the result on stdout instead of the summary
   std::string commit;
   std::string branch;
@@ -77,6 +78,7 @@ class RunFlags {
   int pid_ = 0;
   std::string output_ = "benchmark-results.json";
   std::string report_;
+  std::string hdr_log_;
   bool json_ = false;
   std::string method_;
   std::vector<std::string> headers_;

@@ -4,6 +4,7 @@
 #include "base/command_line.hpp"
 #include "base/process.hpp"
 #include "packet_bench/embedded.hpp"
+#include "packet_bench/hdr_log.hpp"
 #include "packet_bench/machine.hpp"
 #include "packet_bench/report.hpp"
 #include "packet_bench/result_files.hpp"
@@ -109,6 +110,10 @@ void enter_outcome(const LoadOutcome& outcome, RunResult& result) {
   result.latency = summary_of(outcome.latency);
   result.latency_from_sent = summary_of(outcome.latency_from_sent);
   result.percentile_curve = curve_of(outcome.latency);
+  const std::array intervals{HdrInterval{"", &outcome.latency},
+                             HdrInterval{"from-send", &outcome.latency_from_sent},
+                             HdrInterval{"lateness", &outcome.lateness}};
+  result.hdr_log = hdr_log(result.begun_at, outcome.window, intervals);
   result.series = outcome.series;
   result.slices = outcome.slices;
   result.audit.lateness = summary_of(outcome.lateness);
@@ -200,7 +205,7 @@ Result<JudgedRun> run(const RunOptions& options, std::stop_token stop) {
 }
 
 int run_command_line(const RunOptions& options, std::stop_token stop) {
-  for (const auto& file : {options.output, options.report}) {
+  for (const auto& file : {options.output, options.report, options.hdr_log}) {
     const auto writable = check_writable(file);
     if (!writable) return report_error(writable.error());
   }
@@ -211,6 +216,7 @@ int run_command_line(const RunOptions& options, std::stop_token stop) {
   fmt::print("{}", options.json ? json : summary_text(judged->result, judged->verdict));
   // Without its results a run proves nothing to whoever reads them next.
   if (!write_or_complain(options.output, json) ||
+      !write_or_complain(options.hdr_log, judged->result.hdr_log) ||
       !write_or_complain(options.report, report_of(options, *judged))) {
     return static_cast<int>(ExitStatus::inconclusive);
   }

@@ -129,6 +129,7 @@ struct RunResult {
   LatencySummary latency;                                   // from due to fulfilled
   LatencySummary latency_from_sent;                         // from the actual send
   std::vector<std::pair<double, double>> percentile_curve;  // percent, ms from due
+  std::string hdr_log;                                      // the same histograms, for --hdr-log
   std::vector<SeriesPoint> series;
   std::vector<PaceSlice> slices;
   TargetCost cost;

@@ -21,13 +21,20 @@ TEST_CASE("a search finds the capacity of a target and says that the target boun
                                 "--slo-p99", "50ms", "--resolution", "5"}),
              folder);
   INFO(run.out + run.err);
-  CHECK(run.exit_status == 0);
   const auto& found = run.results["details"]["search"];
-  CHECK(found["boundedBy"] == "target");
+  // Where other programs keep both from running, nothing but a lower bound can be had.
+  const bool disturbed = found["boundedBy"] == "machine";
+  CHECK((disturbed || found["boundedBy"] == "target"));
+  CHECK(run.exit_status == (disturbed ? 4 : 0));
   CHECK(found["rate"].get<double>() <= 3000 * 1.02);
   CHECK(found["rate"].get<double>() >= 3000 * 0.85);
   CHECK(run.results["tps"].get<double>() == Approx(found["rate"].get<double>()).epsilon(0.01));
-  CHECK_THAT(run.out, ContainsSubstring("bounded by target"));
+  CHECK_THAT(run.out, ContainsSubstring(disturbed ? "at least" : "bounded by target"));
+  // What it can do is far from twice what it can do.
+  const auto& runs = found["runs"];
+  CHECK(std::any_of(runs.begin(), runs.end(), [](const nlohmann::json& probe) {
+    return probe["rate"] == 4000 && probe["sustained"] == false && probe["boundedBy"] == "target";
+  }));
 }
 
 TEST_CASE("a search stops at the highest rate allowed", "[search]") {
