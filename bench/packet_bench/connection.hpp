@@ -25,8 +25,7 @@ struct Address {
   std::shared_ptr<const TlsContext> tls;  // nothing: in the clear
 };
 // `tls` is for targets that want it.
-Result<Address> resolve(const Target& target,
-                        const std::shared_ptr<const TlsContext>& tls = nullptr);
+Result<Address> resolve(const Target& target, const std::shared_ptr<const TlsContext>& tls);
 
 // One non-blocking TCP connection, through TLS if the address says so, with its buffers. Bytes are
 // appended to out() and leave with flush(); bytes that arrived are in input() until consumed. After

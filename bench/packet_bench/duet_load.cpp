@@ -264,10 +264,12 @@ class DuetLoop final : public ChannelEvents {
 Result<void> drive_duet(const DuetPlan& plan, const std::function<bool(const DuetSlice&)>& on_slice,
                         std::stop_token stop) {
   std::array<std::array<Address, 2>, 2> addresses;
+  const auto tls = TlsContext::make({});
+  if (!tls) return tls.error();
   for (const Side side : {base, candidate}) {
-    auto sender = resolve(plan.sides[side].sender);
+    auto sender = resolve(plan.sides[side].sender, *tls);
     if (!sender) return sender.error();
-    auto receiver = resolve(plan.sides[side].receiver);
+    auto receiver = resolve(plan.sides[side].receiver, *tls);
     if (!receiver) return receiver.error();
     addresses[side] = {*sender, *receiver};
   }

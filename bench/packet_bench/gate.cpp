@@ -32,6 +32,23 @@ void judge_latency_trust(const RunResult& result, Verdict& verdict) {
   }
 }
 
+// The target's own books against ours. It may have fulfilled packets that we gave up.
+void judge_counters(const RunResult& result, Verdict& verdict) {
+  if (!result.counters) return;
+  std::uint64_t least = 0;
+  std::uint64_t most = 0;
+  for (const PacketCounts* packets : {&result.packets, &result.warmup_packets}) {
+    least += packets->fulfilled;
+    most += packets->fulfilled + packets->late + packets->unanswered + packets->wrong;
+  }
+  const std::uint64_t counted = result.counters->fulfilled;
+  if (counted >= least && counted <= most) return;
+  verdict.warnings.push_back(fmt::format(
+      "the target counted {} fulfilments, but {} were verified here ({}); either others "
+      "used it meanwhile, or one of the two counts wrongly",
+      counted, least, result.counters->source));
+}
+
 // The generator did not offer the load in the time that the schedule gave it.
 bool generator_fell_behind(const RunResult& result) {
   return std::chrono::duration<double>(generator_growth(result.slices)).count() >
@@ -144,6 +161,7 @@ Verdict judge(const RunResult& result, const GateLimits& limits) {
   verdict.pace = analyse_pace(result.slices, std::chrono::duration_cast<std::chrono::nanoseconds>(
                                                  std::chrono::duration<double>(result.window_s)));
   judge_latency_trust(result, verdict);
+  judge_counters(result, verdict);
   if (result.interrupted) {
     verdict.outcome = Outcome::interrupted;
     verdict.reasons.push_back(

@@ -3,7 +3,9 @@
 #include "packet_bench/load_thread.hpp"
 
 #include <algorithm>
+#include <condition_variable>
 #include <exception>
+#include <mutex>
 #include <thread>
 
 namespace slipway::bench {
@@ -100,7 +102,10 @@ class Crew {
     const TimePoint start = Clock::now() + head_start;
     if (all) on_start(start + plan_.warmup);
     start_.set(all ? start : TimePoint::max());
-    threads.clear();
+    {
+      const std::jthread teller([this](const std::stop_token& over) { tell_seconds(over); });
+      threads.clear();
+    }
     for (const auto& failure : failures_) {
       if (failure) return *failure;
     }
@@ -152,6 +157,21 @@ class Crew {
     } catch (const std::exception& error) {
       failures_[index] = Error{ErrorKind::failed, error.what(), {}};
       --busy_;
+    }
+  }
+
+  void tell_seconds(const std::stop_token& over) const {
+    if (!plan_.on_second) return;
+    std::mutex mutex;
+    std::condition_variable_any changed;
+    std::unique_lock lock(mutex);
+    double told_until = -1;
+    while (!over.stop_requested()) {
+      changed.wait_for(lock, over, 200ms, [] { return false; });
+      const auto last = series_.last();
+      if (!last || last->begin_s <= told_until) continue;
+      told_until = last->begin_s;
+      plan_.on_second(*last);
     }
   }
 

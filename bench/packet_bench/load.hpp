@@ -47,6 +47,9 @@ struct LoadPlan {
   std::vector<int> cpu_affinity;
   bool high_priority = true;  // see priority.hpp
 
+  // Called about once a second with the last whole second of the window, on a thread of its own.
+  std::function<void(const SeriesPoint&)> on_second;
+
   static constexpr std::size_t pace_slices = 40;
   // Beyond this many packets a second a sending loop has no time to sleep.
   static constexpr double sleepless_rate = 50'000;

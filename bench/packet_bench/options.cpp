@@ -135,6 +135,9 @@ RunFlags::RunFlags(CLI::App& command, const RunDefaults& defaults)
   command.add_option("--connector-affinity", connector_affinity_, "processors for it")
       ->delimiter(',');
   command.add_option("--pid", pid_, "process whose cost is the target's");
+  command.add_option("--container", container_, "container whose cost is the target's (docker)");
+  command.add_option("--metrics", metrics_,
+                     "http:// URL of the target's metrics: its cost, and its counts to compare");
   command.add_option("--method", method_, "of http requests: GET or POST");
   command.add_option("--ca-file", ca_file_, "authorities to trust, in PEM [the system's]");
   command.add_flag("--insecure", insecure_, "trust whoever answers (btp+wss, ilp+https, https)");
@@ -257,6 +260,20 @@ Result<void> RunFlags::check_limits(RunOptions& options) const {
   return {};
 }
 
+Result<void> RunFlags::check_cost(RunOptions& options) const {
+  if (pid_ < 0) return refused_flag("--pid", std::to_string(pid_), "a process id");
+  if (pid_ > 0) options.target_pid = pid_;
+  options.container = container_;
+  if (!metrics_.empty()) {
+    auto page = parse_target(metrics_);
+    if (!page || page->kind != TargetKind::http || page->tls) {
+      return refused_flag("--metrics", metrics_, "an http:// URL");
+    }
+    options.metrics = *page;
+  }
+  return {};
+}
+
 Result<RunOptions> RunFlags::checked() const {
   RunOptions options;
   auto target = parse_target(target_);
@@ -284,12 +301,11 @@ Result<RunOptions> RunFlags::checked() const {
     return refused_flag("--destination", destination_, "an ILP address, such as test.slipway.bob");
   }
   options.plan.destination = destination_;
-  for (const auto& checked : {check_load(options), check_choices(options.plan),
-                              check_http(options.plan.http), check_limits(options)}) {
+  for (const auto& checked :
+       {check_load(options), check_choices(options.plan), check_http(options.plan.http),
+        check_limits(options), check_cost(options)}) {
     if (!checked) return checked.error();
   }
-  if (pid_ < 0) return refused_flag("--pid", std::to_string(pid_), "a process id");
-  if (pid_ > 0) options.target_pid = pid_;
   options.connector = connector_.empty() ? default_connector() : std::filesystem::path(connector_);
   options.output = output_;
   options.report = report_;

@@ -24,6 +24,8 @@ struct RunOptions {
   GateLimits limits;
   unsigned retries = 0;
   std::optional<pid_t> target_pid;
+  std::string container;  // name or id; empty: none
+  std::optional<Target> metrics;
   std::filesystem::path connector;
   std::vector<int> connector_affinity;
   std::filesystem::path output;  // empty: none
@@ -52,6 +54,7 @@ class RunFlags {
   Result<void> check_choices(LoadPlan& plan) const;
   Result<void> check_http(HttpRequest& request) const;
   Result<void> check_limits(RunOptions& options) const;
+  Result<void> check_cost(RunOptions& options) const;
 
   std::string target_ = "embedded";
   std::string receiver_;
@@ -76,6 +79,8 @@ class RunFlags {
   std::string threshold_p99_;
   unsigned retries_ = 0;
   int pid_ = 0;
+  std::string container_;
+  std::string metrics_;
   std::string output_ = "benchmark-results.json";
   std::string report_;
   std::string hdr_log_;

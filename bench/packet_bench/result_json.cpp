@@ -165,6 +165,10 @@ Json details_json(const RunResult& result, const Verdict& verdict, const GateLim
                            {"cpuPercent", optional_number(result.cost.cpu_percent)},
                            {"cpuUsPerPacket", optional_number(result.cost.cpu_us_per_packet)},
                            {"memoryMb", optional_number(result.cost.memory_mb)}};
+  details["targetCounters"] = result.counters ? Json{{"source", result.counters->source},
+                                                     {"fulfilled", result.counters->fulfilled},
+                                                     {"rejected", result.counters->rejected}}
+                                              : Json(nullptr);
   details["audit"] = audit_json(result.audit);
   details["context"] = context_json(result.context);
   return details;

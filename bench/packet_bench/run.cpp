@@ -5,7 +5,9 @@
 #include "base/process.hpp"
 #include "packet_bench/embedded.hpp"
 #include "packet_bench/hdr_log.hpp"
+#include "packet_bench/live_line.hpp"
 #include "packet_bench/machine.hpp"
+#include "packet_bench/metrics_watch.hpp"
 #include "packet_bench/report.hpp"
 #include "packet_bench/result_files.hpp"
 #include "packet_bench/result_json.hpp"
@@ -128,6 +130,10 @@ void enter_outcome(const LoadOutcome& outcome, RunResult& result) {
   }
 }
 
+Target metrics_page(std::uint16_t port) {
+  return {.kind = TargetKind::http, .host = "127.0.0.1", .port = port, .path = "/metrics"};
+}
+
 // A sending loop that never sleeps and the connector must not share a processor: the scheduler
 // tends to leave them together.
 void keep_apart(RunOptions& options) {
@@ -155,7 +161,13 @@ Result<RunResult> measure(const RunOptions& asked, std::stop_token stop) {
   if (options.target.kind == TargetKind::embedded) keep_apart(options);
   LoadPlan plan = options.plan;
   std::optional<EmbeddedConnector> embedded;
-  std::optional<pid_t> target_pid = options.target_pid;
+  Sampler::Watched watched{.pid = options.target_pid};
+  std::optional<Target> metrics = options.metrics;
+  if (!options.container.empty()) {
+    const auto container = find_container(options.container);
+    if (!container) return container.error();
+    watched = {.pid = container->pid, .group = container->group, .name = options.container};
+  }
   if (options.target.kind == TargetKind::embedded) {
     auto started = EmbeddedConnector::start({.executable = options.connector,
                                              .senders = options.connections,
@@ -166,7 +178,8 @@ Result<RunResult> measure(const RunOptions& asked, std::stop_token stop) {
     plan.targets = embedded->senders();
     plan.receiver = embedded->receiver();
     plan.destination = embedded->destination();
-    target_pid = embedded->pid();
+    watched = {.pid = embedded->pid()};
+    metrics = metrics_page(embedded->http_port());
   } else {
     plan.targets.assign(options.connections, options.target);
     plan.receiver = options.receiver;
@@ -175,9 +188,21 @@ Result<RunResult> measure(const RunOptions& asked, std::stop_token stop) {
   enter_plan(options, plan, result);
   std::optional<Sampler> sampler;
   const auto on_start = [&](TimePoint window_begin) {
-    sampler.emplace(target_pid, window_begin, plan.duration, LoadPlan::pace_slices);
+    sampler.emplace(watched, window_begin, plan.duration, LoadPlan::pace_slices);
   };
+  std::optional<MetricsWatch> counters;
+  if (metrics) {
+    auto begun = MetricsWatch::begin(*metrics);
+    if (!begun) return begun.error();
+    counters = std::move(*begun);
+  }
+  if (has_live_line()) {
+    plan.on_second = [planned_s = result.planned_s](const SeriesPoint& last) {
+      show_live_line(live_line(last, planned_s));
+    };
+  }
   const auto outcome = run_load(plan, on_start, stop);
+  if (plan.on_second) show_live_line({});
   if (!outcome) {
     Error error = outcome.error();
     if (embedded && embedded->death()) error.what = *embedded->death();
@@ -185,6 +210,7 @@ Result<RunResult> measure(const RunOptions& asked, std::stop_token stop) {
   }
   enter_outcome(*outcome, result);
   if (sampler) sampler->finish(result);
+  if (counters) counters->finish(result);
   if (embedded) {
     if (const auto death = embedded->death()) result.target_lost = *death;
   }

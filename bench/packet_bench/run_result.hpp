@@ -71,6 +71,13 @@ struct TargetCost {
   std::string source;               // "/proc/1234", "http://...", "none"
 };
 
+// What the target itself counted from before the load to after it, if it says so.
+struct TargetCounters {
+  std::string source;  // URL
+  std::uint64_t fulfilled = 0;
+  std::uint64_t rejected = 0;
+};
+
 // How far the generator itself can be trusted.
 struct Audit {
   LatencySummary lateness;  // from due to sent, without packets that were held back by the target
@@ -133,6 +140,7 @@ struct RunResult {
   std::vector<SeriesPoint> series;
   std::vector<PaceSlice> slices;
   TargetCost cost;
+  std::optional<TargetCounters> counters;
   Audit audit;
   Context context;
 };

@@ -18,9 +18,9 @@ constexpr double megabyte = 1024.0 * 1024.0;
 
 }  // namespace
 
-Sampler::Sampler(std::optional<pid_t> target, TimePoint window_begin,
-                 std::chrono::nanoseconds window, std::size_t slices)
-    : target_(target), window_begin_(window_begin), window_(window), slices_(slices) {
+Sampler::Sampler(Watched target, TimePoint window_begin, std::chrono::nanoseconds window,
+                 std::size_t slices)
+    : target_(std::move(target)), window_begin_(window_begin), window_(window), slices_(slices) {
   samples_.reserve(slices + 2);
   thread_ = std::jthread([this](const std::stop_token& stop) { work(stop); });
 }
@@ -28,7 +28,12 @@ Sampler::Sampler(std::optional<pid_t> target, TimePoint window_begin,
 Sampler::Sample Sampler::take() const {
   Sample sample;
   sample.at = Clock::now();
-  if (target_) sample.target = process_usage(*target_);
+  if (target_.pid) sample.target = process_usage(*target_.pid);
+  if (sample.target) {
+    sample.target->cpu = target_.group.cpu_used().value_or(sample.target->cpu);
+    sample.target->resident_bytes =
+        target_.group.memory_bytes().value_or(sample.target->resident_bytes);
+  }
   sample.generator = process_usage(::getpid()).value_or(ProcessUsage{});
   sample.machine = processor_times();
   return sample;
@@ -76,8 +81,9 @@ void Sampler::finish(RunResult& result) {
     if (sample.target) target_memory = std::max(target_memory, sample.target->resident_bytes);
   }
   result.audit.generator_memory_mb = static_cast<double>(generator_memory) / megabyte;
-  if (!target_ || !first.target || !last.target) return;
-  result.cost.source = fmt::format("/proc/{}", *target_);
+  if (!target_.pid || !first.target || !last.target) return;
+  result.cost.source = target_.group.cpu_used() ? "control group of " + target_.name
+                                                : fmt::format("/proc/{}", *target_.pid);
   const double cpu = seconds_of(last.target->cpu - first.target->cpu);
   result.cost.cpu_percent = 100 * cpu / elapsed;
   if (result.packets.fulfilled > 0) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "packet_bench/clock.hpp"
+#include "packet_bench/container.hpp"
 #include "packet_bench/machine.hpp"
 #include "packet_bench/run_result.hpp"
 
@@ -15,8 +16,13 @@ namespace slipway::bench {
 // hypervisor have used, on a thread of its own that is otherwise asleep.
 class Sampler {
  public:
-  // `target`: the process to watch, if it is on this machine.
-  Sampler(std::optional<pid_t> target, TimePoint window_begin, std::chrono::nanoseconds window,
+  // What to watch, if it is on this machine: a process, or with `group` all of its container.
+  struct Watched {
+    std::optional<pid_t> pid = {};
+    ControlGroup group = {};
+    std::string name = {};  // of the container
+  };
+  Sampler(Watched target, TimePoint window_begin, std::chrono::nanoseconds window,
           std::size_t slices);
 
   // Ends the sampling, and enters what was seen into the result: cost, audit, slices.
@@ -32,7 +38,7 @@ class Sampler {
   Sample take() const;
   void work(const std::stop_token& stop);
 
-  std::optional<pid_t> target_;
+  Watched target_;
   TimePoint window_begin_;
   std::chrono::nanoseconds window_;
   std::size_t slices_;

@@ -68,6 +68,12 @@ void SeriesRecorder::merge(std::size_t index, const Interval& interval) {
   }
 }
 
+std::optional<SeriesPoint> SeriesRecorder::last() const {
+  const std::lock_guard lock(mutex_);
+  if (points_.empty()) return std::nullopt;
+  return points_.back();
+}
+
 std::vector<SeriesPoint> SeriesRecorder::points() const {
   const std::lock_guard lock(mutex_);
   std::vector<SeriesPoint> all = points_;

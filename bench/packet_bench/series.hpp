@@ -5,6 +5,7 @@
 
 #include <map>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 namespace slipway::bench {
@@ -31,6 +32,8 @@ class SeriesRecorder {
 
   // Second `index` of one thread is over.
   void merge(std::size_t index, const Interval& interval);
+  // The last second that is over; nothing before the first.
+  std::optional<SeriesPoint> last() const;
   // The series so far, open seconds included.
   std::vector<SeriesPoint> points() const;
 

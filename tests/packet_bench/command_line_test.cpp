@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <arpa/inet.h>
+#include <filesystem>
 #include <netinet/in.h>
 #include <signal.h>
 #include <sys/socket.h>
@@ -77,6 +78,7 @@ TEST_CASE("bad input is refused with status 2 and one line", "[command_line]") {
       std::vector<std::string>{"--output", "/no/such/folder/results.json"},
       std::vector<std::string>{"--output", "/"}, std::vector<std::string>{"--connections", "0"},
       std::vector<std::string>{"--threads", "2"},
+      std::vector<std::string>{"--metrics", "btp+ws://:s3cr@host/"},
       std::vector<std::string>{"--target", "http://host/", "--insecure"},
       std::vector<std::string>{"--report", "x.pdf"});
   const TemporaryDirectory folder;
@@ -128,6 +130,37 @@ TEST_CASE("a target that cannot be used is status 3, and older results stay", "[
   CHECK(run.exit_status == 3);
   check_one_line(run);
   CHECK(run.results == nlohmann::json{{"older", true}});
+}
+
+TEST_CASE("the cost of a container is that of the process the engine names", "[command_line]") {
+  const TemporaryDirectory folder;
+  PacedTarget target({});
+  // An engine that knows one container.
+  const auto engine = folder.path() / "docker";
+  REQUIRE(write_durably(engine, fmt::format("#!/bin/sh\nfor last; do :; done\n"
+                                            "[ \"$last\" = slipway-blue ] && echo {}\n",
+                                            target.pid()))
+              .has_value());
+  std::filesystem::permissions(engine, std::filesystem::perms::owner_all);
+  const auto run_for = [&](const std::string& container) {
+    Environment environment = current_environment();
+    environment["PATH"] = folder.path().string() + ":" + environment["PATH"];
+    return run_command({.argv = {PACKET_BENCH, "run", "--target", target.url(), "--destination",
+                                 "test.a", "--duration", "500ms", "--warmup", "0s", "--rate",
+                                 "1000", "--output", "", "--json", "--container", container},
+                        .environment = environment});
+  };
+  const auto known = run_for("slipway-blue");
+  REQUIRE(known.has_value());
+  INFO(known->err);
+  REQUIRE(known->exit_status == 0);
+  const auto cost = nlohmann::json::parse(known->out)["details"]["targetCost"];
+  CHECK(cost["cpuPercent"].get<double>() > 0);
+  CHECK(cost["memoryMb"].get<double>() > 0);
+  const auto unknown = run_for("slipway-pink");
+  REQUIRE(unknown.has_value());
+  CHECK(unknown->exit_status == 2);
+  CHECK_THAT(unknown->err, ContainsSubstring("no such container"));
 }
 
 TEST_CASE("a full disk leaves the older results and is no pass", "[command_line]") {

@@ -15,6 +15,8 @@ TEST_CASE("the embedded connector is driven, measured and agrees on the totals",
   CHECK(details["packets"]["fulfilled"] == 4000);
   CHECK(details["warmupPackets"]["fulfilled"] == 1000);
   CHECK(details["receiverPrepares"] == 5000);
+  CHECK(details["targetCounters"]["fulfilled"] == 5000);
+  CHECK(details["targetCounters"]["rejected"] == 0);
   CHECK(run.results["memoryUsageMb"].get<double>() > 1);
   CHECK(run.results["cpuUsagePercent"].get<double>() > 0);
   CHECK(run.results["p99LatencyMs"].get<double>() >= run.results["p50LatencyMs"].get<double>());

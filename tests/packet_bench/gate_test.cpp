@@ -177,6 +177,25 @@ TEST_CASE("a p99 over its bound fails a run, and makes it invalid when the gener
   CHECK(judge(result, limits).outcome == Outcome::passed);
 }
 
+TEST_CASE("a target that counts other fulfilments than were verified is told of", "[gate]") {
+  RunResult result = run_with(queue_slices(20'000));
+  result.warmup_packets.fulfilled = 5'000;
+  result.counters = TargetCounters{.source = "http://target/metrics", .fulfilled = 105'000};
+  CHECK(judge(result, at_10000).warnings.empty());
+  result.counters->fulfilled = GENERATE(104'999u, 105'001u);
+  REQUIRE(judge(result, at_10000).warnings.size() == 1);
+  CHECK_THAT(judge(result, at_10000).warnings[0], ContainsSubstring("105000 were verified"));
+}
+
+TEST_CASE("a target may have fulfilled packets that were given up here", "[gate]") {
+  RunResult result = run_with(queue_slices(20'000));
+  result.packets.fulfilled = 99'990;
+  result.packets.late = 4;
+  result.packets.unanswered = 6;
+  result.counters = TargetCounters{.source = "", .fulfilled = 99'995};
+  CHECK(judge(result, {}).warnings.empty());
+}
+
 TEST_CASE("an interrupted run and a lost target have statuses of their own", "[gate]") {
   RunResult result = run_with(queue_slices(50'000));
   result.interrupted = true;

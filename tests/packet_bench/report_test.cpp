@@ -1,5 +1,6 @@
 #include "packet_bench/report.hpp"
 
+#include "packet_bench/live_line.hpp"
 #include "support/catch.hpp"
 
 using namespace slipway::bench;
@@ -47,6 +48,19 @@ TEST_CASE("a run without a single answer still has its reports", "[report]") {
   const Verdict verdict = judge(result, {});
   CHECK_THAT(html_report(result, verdict, {}), ContainsSubstring("10 unanswered"));
   CHECK_THAT(markdown_report(result, verdict, {}), ContainsSubstring("10 unanswered"));
+}
+
+TEST_CASE("the live line of a second says what came of it and how long is left", "[report]") {
+  const SeriesPoint second{.begin_s = 6,
+                           .seconds = 1,
+                           .sent = 10'000,
+                           .fulfilled = 9'990,
+                           .not_fulfilled = 10,
+                           .p50_ms = 0.0421,
+                           .p99_ms = 1.5,
+                           .lateness_max_ms = 0.25};
+  CHECK(live_line(second, 10) ==
+        "9990/s  p50 0.042 ms  p99 1.500 ms  10 not fulfilled  late by up to 0.250 ms  3 s left");
 }
 
 TEST_CASE("the step summary shows the verdict and a spike in its line of blocks", "[report]") {

@@ -14,6 +14,13 @@ TEST_CASE("the gate fails a target of 9,900/s at 10,000 and passes one of 10,100
                                         "10000", "--retries", "4"}),
                      folder);
     INFO(run.out + run.err);
+    // Where others have the processors most of the time it says so, and never the wrong thing.
+    const auto& pace = run.results["details"]["pace"];
+    if (run.exit_status == 4 && pace["disturbedSlices"].get<int>() > 20) {
+      WARN("this machine was too busy to tell: " << run.results["details"]["reasons"][0]);
+      CHECK(run.results["passed"] == false);
+      continue;
+    }
     CHECK(run.exit_status == status);
     CHECK(run.results["passed"] == (status == 0));
     const double expected = status == 0 ? 10'000 : 9'900;

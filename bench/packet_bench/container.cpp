@@ -1,0 +1,93 @@
+#include "packet_bench/container.hpp"
+
+#include "base/durable_file.hpp"
+#include "base/process.hpp"
+
+#include <charconv>
+#include <sstream>
+
+#include <fmt/core.h>
+
+namespace slipway::bench {
+namespace {
+
+std::optional<std::uint64_t> number_of(std::string_view text) {
+  std::uint64_t number = 0;
+  const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (failed != std::errc{} || end == text.data()) return std::nullopt;
+  return number;
+}
+
+bool has_controller(const std::string& list, const std::string& name) {
+  return ("," + list + ",").find("," + name + ",") != std::string::npos;
+}
+
+Error no_container(const std::string& name, std::string_view why) {
+  return {ErrorKind::usage, fmt::format("--container {}: {}", name, why),
+          "name a running container of this machine's engine"};
+}
+
+}  // namespace
+
+std::optional<std::chrono::nanoseconds> ControlGroup::cpu_used() const {
+  const auto text = cpu.empty() ? Result<std::string>(std::string()) : read_file(cpu);
+  if (!text || text->empty()) return std::nullopt;
+  if (cpu.filename() == "cpuacct.usage") {
+    const auto ns = number_of(*text);
+    if (!ns) return std::nullopt;
+    return std::chrono::nanoseconds(*ns);
+  }
+  const std::string key = "usage_usec ";
+  const std::size_t at = text->find(key);
+  if (at == std::string::npos) return std::nullopt;
+  const auto us = number_of(std::string_view(*text).substr(at + key.size()));
+  if (!us) return std::nullopt;
+  return std::chrono::microseconds(*us);
+}
+
+std::optional<std::uint64_t> ControlGroup::memory_bytes() const {
+  if (memory.empty()) return std::nullopt;
+  const auto text = read_file(memory);
+  if (!text) return std::nullopt;
+  return number_of(*text);
+}
+
+ControlGroup control_group(const std::string& membership, const std::filesystem::path& root) {
+  ControlGroup group;
+  std::istringstream lines(membership);
+  for (std::string line; std::getline(lines, line);) {
+    const std::size_t first = line.find(':');
+    const std::size_t second = line.find(':', first + 1);
+    if (second == std::string::npos) continue;
+    const std::string controllers = line.substr(first + 1, second - first - 1);
+    const std::string path = line.substr(second + 1);
+    if (path == "/") continue;  // everybody's
+    if (controllers.empty()) {
+      if (group.cpu.empty()) group.cpu = root / path.substr(1) / "cpu.stat";
+      if (group.memory.empty()) group.memory = root / path.substr(1) / "memory.current";
+    }
+    if (has_controller(controllers, "cpuacct")) {
+      group.cpu = root / controllers / path.substr(1) / "cpuacct.usage";
+    }
+    if (has_controller(controllers, "memory")) {
+      group.memory = root / controllers / path.substr(1) / "memory.usage_in_bytes";
+    }
+  }
+  return group;
+}
+
+Result<Container> find_container(const std::string& name) {
+  const auto asked = run_command({.argv = {"docker", "inspect", "--type", "container", "--format",
+                                           "{{.State.Pid}}", "--", name},
+                                  .deadline = std::chrono::seconds(10)});
+  if (!asked) return no_container(name, asked.error().what);
+  if (asked->exit_status != 0) return no_container(name, "the engine knows no such container");
+  const auto pid = number_of(asked->out);
+  if (!pid || *pid == 0) return no_container(name, "it does not run");
+  Container container{static_cast<pid_t>(*pid), {}};
+  const auto membership = read_file(fmt::format("/proc/{}/cgroup", *pid));
+  if (membership) container.group = control_group(*membership, "/sys/fs/cgroup");
+  return container;
+}
+
+}  // namespace slipway::bench

@@ -1,0 +1,35 @@
+#pragma once
+
+#include "base/error.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <sys/types.h>
+
+namespace slipway::bench {
+
+// The control group of a process, which counts all processes of its container. Empty paths where
+// the process has none of its own.
+struct ControlGroup {
+  std::filesystem::path cpu;     // cpu.stat (version 2) or cpuacct.usage (version 1)
+  std::filesystem::path memory;  // memory.current or memory.usage_in_bytes
+
+  std::optional<std::chrono::nanoseconds> cpu_used() const;
+  std::optional<std::uint64_t> memory_bytes() const;
+};
+// `membership`: the text of /proc/PID/cgroup; `root`: /sys/fs/cgroup.
+ControlGroup control_group(const std::string& membership, const std::filesystem::path& root);
+
+struct Container {
+  pid_t pid;  // its first process, as the host sees it
+  ControlGroup group;
+};
+
+// Asks the `docker` command for a running container. Errors (`usage`): no docker, no such
+// container, or it does not run.
+Result<Container> find_container(const std::string& name);
+
+}  // namespace slipway::bench

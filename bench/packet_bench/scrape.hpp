@@ -1,0 +1,26 @@
+#pragma once
+
+#include "base/error.hpp"
+#include "packet_bench/target.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace slipway::bench {
+
+// What a target says of itself at its metrics page (Prometheus text format); nothing where it does
+// not say it.
+struct Scrape {
+  std::optional<double> cpu_seconds;       // process_cpu_seconds_total
+  std::optional<double> resident_bytes;    // process_resident_memory_bytes
+  std::optional<std::uint64_t> fulfilled;  // ilp_packets_total, direction="in", all accounts
+  std::optional<std::uint64_t> rejected;   // likewise
+};
+
+Scrape parse_metrics(std::string_view text);
+
+// Fetches and parses the page; takes at most 2 s. Errors: unreachable, protocol.
+Result<Scrape> scrape(const Target& page);
+
+}  // namespace slipway::bench
