@@ -266,8 +266,9 @@ Result<void> RunFlags::check_cost(RunOptions& options) const {
   options.container = container_;
   if (!metrics_.empty()) {
     auto page = parse_target(metrics_);
-    if (!page || page->kind != TargetKind::http || page->tls) {
-      return refused_flag("--metrics", metrics_, "an http:// URL");
+    if (!page) return page.error();
+    if (page->kind != TargetKind::http || page->tls) {
+      return refused_flag("--metrics", page->text(), "an http:// URL");
     }
     options.metrics = *page;
   }
