@@ -1,7 +1,10 @@
 #!/usr/bin/env python3
 """release.yml, unchanged, under act, with the real scripts/release/assets, the real semantic-release
 and a real registry: the image tags name the digest that CI built, the published assets verify, the
-downloaded tarball runs where nothing is installed, and an older line does not move `latest`."""
+downloaded tarball runs where nothing is installed, and an older line does not move `latest`.
+
+--assets DIR releases what scripts/release/assets --version 0.1.0 left in DIR, instead of building it
+once more; without its benchmark-results.json a stand-in for that is released, and not judged."""
 
 import hashlib
 import json
@@ -37,31 +40,41 @@ def sums_hold(files: dict) -> bool:
     return all(listed.values()) and set(files) - set(listed) == {"SHA256SUMS", "benchmark-results.json"}
 
 
-def first_release(w: ActWorld, table: Table) -> None:
-    sha = w.push("feat!: pay by packet")
+def give(w: ActWorld, folder: str) -> None:
+    """In place of a build of many minutes: the assets that one left in FOLDER."""
+    (w.world.work / "scripts/release/assets").write_text(
+        "#!/bin/sh\nset -eu\nmkdir -p build/assets\n"
+        f"cp '{Path(folder).resolve()}'/* build/assets\n"
+        "[ -e build/assets/benchmark-results.json ] ||\n"
+        "  echo '{\"passed\": true}' >build/assets/benchmark-results.json\n"
+        "echo version=0.1.0 >>\"$GITHUB_OUTPUT\"\n")
+
+
+def first_release(w: ActWorld, table: Table, given: str) -> None:
+    sha = w.push("feat: pay by packet")
     w.ci_push(sha)
     result = w.release(sha, env={"BENCHMARK_DURATION": "5s"})
     images = w.world.images()
     with tempfile.TemporaryDirectory() as folder:
-        files = download(w, "v1.0.0", Path(folder)) if result.status == 0 else {}
+        files = download(w, "v0.1.0", Path(folder)) if result.status == 0 else {}
         tarballs = [f for name, f in files.items() if name.endswith("x86_64.tar.gz")]
         table.row("a release with the real assets", result, {
             "green": only(result, assets="success", release="success", promote="success"),
-            "v1.0.0, 1.0, 1 and latest name the digest that CI built": {
-                images.digest(n) for n in ("v1.0.0", "1.0", "1", "latest")} == {digest(w, sha)},
+            "v0.1.0, 0.1, 0 and latest name the digest that CI built": {
+                images.digest(n) for n in ("v0.1.0", "0.1", "0", "latest")} == {digest(w, sha)},
             "tarball, package, SBOM, benchmark": len(tarballs) == 1 and {
                 Path(n).suffix for n in files} == {".gz", ".deb", ".json", ""},
             "the downloaded checksums verify": bool(files) and sums_hold(files),
-            "the benchmark passed": bool(files) and json.loads(
-                files["benchmark-results.json"].read_text())["passed"],
+            **({} if given else {"the benchmark passed": bool(files) and json.loads(
+                files["benchmark-results.json"].read_text())["passed"]}),
             "every asset is attested": bool(files) and all(
                 (w.state / "attestations" / f"sha256-{hashlib.sha256(f.read_bytes()).hexdigest()}").is_dir()
                 for n, f in files.items() if n.endswith((".gz", ".deb", ".cdx.json")))})
         for suite, name in bare_hosts.SUITES.items():
             done = bare_hosts.run_in(suite, {"/tools.tar.gz": tarballs[0]}, USE) if tarballs else None
             said = done.stdout.splitlines() if done else []
-            facts = {"deploy, rollback and connector say 1.0.0": [
-                "1.0.0" in line for line in said[:3]] == [True] * 3,
+            facts = {"deploy, rollback and connector say 0.1.0": [
+                "0.1.0" in line for line in said[:3]] == [True] * 3,
                 "packet_bench passed its gate there": done is not None and done.returncode == 0}
             result.jobs, result.log = {}, done.stdout + done.stderr if done else "no tarball"
             table.row(f"the downloaded tarball on a bare {name}", result, facts)
@@ -71,11 +84,12 @@ def older_line(w: ActWorld, table: Table) -> None:
     """Assets are small files from here on: they are not what is shown."""
     script = w.world.work / "scripts/release/assets"
     script.write_bytes(SOURCE_SCRIPT.read_bytes())
-    sha = w.push("feat!: speak anew")
-    w.ci_push(sha)
-    result = w.release(sha)
+    for message in ("feat!: speak anew", "feat!: speak anew once more"):
+        sha = w.push(message)
+        w.ci_push(sha)
+        result = w.release(sha)
     images = w.world.images()
-    table.row("the next major version", result, {
+    table.row("two more major versions, the second", result, {
         "v2.0.0, 2 and latest name its digest": {
             images.digest(n) for n in ("v2.0.0", "2", "latest")} == {digest(w, sha)}})
     newest = digest(w, sha)
@@ -103,9 +117,12 @@ def main() -> int:
         print(f"skipped: {why}")
         return 77
     table = Table()
-    w = ActWorld(real=("scripts/release/assets", "scripts/setup"))
+    given = sys.argv[sys.argv.index("--assets") + 1] if "--assets" in sys.argv else ""
+    w = ActWorld(real=() if given else ("scripts/release/assets", "scripts/setup"))
     try:
-        first_release(w, table)
+        if given:
+            give(w, given)
+        first_release(w, table, given)
         older_line(w, table)
     finally:
         w.close()
