@@ -270,7 +270,7 @@ def main() -> int:
             if name in ("btp", "http"):
                 rows.append(with_slipway(site, name, options))
             else:
-                rows.append(without_slipway(site, name, max(2, options.swaps // 4), options.rate))
+                rows.append(without_slipway(site, name, max(2, min(5, options.swaps // 4)), options.rate))
             print(f"{rows[-1].name}: done", file=sys.stderr, flush=True)
     print(f"{options.rate} packets/s, images local, one host:\n")
     print(table(rows))
