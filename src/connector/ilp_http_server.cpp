@@ -168,11 +168,14 @@ void report_unreadable_request(Hub& hub, std::string_view remote, boost::system:
 
 asio::awaitable<void> serve_ilp_over_http(Hub& hub, beast::tcp_stream& stream,
                                           std::string_view remote, beast::flat_buffer& buffer,
-                                          PacketRequestParser& first,
+                                          PacketRequestParser& first, HttpKeepAlive& keep_alive,
                                           std::function<void()> authenticated) {
   std::optional<PacketRequestParser> next;
   for (PacketRequestParser* parser = &first;; parser = &*next) {
+    std::optional<HttpKeepAlive::Idle> idle;
+    if (parser != &first) idle.emplace(keep_alive, stream);
     const auto [failed, size] = co_await http::async_read(stream, buffer, *parser, await_tuple);
+    idle.reset();
     if (failed) {
       // Between two requests a connection may end at any time.
       if (parser == &first || parser->is_header_done()) {
@@ -183,6 +186,7 @@ asio::awaitable<void> serve_ilp_over_http(Hub& hub, beast::tcp_stream& stream,
     const PacketRequest request = parser->release();
     stream.expires_never();
     PacketResponse response = co_await respond(hub, remote, request, authenticated);
+    if (keep_alive.ending()) response.keep_alive(false);
     response.prepare_payload();
     stream.expires_after(hub.config.limits.stall_timeout);
     const bool keep = response.keep_alive() && response.result() != http::status::unauthorized;

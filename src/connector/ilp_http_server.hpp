@@ -1,5 +1,6 @@
 #pragma once
 
+#include "connector/http_keep_alive.hpp"
 #include "connector/http_types.hpp"
 #include "connector/hub.hpp"
 
@@ -13,11 +14,12 @@ namespace slipway::connector {
 // Serves ILP-over-HTTP (RFC 0035) on a connection whose first request header has been read: POST
 // of a Prepare with a bearer token, answered with the packet (synchronously), or with 202 and a
 // later POST to `Callback-Url`. Also takes such later POSTs for what we sent. `authenticated` is
-// called at the first valid token.
+// called at the first valid token. The connection ends with an answer while `keep_alive` is ending.
 boost::asio::awaitable<void> serve_ilp_over_http(Hub& hub, boost::beast::tcp_stream& stream,
                                                  std::string_view remote,
                                                  boost::beast::flat_buffer& buffer,
                                                  PacketRequestParser& first,
+                                                 HttpKeepAlive& keep_alive,
                                                  std::function<void()> authenticated);
 
 // Counts and logs why a request or a handshake from `remote` could not be read; a peer that just

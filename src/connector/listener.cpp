@@ -42,6 +42,7 @@ Result<void> Listener::start() {
   const auto port = listen_on(acceptor_, {hub_.config.btp.host, port_});
   if (!port) return port.error();
   port_ = *port;
+  keep_alive_.begin_again();
   spawn(hub_.io.get_executor(), accept());
   return {};
 }
@@ -49,6 +50,7 @@ Result<void> Listener::start() {
 void Listener::stop() {
   boost::system::error_code ignored;
   acceptor_.close(ignored);
+  keep_alive_.end();
 }
 
 asio::awaitable<void> Listener::accept() {
@@ -91,7 +93,8 @@ asio::awaitable<void> Listener::serve(tcp::socket socket) {
     co_return;
   }
   if (!websocket::is_upgrade(parser.get())) {
-    co_await serve_ilp_over_http(hub_, tcp, remote, buffer, parser, [&ticket] { ticket.reset(); });
+    co_await serve_ilp_over_http(hub_, tcp, remote, buffer, parser, keep_alive_,
+                                 [&ticket] { ticket.reset(); });
     co_return;
   }
   // No compression, although JavaScript peers offer it: it costs both sides more than it saves.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "connector/admission.hpp"
+#include "connector/http_keep_alive.hpp"
 #include "connector/hub.hpp"
 
 #include <cstdint>
@@ -19,7 +20,10 @@ class Listener {
 
   // Binds and listens; an error names the address. After stop() it takes the same port again.
   Result<void> start();
+  // Accepts no more; what is kept alive between requests ends with its next answer.
   void stop();
+  // After stop(): ends what waits for another request.
+  void close_idle() { keep_alive_.close_idle(); }
   bool listening() const { return acceptor_.is_open(); }
   std::uint16_t port() const { return port_; }
 
@@ -30,6 +34,7 @@ class Listener {
   Hub& hub_;
   boost::asio::ip::tcp::acceptor acceptor_;
   Admission admission_;
+  HttpKeepAlive keep_alive_;
   std::uint32_t maximum_connections_;
   std::uint16_t port_;
   std::uint32_t connections_ = 0;

@@ -168,6 +168,7 @@ void Service::close_connections() {
   for (const auto& connection : std::vector(hub_.connections().begin(), hub_.connections().end())) {
     connection->close(wire::CloseCode::going_away, "the connector is being replaced");
   }
+  listener_.close_idle();
   finish_drain();
 }
 

@@ -1,4 +1,5 @@
 // The connector as a process: drain, roles, misbehaving peers.
+#include "base/unique_fd.hpp"
 #include "connector/btp_peer.hpp"
 #include "connector/connector_process.hpp"
 #include "connector/packets.hpp"
@@ -154,6 +155,33 @@ TEST_CASE("SIGTERM answers what was accepted, closes with 1001 and exits 0", "[c
   wait_closed(bob);
   wait_until("the exit", [&] { return connector.exit_status().has_value(); });
   CHECK(connector.exit_status() == 0);
+}
+
+TEST_CASE("a drain ends the HTTP connections that are kept alive, so that senders move on",
+          "[connector]") {
+  ConnectorProcess connector(executable, config());
+  const UniqueFd sender(connect_to(connector.btp_port()));
+  const auto packet = make_prepare({.number = 1, .expires_at = in(50s)});
+  const std::string request =
+      fmt::format(
+          "POST /ilp HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer token-of-alice\r\n"
+          "Content-Type: application/octet-stream\r\nContent-Length: {}\r\n\r\n",
+          packet.size()) +
+      std::string(packet.begin(), packet.end());
+  REQUIRE(::send(sender.get(), request.data(), request.size(), MSG_NOSIGNAL) ==
+          static_cast<ssize_t>(request.size()));
+  char block[4096];
+  const ssize_t answered = ::recv(sender.get(), block, sizeof block, 0);
+  REQUIRE(answered > 0);
+  CHECK(std::string_view(block, static_cast<std::size_t>(answered)).substr(0, 15) ==
+        "HTTP/1.1 200 OK");
+  connector.send_signal(SIGUSR1);
+  wait_until("drained", [&] { return role(connector) == "drained"; });
+  timeval patience{10, 0};
+  ::setsockopt(sender.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+  ssize_t last = 1;
+  while (last > 0) last = ::recv(sender.get(), block, sizeof block, 0);
+  CHECK(last == 0);
 }
 
 TEST_CASE("a drain ends at its deadline although a peer is silent", "[connector]") {

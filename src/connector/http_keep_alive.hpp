@@ -1,0 +1,46 @@
+#pragma once
+
+#include <set>
+
+#include <boost/beast/core/tcp_stream.hpp>
+
+namespace slipway::connector {
+
+// The connections of ILP-over-HTTP that wait for another request. A drain ends them too: a sender
+// must not stay with a process that serves no more while another one does.
+class HttpKeepAlive {
+ public:
+  // From now on every answer is the last on its connection.
+  void end() { ending_ = true; }
+  void begin_again() { ending_ = false; }
+  bool ending() const { return ending_; }
+
+  // Closes those that wait and have sent nothing that could still be answered.
+  void close_idle() {
+    for (boost::beast::tcp_stream* stream : std::set(idle_)) {
+      boost::system::error_code failed;
+      if (stream->socket().available(failed) == 0) stream->close();
+    }
+  }
+
+  // While it exists the connection waits for another request.
+  class Idle {
+   public:
+    Idle(HttpKeepAlive& all, boost::beast::tcp_stream& stream) : all_(all), stream_(stream) {
+      all_.idle_.insert(&stream_);
+    }
+    ~Idle() { all_.idle_.erase(&stream_); }
+    Idle(const Idle&) = delete;
+    Idle& operator=(const Idle&) = delete;
+
+   private:
+    HttpKeepAlive& all_;
+    boost::beast::tcp_stream& stream_;
+  };
+
+ private:
+  bool ending_ = false;
+  std::set<boost::beast::tcp_stream*> idle_;
+};
+
+}  // namespace slipway::connector
