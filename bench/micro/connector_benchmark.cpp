@@ -4,6 +4,7 @@
 #include "connector/histogram.hpp"
 #include "connector/route_table.hpp"
 #include "connector/sha256.hpp"
+#include "micro/iterations.hpp"
 
 #include <random>
 
@@ -33,7 +34,7 @@ void route_lookup(benchmark::State& state) {
     if (++next == addresses.size()) next = 0;
   }
 }
-BENCHMARK(route_lookup)->Arg(2)->Arg(1000)->Arg(100'000);
+BENCHMARK(route_lookup)->Apply(counted)->Arg(2)->Arg(1000)->Arg(100'000);
 
 void balance_hold_and_commit(benchmark::State& state) {
   Balance from(INT64_MIN, INT64_MAX);
@@ -47,7 +48,7 @@ void balance_hold_and_commit(benchmark::State& state) {
     benchmark::DoNotOptimize(&to);
   }
 }
-BENCHMARK(balance_hold_and_commit);
+BENCHMARK(balance_hold_and_commit)->Apply(counted);
 
 void histogram_record(benchmark::State& state) {
   DurationHistogram histogram;
@@ -58,7 +59,7 @@ void histogram_record(benchmark::State& state) {
   }
   benchmark::DoNotOptimize(&histogram);
 }
-BENCHMARK(histogram_record);
+BENCHMARK(histogram_record)->Apply(counted);
 
 void fulfilment_check(benchmark::State& state) {
   Sha256 sha256;
@@ -68,7 +69,7 @@ void fulfilment_check(benchmark::State& state) {
     ++preimage[0];
   }
 }
-BENCHMARK(fulfilment_check);
+BENCHMARK(fulfilment_check)->Apply(counted);
 
 // A link that counts.
 class NullLink : public Link {
@@ -121,6 +122,6 @@ void forward_and_fulfil(benchmark::State& state) {
     state.SkipWithError("not every packet was fulfilled");
   }
 }
-BENCHMARK(forward_and_fulfil);
+BENCHMARK(forward_and_fulfil)->Apply(counted);
 
 }  // namespace

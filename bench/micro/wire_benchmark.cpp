@@ -1,4 +1,5 @@
 // Encoding and decoding, per packet.
+#include "micro/iterations.hpp"
 #include "wire/btp_frame.hpp"
 #include "wire/ilp_packet.hpp"
 #include "wire/websocket_frame.hpp"
@@ -28,20 +29,20 @@ void encode_prepare(benchmark::State& state) {
     benchmark::DoNotOptimize(out.data());
   }
 }
-BENCHMARK(encode_prepare);
+BENCHMARK(encode_prepare)->Apply(counted);
 
 void decode_prepare(benchmark::State& state) {
   const auto bytes = encoded_prepare();
   for (auto _ : state) benchmark::DoNotOptimize(decode_packet(bytes));
 }
-BENCHMARK(decode_prepare);
+BENCHMARK(decode_prepare)->Apply(counted);
 
 void decode_fulfill(benchmark::State& state) {
   std::vector<std::uint8_t> bytes;
   encode(Fulfill{condition, {}}, bytes);
   for (auto _ : state) benchmark::DoNotOptimize(decode_packet(bytes));
 }
-BENCHMARK(decode_fulfill);
+BENCHMARK(decode_fulfill)->Apply(counted);
 
 void rewrite_amount_and_expiry(benchmark::State& state) {
   auto bytes = encoded_prepare();
@@ -50,7 +51,7 @@ void rewrite_amount_and_expiry(benchmark::State& state) {
     benchmark::DoNotOptimize(bytes.data());
   }
 }
-BENCHMARK(rewrite_amount_and_expiry);
+BENCHMARK(rewrite_amount_and_expiry)->Apply(counted);
 
 void encode_btp_message(benchmark::State& state) {
   const auto packet = encoded_prepare();
@@ -61,14 +62,14 @@ void encode_btp_message(benchmark::State& state) {
     benchmark::DoNotOptimize(out.data());
   }
 }
-BENCHMARK(encode_btp_message);
+BENCHMARK(encode_btp_message)->Apply(counted);
 
 void decode_btp_message(benchmark::State& state) {
   std::vector<std::uint8_t> bytes;
   encode_btp_ilp(BtpType::message, 7, encoded_prepare(), bytes);
   for (auto _ : state) benchmark::DoNotOptimize(decode_btp_frame(bytes));
 }
-BENCHMARK(decode_btp_message);
+BENCHMARK(decode_btp_message)->Apply(counted);
 
 // 64 masked frames out of one read, as a server sees them; time and bytes are of all 64.
 void decode_websocket_frames(benchmark::State& state) {
@@ -89,11 +90,11 @@ void decode_websocket_frames(benchmark::State& state) {
   state.SetItemsProcessed(state.iterations() * 64);
   state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(stream.size()));
 }
-BENCHMARK(decode_websocket_frames);
+BENCHMARK(decode_websocket_frames)->Apply(counted);
 
 void validate_address(benchmark::State& state) {
   for (auto _ : state) benchmark::DoNotOptimize(is_valid_address(prepare.destination));
 }
-BENCHMARK(validate_address);
+BENCHMARK(validate_address)->Apply(counted);
 
 }  // namespace

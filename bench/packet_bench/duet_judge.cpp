@@ -100,7 +100,9 @@ int DuetVerdict::exit_status() const {
 }
 
 bool is_disturbed(const Pair& pair, const DuetLimits& limits) {
-  return pair.steal_share > limits.most_steal || pair.stall_share > limits.most_stall;
+  const double wait_s = std::max(pair.sides[base].wait_ms, pair.sides[candidate].wait_ms) / 1e3;
+  return pair.steal_share > limits.most_steal || pair.stall_share > limits.most_stall ||
+         wait_s > limits.most_wait * pair.seconds;
 }
 
 std::optional<double> worsening(const Pair& pair, Metric metric) {

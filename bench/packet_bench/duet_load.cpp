@@ -69,7 +69,11 @@ class DuetLoop final : public ChannelEvents {
 
   Result<void> run(const OnSlice& on_slice, const std::stop_token& stop) {
     ::prctl(PR_SET_TIMERSLACK, 1);
-    if (plan_.high_priority) raise_priority();
+    if (plan_.high_priority && raise_priority() == real_time_name) {
+      // Before the connectors, one of which may be on the same processor.
+      const sched_param higher{.sched_priority = 2};
+      ::sched_setscheduler(0, SCHED_FIFO, &higher);
+    }
     if (!plan_.cpu_affinity.empty()) {
       cpu_set_t set;
       CPU_ZERO(&set);

@@ -38,11 +38,12 @@ std::string disturbance_text(const DuetResult& result) {
   }
   const double seconds = std::max(result.verdict.seconds, 1e-9);
   return fmt::format(
-      "{} of {} pairs left out ({} for steal above {:.0f} %, {} because the generator did not run "
-      "for more than {:.0f} % of the slice); steal {:.1f} % on the whole",
+      "{} of {} pairs left out ({} for steal above {:.0f} %, the others because the generator did "
+      "not run for {:.0f} % of the slice or a connector waited for a processor for {:.0f} %); "
+      "steal "
+      "{:.1f} % on the whole",
       result.verdict.left_out, result.pairs.size(), stolen, 100 * result.limits.most_steal,
-      result.verdict.left_out - std::min(stolen, result.verdict.left_out),
-      100 * result.limits.most_stall, 100 * steal / seconds);
+      100 * result.limits.most_stall, 100 * result.limits.most_wait, 100 * steal / seconds);
 }
 
 std::string headline(const DuetResult& result) {

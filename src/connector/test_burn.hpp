@@ -31,7 +31,7 @@ class TestBurn {
  private:
   using Duration = std::chrono::nanoseconds;
   static constexpr Duration zero{0};
-  static constexpr std::uint64_t messages_between_looks = 128;  // a packet is two messages
+  static constexpr std::uint64_t messages_between_looks = 32;  // a packet is two messages
 
   static Duration used() {
     timespec time{};

@@ -200,7 +200,8 @@ TEST_CASE("Twelve runs of each in turns tell a 10 % slowdown from none", "[compa
   add_runs(slower, 1.10, 12);
   const auto output = compared({slower.path("base"), slower.path("new")});
   CHECK(output.exit_status == 1);
-  CHECK(output.out.find("| cpu | +9.") + output.out.find("| cpu | +10.") != std::string::npos);
+  CHECK((output.out.find("| cpu | +9.") != std::string::npos ||
+         output.out.find("| cpu | +10.") != std::string::npos));
 }
 
 TEST_CASE("Google Benchmark's repetitions are compared with the same statistics", "[compare]") {

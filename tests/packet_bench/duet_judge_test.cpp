@@ -122,7 +122,9 @@ TEST_CASE("Disturbed pairs are left out by their cause, and counted", "[duet]") 
   auto pairs = pairs_of({});
   for (std::size_t i = 0; i < pairs.size(); i += 3) {
     pairs[i].sides[candidate].cpu_us_per_packet *= 10;
-    (i % 2 == 0 ? pairs[i].steal_share : pairs[i].stall_share) = 0.2;
+    if (i % 9 == 0) pairs[i].steal_share = 0.2;
+    if (i % 9 == 3) pairs[i].stall_share = 0.2;
+    if (i % 9 == 6) pairs[i].sides[base].wait_ms = 100;
   }
   const DuetVerdict verdict = judge_pairs(pairs, {});
   CHECK(verdict.outcome == DuetOutcome::pass);

@@ -1,0 +1,76 @@
+#include "base/durable_file.hpp"
+#include "packet_bench/driver.hpp"
+#include "support/catch.hpp"
+
+#include <filesystem>
+
+using namespace slipway;
+using namespace slipway::test;
+using namespace std::chrono_literals;
+using Json = nlohmann::json;
+
+namespace {
+
+const std::string connector =
+    (std::filesystem::path(PACKET_BENCH).parent_path() / "connector").string();
+
+BenchRun duet(const std::vector<std::string>& arguments, const TemporaryDirectory& folder) {
+  return packet_bench(arguments, folder, 110s, "duet");
+}
+
+}  // namespace
+
+TEST_CASE("A duet of a connector with one that is twice as dear is a regression", "[duet]") {
+  const TemporaryDirectory folder;
+  const std::string report = (folder.path() / "duet.md").string();
+  // Allowances so wide that a busy machine does not matter, and a difference that is wider.
+  const BenchRun run = duet({"--base", connector, "--candidate", connector, "--test-extra-cpu",
+                             "200", "--max-worse", "cpu=20%", "--rate", "2000", "--slice", "250ms",
+                             "--max-duration", "60s", "--report", report},
+                            folder);
+  INFO(run.out << run.err);
+  REQUIRE(run.results.is_object());
+  // An unprivileged run on a busy machine may leave out too many pairs; it must say so.
+  if (run.exit_status == 4) {
+    CHECK(run.results["verdict"] == "inconclusive");
+    CHECK_FALSE(run.results["reasons"].empty());
+    return;
+  }
+  REQUIRE(run.exit_status == 1);
+  CHECK(run.results["verdict"] == "regression");
+  const Json& cpu = run.results["findings"][0];
+  CHECK(cpu["metric"] == "cpu");
+  CHECK(cpu["low"].get<double>() > 0.2);
+  CHECK(cpu["worsening"].get<double>() > 1);
+  const auto markdown = read_file(report);
+  REQUIRE(markdown.has_value());
+  CHECK(markdown->find("packet_bench duet: regression") != std::string::npos);
+  CHECK(markdown->find("```mermaid\nxychart-beta") != std::string::npos);
+}
+
+TEST_CASE("A duet too short for a verdict is inconclusive, and says so", "[duet]") {
+  const TemporaryDirectory folder;
+  const std::string report = (folder.path() / "duet.html").string();
+  const BenchRun run = duet({"--base", connector, "--candidate", connector, "--rate", "1000",
+                             "--max-duration", "5s", "--report", report},
+                            folder);
+  INFO(run.out << run.err);
+  CHECK(run.exit_status == 4);
+  CHECK(run.out.find("undisturbed pairs") != std::string::npos);
+  const auto page = read_file(report);
+  REQUIRE(page.has_value());
+  CHECK(page->find("<svg") != std::string::npos);
+}
+
+TEST_CASE("A duet with what is no connector is refused, or broken, and never passes", "[duet]") {
+  const TemporaryDirectory folder;
+  CHECK(duet({"--base", connector, "--candidate", "/absent"}, folder).exit_status == 2);
+  CHECK(duet({"--base", "/", "--candidate", connector}, folder).exit_status == 2);
+  CHECK(duet({"--base", connector, "--candidate", connector, "--max-worse", "speed=1%"}, folder)
+            .exit_status == 2);
+  CHECK(duet({"--base", connector, "--candidate", connector, "--max-duration", "never"}, folder)
+            .exit_status == 2);
+  const BenchRun ended = duet({"--base", connector, "--candidate", "/bin/true"}, folder);
+  CHECK(ended.exit_status == 3);
+  CHECK(ended.err.find("candidate: the connector ended with status 0") != std::string::npos);
+}
