@@ -46,7 +46,7 @@ struct DuetLimits {
   double most_stall = 0.10;
   // A connector that waits for its processor longer than that is given what the kernel finds fair,
   // and uses that much, however slow it is (see put_first in duet_round.cpp).
-  double most_wait = 0.15;
+  double most_wait = 0.5;
 };
 
 // "cpu=2%,p99=30%": these metrics decide, with these allowances, and the others keep theirs as

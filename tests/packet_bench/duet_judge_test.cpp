@@ -124,7 +124,7 @@ TEST_CASE("Disturbed pairs are left out by their cause, and counted", "[duet]") 
     pairs[i].sides[candidate].cpu_us_per_packet *= 10;
     if (i % 9 == 0) pairs[i].steal_share = 0.2;
     if (i % 9 == 3) pairs[i].stall_share = 0.2;
-    if (i % 9 == 6) pairs[i].sides[base].wait_ms = 100;
+    if (i % 9 == 6) pairs[i].sides[base].wait_ms = 300;
   }
   const DuetVerdict verdict = judge_pairs(pairs, {});
   CHECK(verdict.outcome == DuetOutcome::pass);
