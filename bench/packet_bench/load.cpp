@@ -91,8 +91,10 @@ class Crew {
     failures_.resize(plan.threads);
   }
 
-  Result<LoadOutcome> run(const std::function<void(TimePoint)>& on_start, std::stop_token stop) {
+  Result<LoadOutcome> run(const std::function<void(TimePoint)>& on_start,
+                          const std::stop_token& stop) {
     std::vector<std::jthread> threads;
+    threads.reserve(plan_.threads);
     for (unsigned i = 0; i < plan_.threads; ++i) {
       threads.emplace_back([this, i, stop] { work(i, stop); });
     }
@@ -209,7 +211,7 @@ class Crew {
 }  // namespace
 
 Result<LoadOutcome> run_load(const LoadPlan& plan, const std::function<void(TimePoint)>& on_start,
-                             std::stop_token stop) {
+                             const std::stop_token& stop) {
   const auto tls = tls_of(plan);
   if (!tls) return tls.error();
   const auto endpoints = endpoints_per_thread(plan, *tls);

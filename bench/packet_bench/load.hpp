@@ -87,6 +87,6 @@ struct LoadOutcome {
 // sent late, and given up as `unsent` when they are later than the expiry. `on_start` is called
 // once, before the first packet, with the instant at which the measured window begins.
 Result<LoadOutcome> run_load(const LoadPlan& plan, const std::function<void(TimePoint)>& on_start,
-                             std::stop_token stop);
+                             const std::stop_token& stop);
 
 }  // namespace slipway::bench

@@ -69,7 +69,7 @@ LoadThread::LoadThread(const LoadPlan& plan, unsigned index, const std::vector<E
   }
 }
 
-Result<void> LoadThread::connect(TimePoint deadline, std::stop_token stop) {
+Result<void> LoadThread::connect(TimePoint deadline, const std::stop_token& stop) {
   ::prctl(PR_SET_TIMERSLACK, 1);
   if (plan_.high_priority) tally_.priority = raise_priority();
   real_time_ = tally_.priority == real_time_name;
@@ -116,7 +116,7 @@ void LoadThread::begin(TimePoint start) {
                                                               (start - Clock::now()));
 }
 
-void LoadThread::run(TimePoint start, std::stop_token stop) {
+void LoadThread::run(TimePoint start, const std::stop_token& stop) {
   begin(start);
   now_ = Clock::now();
   if (plan_.closed_loop()) {
@@ -149,7 +149,7 @@ void LoadThread::run(TimePoint start, std::stop_token stop) {
 
 // After the last packet: until each is answered or has expired. A run that is interrupted does not
 // keep its user waiting for a target that is silent.
-void LoadThread::drain(std::stop_token stop) {
+void LoadThread::drain(const std::stop_token& stop) {
   const TimePoint patient_until = now_ + plan_.expiry + grace;
   const TimePoint hasty_until = now_ + 1s;
   bool busy = true;

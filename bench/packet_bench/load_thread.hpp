@@ -53,10 +53,10 @@ class LoadThread final : private ChannelEvents {
              std::atomic<unsigned>& busy_threads);
 
   // Opens all connections, up to `deadline`.
-  Result<void> connect(TimePoint deadline, std::stop_token stop);
+  Result<void> connect(TimePoint deadline, const std::stop_token& stop);
   // Sends from `start` (the first packet's time) to the schedule's end, then waits for what is in
   // flight until it has expired.
-  void run(TimePoint start, std::stop_token stop);
+  void run(TimePoint start, const std::stop_token& stop);
 
   const ThreadTally& tally() const { return tally_; }
   std::uint64_t reconnects() const;
@@ -80,7 +80,7 @@ class LoadThread final : private ChannelEvents {
   bool answer_is_near(TimePoint now) const;
   void note_send();
   void take_breath();
-  void drain(std::stop_token stop);
+  void drain(const std::stop_token& stop);
   void roll_interval(TimePoint now);
   void count_answer(const PacketTable::Packet& packet, const Answer& answer);
   void count_fulfilled(const PacketTable::Packet& packet);

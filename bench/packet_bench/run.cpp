@@ -156,7 +156,7 @@ std::string report_of(const RunOptions& options, const JudgedRun& run) {
 
 }  // namespace
 
-Result<RunResult> measure(const RunOptions& asked, std::stop_token stop) {
+Result<RunResult> measure(const RunOptions& asked, const std::stop_token& stop) {
   RunOptions options = asked;
   if (options.target.kind == TargetKind::embedded) keep_apart(options);
   LoadPlan plan = options.plan;
@@ -217,7 +217,7 @@ Result<RunResult> measure(const RunOptions& asked, std::stop_token stop) {
   return result;
 }
 
-Result<JudgedRun> run(const RunOptions& options, std::stop_token stop) {
+Result<JudgedRun> run(const RunOptions& options, const std::stop_token& stop) {
   for (unsigned attempt = 1;; ++attempt) {
     auto result = measure(options, stop);
     if (!result) return result.error();
@@ -230,7 +230,7 @@ Result<JudgedRun> run(const RunOptions& options, std::stop_token stop) {
   }
 }
 
-int run_command_line(const RunOptions& options, std::stop_token stop) {
+int run_command_line(const RunOptions& options, const std::stop_token& stop) {
   for (const auto& file : {options.output, options.report, options.hdr_log}) {
     const auto writable = check_writable(file);
     if (!writable) return report_error(writable.error());

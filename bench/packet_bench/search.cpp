@@ -42,7 +42,8 @@ void tell(const Probe& probe, std::size_t number, bool confirming) {
                                probe.outcome.why));
 }
 
-Result<Search> run_search(const SearchOptions& options, RateSearch& search, std::stop_token stop) {
+Result<Search> run_search(const SearchOptions& options, RateSearch& search,
+                          const std::stop_token& stop) {
   Search seen;
   while (const auto rate = search.next()) {
     RunOptions probe = options.run;
@@ -150,7 +151,7 @@ Result<SearchOptions> SearchFlags::checked() const {
   return options;
 }
 
-int search_command_line(const SearchOptions& options, std::stop_token stop) {
+int search_command_line(const SearchOptions& options, const std::stop_token& stop) {
   const auto writable = check_writable(options.run.output);
   if (!writable) return report_error(writable.error());
   RateSearch search(options.limits);

@@ -35,6 +35,6 @@ class SearchFlags {
 // writes the results of the last run that confirmed it, with the search under details.search. The
 // exit status: passed when the limit is the target's (or --max-rate), inconclusive when the
 // generator or the machine was the limit, failed when no rate was sustained.
-int search_command_line(const SearchOptions& options, std::stop_token stop);
+int search_command_line(const SearchOptions& options, const std::stop_token& stop);
 
 }  // namespace slipway::bench
