@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <set>
 
 #include <boost/beast/core/tcp_stream.hpp>
@@ -9,6 +10,8 @@ namespace slipway::connector {
 // The connections of ILP-over-HTTP that wait for another request. A drain ends them too: a sender
 // must not stay with a process that serves no more while another one does.
 class HttpKeepAlive {
+  using Streams = std::set<boost::beast::tcp_stream*>;
+
  public:
   // From now on every answer is the last on its connection.
   void end() { ending_ = true; }
@@ -17,30 +20,32 @@ class HttpKeepAlive {
 
   // Closes those that wait and have sent nothing that could still be answered.
   void close_idle() {
-    for (boost::beast::tcp_stream* stream : std::set(idle_)) {
+    for (boost::beast::tcp_stream* stream : Streams(*idle_)) {
       boost::system::error_code failed;
       if (stream->socket().available(failed) == 0) stream->close();
     }
   }
 
-  // While it exists the connection waits for another request.
+  // While it exists the connection waits for another request. It may outlive what it was made
+  // from: a coroutine that still waits at exit goes with the io_context, after everything else.
   class Idle {
    public:
-    Idle(HttpKeepAlive& all, boost::beast::tcp_stream& stream) : all_(all), stream_(stream) {
-      all_.idle_.insert(&stream_);
+    Idle(HttpKeepAlive& all, boost::beast::tcp_stream& stream)
+        : streams_(all.idle_), stream_(&stream) {
+      streams_->insert(stream_);
     }
-    ~Idle() { all_.idle_.erase(&stream_); }
+    ~Idle() { streams_->erase(stream_); }
     Idle(const Idle&) = delete;
     Idle& operator=(const Idle&) = delete;
 
    private:
-    HttpKeepAlive& all_;
-    boost::beast::tcp_stream& stream_;
+    std::shared_ptr<Streams> streams_;
+    boost::beast::tcp_stream* stream_;
   };
 
  private:
   bool ending_ = false;
-  std::set<boost::beast::tcp_stream*> idle_;
+  std::shared_ptr<Streams> idle_ = std::make_shared<Streams>();
 };
 
 }  // namespace slipway::connector
