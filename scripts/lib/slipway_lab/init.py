@@ -92,6 +92,8 @@ class Init:
             child = subprocess.Popen(
                 service["argv"], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 env={**os.environ, **service.get("env", {})}, start_new_session=True, cwd="/")
+        # Else its destructor reaps a child that has ended already, and _reap never hears of it.
+        child.returncode = 0
         self.exits.pop(name, None)
         self.running[name] = child.pid
 
