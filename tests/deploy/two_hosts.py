@@ -137,7 +137,7 @@ def prepare(site: Site, keys: dict[str, str], webhook: str) -> str:
     docker.mkdir(exist_ok=True)
     (docker / "config.json").write_text(json.dumps({"auths": {site.registry.address: {
         "username": "puller", "password": MARKERS["REGISTRY_PASSWORD"]}}}))
-    host.run_inside("sh", "-c", f"mkdir -p /root/.docker; mount --bind {docker} /root/.docker")
+    host.run_inside("sh", "-c", f"mkdir -p ~root/.docker; mount --bind {docker} ~root/.docker")
     site.configure(webhook=f"{webhook}/{MARKERS['WEBHOOK']}",
                    health={"interval": "100ms", "timeout": "1s", "healthyInARow": 3,
                            "minimumHealthy": "4s", "deadline": "20s"})

@@ -11,16 +11,9 @@ TEST_CASE("the gate fails a target of 9,900/s at 10,000 and passes one of 10,100
     const PacedTarget target({"--rate", rate});
     const BenchRun run =
         packet_bench(at_target(target, {"--duration", "4s", "--warmup", "500ms", "--threshold-tps",
-                                        "10000", "--retries", "4"}),
+                                        "10000", "--retries", "9"}),
                      folder);
     INFO(run.out + run.err);
-    // Where others have the processors most of the time it says so, and never the wrong thing.
-    const auto& pace = run.results["details"]["pace"];
-    if (run.exit_status == 4 && pace["disturbedSlices"].get<int>() > 20) {
-      WARN("this machine was too busy to tell: " << run.results["details"]["reasons"][0]);
-      CHECK(run.results["passed"] == false);
-      continue;
-    }
     CHECK(run.exit_status == status);
     CHECK(run.results["passed"] == (status == 0));
     const double expected = status == 0 ? 10'000 : 9'900;
@@ -43,9 +36,7 @@ TEST_CASE("a freeze of the target shows in p99 as its own log says", "[truth]") 
   REQUIRE(record.packets.size() == 20'000);
   const double truth = true_p99(record.packets, 5000);
   CHECK(truth > 500);
-  // An answer that came while packet_bench itself was kept from running is noted that much later.
-  const double stall = run.results["details"]["audit"]["longestStallMs"].get<double>();
-  CHECK(std::abs(run.results["p99LatencyMs"].get<double>() - truth) <= 0.02 * truth + stall);
+  CHECK(run.results["p99LatencyMs"].get<double>() == Approx(truth).epsilon(0.02));
   CHECK(run.results["details"]["longestGapMs"].get<double>() > 550);
 }
 
