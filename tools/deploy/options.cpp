@@ -30,8 +30,13 @@ void declare_options(CLI::App& app, Options& options, Action tool) {
   }
   app.add_flag("--dry-run", options.dry_run, "say what would be done; changes nothing");
   app.add_flag("--json", options.json, "the result as one line of JSON on stdout");
+  const std::string waits =
+      "while another operation is going on, queue behind it for at most --timeout; without --wait "
+      "that is status 6 at once";
   app.add_flag("--wait", options.wait,
-               "queue behind an operation that is going on; with --status, follow it to its end");
+               tool == Action::deploy
+                   ? waits
+                   : waits + ". With --status: follow that operation to its end instead");
   app.add_option(
       "--timeout", options.timeout_text,
       "at most this long to queue with --wait (default 10m), and again for the new version "
@@ -41,12 +46,15 @@ void declare_options(CLI::App& app, Options& options, Action tool) {
   app.add_option("--reason", options.reason, "why, for the audit log");
   app.add_option("--report", options.report_file,
                  "also write the report here: FILE.json or FILE.md");
-  app.add_flag(
+  // deploy runs with the configuration of today in any case.
+  auto* image_only = app.add_flag(
       "--image-only", options.image_only,
       "run the image with the configuration of today, not with the one it was proven with");
+  if (tool == Action::deploy) image_only->group("");
   app.add_flag("--force", options.force,
-               "go back even where the running version's label forbids it, and deploy again what "
-               "runs already");
+               tool == Action::deploy
+                   ? "deploy again what runs already"
+                   : "go back even where the running version's label forbids it");
   app.add_option("--break-lock", options.break_lock,
                  "end the process that holds the lock, for this reason, which is recorded");
   app.add_option("--worker-lock-fd", options.worker_lock_fd)->group("");

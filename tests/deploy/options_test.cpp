@@ -1,0 +1,28 @@
+#include "deploy/options.hpp"
+
+#include "support/catch.hpp"
+
+#include <CLI/CLI.hpp>
+
+using namespace slipway::deploy;
+
+namespace {
+
+std::string help_of(Action tool) {
+  CLI::App app;
+  Options options;
+  declare_options(app, options, tool);
+  return app.help();
+}
+
+}  // namespace
+
+TEST_CASE("help of a tool names only options that the tool has", "[options]") {
+  const std::string deploy = help_of(Action::deploy);
+  for (const char* foreign : {"--status", "--history", "--resume", "--image-only", "go back"}) {
+    INFO(foreign);
+    CHECK(deploy.find(foreign) == std::string::npos);
+  }
+  CHECK_THAT(deploy, ContainsSubstring("status 6 at once"));
+  CHECK_THAT(help_of(Action::rollback), ContainsSubstring("With --status: follow"));
+}
