@@ -148,6 +148,7 @@ class FakeHost : public Engine, public Proxy, public HealthSource, public Clock 
     return {};
   }
   Result<Instance> inspect(Colour colour) override {
+    if (!engine_up) return Error{ErrorKind::unreachable, "no engine", {}};
     const auto found = containers.find(colour);
     return found == containers.end() ? Instance{} : found->second.instance;
   }
@@ -268,6 +269,7 @@ class FakeHost : public Engine, public Proxy, public HealthSource, public Clock 
   std::optional<Colour> map;
   std::optional<Colour> file;
   bool proxy_up = false;
+  bool engine_up = true;
   bool registry_up = true;
   bool flip_broken = false;
   bool map_garbled = false;

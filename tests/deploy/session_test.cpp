@@ -229,3 +229,47 @@ TEST_CASE("resume starts a serving colour that the engine left down", "[session]
   CHECK(report.exit_code == ExitCode::done);
   CHECK(host.served() == "rev-v1");
 }
+
+TEST_CASE("status 3 says that the old version serves only where it was seen to", "[session]") {
+  FakeHost host;
+  host.publish("v1");
+  host.publish("v2");
+  host.start_error = "no space left on device";
+  CHECK_THAT(meaning(host.run(Action::deploy, "v1")), ContainsSubstring("nothing serves yet"));
+  host.start_error.clear();
+  host.run(Action::deploy, "v1");
+  host.start_error = "no space left on device";
+  CHECK_THAT(meaning(host.run(Action::deploy, "v2")), ContainsSubstring("still serves"));
+  host.containers[Colour::blue].instance.running = false;
+  CHECK_THAT(meaning(host.run(Action::deploy, "v2")), ContainsSubstring("does not answer"));
+  host.engine_up = false;
+  const Report blind = host.run(Action::deploy, "v2");
+  CHECK(blind.exit_code == ExitCode::failed);
+  CHECK_THAT(meaning(blind), ContainsSubstring("cannot be seen"));
+  CHECK(running_line(blind) == "running: unknown");
+}
+
+TEST_CASE("a file that the configuration names and that is missing is 2, with file and remedy",
+          "[session]") {
+  FakeHost host;
+  host.publish("v1");
+  host.config.environment_file = host.directory.path() / "connector.env";
+  const Report report = host.run(Action::deploy, "v1");
+  CHECK(report.exit_code == ExitCode::usage);
+  CHECK_THAT(report.message, ContainsSubstring(host.config.environment_file.string()));
+  CHECK_THAT(report.next_step, ContainsSubstring("connector.env.example"));
+  CHECK(host.pulls == 0);
+}
+
+TEST_CASE("an image that cannot be pulled leads to the registry and to what is here", "[session]") {
+  FakeHost host;
+  host.publish("v1");
+  host.run(Action::deploy, "v1");
+  for (const bool registry_up : {true, false}) {
+    host.registry_up = registry_up;
+    const Report report = host.run(Action::deploy, "v9");
+    CHECK(report.exit_code == ExitCode::unavailable);
+    CHECK_THAT(report.next_step, ContainsSubstring("logged in"));
+    CHECK_THAT(report.next_step, ContainsSubstring("v1"));
+  }
+}

@@ -84,10 +84,10 @@ void print_report(const Report& report, const Options& options, const std::strin
     std::cout << report.operation << ": " << report.message << '\n';
   } else {
     print_error(program, report.message);
-    std::cout << report.operation << ": " << meaning(report.exit_code) << '\n';
+    std::cout << report.operation << ": " << meaning(report) << '\n';
     if (!report.next_step.empty()) std::cout << "next: " << report.next_step << '\n';
   }
-  std::cout << running_line(report.running, report.running_colour) << '\n';
+  std::cout << running_line(report) << '\n';
 }
 
 int print_status(Session& session, const Config& config, const Options& options,

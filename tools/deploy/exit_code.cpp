@@ -15,9 +15,10 @@ struct Row {
 
 constexpr std::array rows{
     Row{ExitCode::done, "done", "done"},
-    Row{ExitCode::usage, "usage", "usage"},
+    Row{ExitCode::usage, "usage",
+        "the command line or the host's configuration is wrong, nothing touched"},
     Row{ExitCode::failed, "failed",
-        "failed, the old version still serves, nothing changed for users"},
+        "failed, nothing changed for users: what served before still serves, if it lives"},
     Row{ExitCode::rolled_back, "rolled-back", "failed and rolled back"},
     Row{ExitCode::needs_human, "needs-human", "rollback failed, a human is needed"},
     Row{ExitCode::locked, "locked", "another operation holds the lock"},

@@ -1,6 +1,7 @@
 #include "deploy/operation.hpp"
 
 #include "base/units.hpp"
+#include "deploy/survey.hpp"
 
 #include <fmt/core.h>
 
@@ -142,6 +143,9 @@ Operation::Outcome Operation::perform(const State& state, std::stop_token stop) 
 std::string Operation::next_step_for_people(const State& state) const {
   switch (exit_code(plan_.situation(), state.verdict)) {
     case ExitCode::failed:
+      if (!report_.serves.value_or(false)) break;
+      return fmt::format("correct what the message names, then {}",
+                         plan_.rollback ? "roll back again" : "deploy again");
     case ExitCode::rolled_back:
       return "correct what the message names, then deploy again";
     case ExitCode::needs_human:
@@ -151,6 +155,7 @@ std::string Operation::next_step_for_people(const State& state) const {
     default:
       return "";
   }
+  return "run 'rollback --status'; it says what lives, once the engine answers";
 }
 
 void Operation::finish(const State& state) {
@@ -162,7 +167,6 @@ void Operation::finish(const State& state) {
   report_.warm = plan_.warm;
   report_.exit_code = exit_code(plan_.situation(), state.verdict);
   report_.seconds = since_s(command_began_);
-  report_.next_step = next_step_for_people(state);
 
   const auto active = world_.proxy.active();
   if (active && *active) {
@@ -170,6 +174,12 @@ void Operation::finish(const State& state) {
     if (**active == plan_.candidate) report_.running = plan_.target;
     if (**active != plan_.candidate) report_.running = plan_.old;
   }
+  if (state.verdict == Verdict::none) {
+    report_.serves = true;
+  } else if (active) {
+    report_.serves = report_.running && answers(world_, **active, *report_.running);
+  }
+  report_.next_step = next_step_for_people(state);
   const std::string target = plan_.target.describe();
   if (state.verdict == Verdict::none) {
     report_.message = fmt::format("{} serves", target);

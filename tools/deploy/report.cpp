@@ -52,6 +52,7 @@ json to_json(const Report& report) {
           {"from", side(report.from)},
           {"to", side(report.to)},
           {"running", running},
+          {"serves", or_null(report.serves)},
           {"warm", report.warm},
           {"secondsToHealthy", or_null(report.seconds_to_healthy)},
           {"secondsOfFlip", or_null(report.seconds_of_flip)},
@@ -68,7 +69,9 @@ std::string to_markdown(const Report& report) {
   const auto row = [&](std::string_view name, const std::string& value) {
     text += fmt::format("| {} | {} |\n", name, value);
   };
-  row("running now", report.running ? fmt::format("`{}`", report.running->describe()) : "nothing");
+  row("running now", report.running  ? fmt::format("`{}`", report.running->describe())
+                     : report.serves ? "nothing"
+                                     : "unknown");
   row("from", report.from ? fmt::format("`{}`", report.from->describe()) : "-");
   row("to", report.to ? fmt::format("`{}`", report.to->describe()) : "-");
   row("to healthy", seconds_text(report.seconds_to_healthy));
@@ -88,6 +91,18 @@ std::string to_markdown(const Report& report) {
     text += fmt::format("| {} | {} | {:.3f} | {} |\n", step.name, step.event, step.seconds, detail);
   }
   return text;
+}
+
+std::string meaning(const Report& report) {
+  if (report.exit_code != ExitCode::failed) return std::string(meaning(report.exit_code));
+  if (!report.serves) return "failed; what serves now cannot be seen from here";
+  if (*report.serves) return "failed, nothing changed for users: what served before still serves";
+  return report.running ? "failed; what runs does not answer" : "failed; nothing serves yet";
+}
+
+std::string running_line(const Report& report) {
+  if (!report.running && !report.serves) return "running: unknown";
+  return running_line(report.running, report.running_colour);
 }
 
 std::string running_line(const std::optional<Release>& running, const std::string& colour) {

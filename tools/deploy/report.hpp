@@ -34,6 +34,9 @@ struct Report {
   std::optional<Release> to;
   std::optional<Release> running;  // what serves now
   std::string running_colour;
+  // Whether something answered as what should serve when the report was made; nothing where that
+  // could not be seen.
+  std::optional<bool> serves;
   bool warm = false;
   std::optional<double> seconds_to_healthy;   // from the start of the candidate to its proof
   std::optional<double> seconds_of_flip;      // writing, setting and reading back the map
@@ -47,7 +50,12 @@ struct Report {
 nlohmann::json to_json(const Report& report);
 std::string to_markdown(const Report& report);
 
+// What the exit status means, as far as is known: users are told that the old version serves only
+// where it was seen to.
+std::string meaning(const Report& report);
+
 // "running: sha256:... (v1.2.0, green)": the last line on stdout.
+std::string running_line(const Report& report);
 std::string running_line(const std::optional<Release>& running, const std::string& colour);
 
 }  // namespace slipway::deploy

@@ -18,6 +18,22 @@ std::string_view operation_name(Action action) {
   return action == Action::deploy ? "deploy" : action == Action::resume ? "resume" : "rollback";
 }
 
+// Why there is nothing to deploy or to go back to.
+ExitCode code_without_target(ErrorKind kind) {
+  switch (kind) {
+    case ErrorKind::usage:
+      return ExitCode::usage;
+    case ErrorKind::cancelled:
+      return ExitCode::interrupted;
+    case ErrorKind::not_found:
+    case ErrorKind::unreachable:
+    case ErrorKind::timeout:
+      return ExitCode::unavailable;
+    default:
+      return ExitCode::failed;
+  }
+}
+
 }  // namespace
 
 Result<void> Session::open_journal() {
@@ -38,10 +54,13 @@ void Session::fill_running(Report& report) {
   report.reason = options_.reason;
   report.seconds = std::chrono::duration<double>(world_.clock.now() - began_).count();
   auto found = survey(world_);
-  if (!found || !found->active) return;
+  if (!found) return;
+  report.serves = false;
+  if (!found->active) return;
   const Ledger ledger(journal_ ? journal_->records() : std::vector<Record>{});
   report.running = release_on(world_, ledger, found->on(*found->active));
   report.running_colour = to_string(*found->active);
+  report.serves = report.running && answers(world_, *found->active, *report.running);
 }
 
 Report Session::refused(ExitCode code, const Error& error) {
@@ -169,13 +188,7 @@ Report Session::run(std::stop_token stop) {
   }
   auto target = find_target(world_, options_, ledger, current, true, stop);
   if (!target) {
-    const ErrorKind kind = target.error().kind;
-    const ExitCode code = kind == ErrorKind::cancelled ? ExitCode::interrupted
-                          : kind == ErrorKind::not_found || kind == ErrorKind::unreachable ||
-                                  kind == ErrorKind::timeout
-                              ? ExitCode::unavailable
-                              : ExitCode::failed;
-    return refused(code, target.error());
+    return refused(code_without_target(target.error().kind), target.error());
   }
   const bool serves_already = current && current->same_as(target->release) &&
                               found->on(*found->active).running && found->proxy_running;
@@ -208,7 +221,7 @@ Report Session::dry_run() {
   const std::optional<Release> current =
       found->active ? release_on(world_, ledger, found->on(*found->active)) : std::nullopt;
   auto target = find_target(world_, options_, ledger, current, false, {});
-  if (!target) return refused(ExitCode::unavailable, target.error());
+  if (!target) return refused(code_without_target(target.error().kind), target.error());
   const Plan plan = make_plan(*found, ledger, target->release, current);
   Report report;
   report.operation = operation_name(options_.action);

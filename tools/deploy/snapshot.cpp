@@ -24,6 +24,13 @@ Result<SnapshotFile> read_one(const fs::path& path, std::string name) {
                       status.st_gid};
 }
 
+// A file that the host's configuration names and that cannot be read.
+Error named_by(const std::string& field, const Error& cause, const std::string& remedy) {
+  return {ErrorKind::usage,
+          fmt::format("{} (field {} of the host's configuration)", cause.what, field),
+          fmt::format("{}, or correct {}", remedy, field)};
+}
+
 Result<void> make_directory(const fs::path& path, mode_t mode) {
   if (::mkdir(path.c_str(), mode) != 0 && errno != EEXIST) {
     return io_error("cannot make the folder", path.string(), errno);
@@ -47,14 +54,17 @@ Result<void> write_files(const fs::path& directory, const Snapshot& snapshot) {
 Result<Snapshot> read_snapshot(const Config& config) {
   Snapshot snapshot;
   auto compose = read_one(config.compose_file, "compose.yml");
-  if (!compose) return compose.error();
+  if (!compose) return named_by("composeFile", compose.error(), "copy compose.yml there");
   compose->mode = 0600;
   snapshot.files.push_back(std::move(*compose));
 
   SnapshotFile environment{"connector.env", "", 0600, ::geteuid(), ::getegid()};
   if (!config.environment_file.empty()) {
     auto content = read_file(config.environment_file, std::size_t{1} << 20);
-    if (!content) return content.error();
+    if (!content) {
+      return named_by("envFile", content.error(),
+                      "copy connector.env.example to it, chmod 600, and write the tokens into it");
+    }
     environment.content = std::move(*content);
   }
   snapshot.files.push_back(std::move(environment));
@@ -72,7 +82,7 @@ Result<Snapshot> read_snapshot(const Config& config) {
   }
   if (failed) {
     return Error{
-        ErrorKind::io,
+        ErrorKind::usage,
         fmt::format("cannot list {}: {}", config.config_directory.string(), failed.message()),
         "correct configDir in the host's configuration"};
   }

@@ -26,7 +26,8 @@ struct Snapshot {
   std::vector<SnapshotFile> files;
 };
 
-// What lies on the host now. Errors: not_found, io, usage (a link or folder inside configDir).
+// What lies on the host now. Errors: usage (what the
+// configuration names is not there, or a link or folder inside configDir), io.
 Result<Snapshot> read_snapshot(const Config& config);
 
 // Where the snapshot with this hash is or would be.

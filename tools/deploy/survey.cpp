@@ -35,6 +35,11 @@ std::optional<Release> release_on(World& world, const Ledger& ledger, const Inst
   return release;
 }
 
+bool answers(World& world, Colour colour, const Release& release) {
+  const auto answer = world.health.ask(colour, world.config.gate.timeout);
+  return world.proxy.running() && !objection(answer, release.revision) && answer->ready;
+}
+
 bool is_alive(World& world, Colour colour, const Instance& instance, const Release& release,
               std::chrono::nanoseconds patience) {
   if (!instance.running || instance.digest != release.digest) return false;

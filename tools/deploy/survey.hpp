@@ -27,6 +27,10 @@ Result<Survey> survey(World& world);
 // image knows of it; nothing where the colour is empty.
 std::optional<Release> release_on(World& world, const Ledger& ledger, const Instance& instance);
 
+// Whether HAProxy's way to users is open and the colour behind it answers ready as this
+// release, now.
+bool answers(World& world, Colour colour, const Release& release);
+
 // Whether the colour answers as the release it should be, within a short time: after a reboot or a
 // kill the containers may just be starting.
 bool is_alive(World& world, Colour colour, const Instance& instance, const Release& release,

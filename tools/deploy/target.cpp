@@ -83,9 +83,13 @@ Result<Target> find_target(World& world, const Options& options, const Ledger& l
                            std::stop_token stop) {
   if (options.action == Action::deploy) {
     auto target = target_of_deploy(world, options, may_pull, std::move(stop));
-    if (!target && target.error().kind == ErrorKind::not_found) {
+    if (!target && (target.error().kind == ErrorKind::not_found ||
+                    target.error().kind == ErrorKind::unreachable)) {
       Error error = target.error();
-      error.remedy = known_versions(ledger, current);
+      if (error.remedy.empty()) {
+        error.remedy = "check the name, and that this host reaches the registry and is logged in";
+      }
+      error.remedy += "; " + known_versions(ledger, current);
       return error;
     }
     return target;
