@@ -23,6 +23,7 @@ struct Scenario {
   Manner manner;
   bool first;
   bool recreate = false;
+  bool dead = false;  // what serves is
 };
 
 void prepare(FakeHost& host, const Scenario& scenario) {
@@ -34,6 +35,7 @@ void prepare(FakeHost& host, const Scenario& scenario) {
   if (scenario.action == Action::rollback) {
     REQUIRE(host.run(Action::deploy, "v2").exit_code == ExitCode::done);
   }
+  if (scenario.dead) host.containers.at(*host.map).instance.running = false;
 }
 
 // True when the run was killed at point `at`, false when it ended before.
@@ -79,6 +81,8 @@ TEST_CASE("killed at every point and resumed, one healthy version serves", "[kil
       {"bad deploy", Action::deploy, "v2", Manner::lies, false},
       {"deploy that dies when promoted", Action::deploy, "v2", Manner::dies_when_promoted, false},
       {"rollback", Action::rollback, "", Manner::good, false},
+      {"rollback from a dead version", Action::rollback, "", Manner::good, false, false, true},
+      {"deploy over a dead version", Action::deploy, "v2", Manner::good, false, false, true},
       {"recreate", Action::deploy, "v2", Manner::good, false, true},
       {"recreate with a liar", Action::deploy, "v2", Manner::lies, false, true},
       {"recreate with one that exits", Action::deploy, "v2", Manner::exits, false, true},

@@ -273,3 +273,40 @@ TEST_CASE("an image that cannot be pulled leads to the registry and to what is h
     CHECK_THAT(report.next_step, ContainsSubstring("v1"));
   }
 }
+
+TEST_CASE("a rollback from a dead version goes to the one that lives, whatever its past",
+          "[session]") {
+  for (const bool gone : {false, true}) {
+    FakeHost host;
+    for (const char* tag : {"v0", "v1", "v2"}) {
+      host.publish(tag);
+      REQUIRE(host.run(Action::deploy, tag).exit_code == ExitCode::done);
+    }
+    REQUIRE(host.run(Action::rollback).exit_code == ExitCode::done);
+    REQUIRE(host.served() == "rev-v1");
+    const Colour serving = *host.map;
+    host.containers[serving].instance.running = false;
+    if (gone) host.containers.erase(serving);
+    const Report report = host.run(Action::rollback);
+    INFO(report.message);
+    CHECK(report.exit_code == ExitCode::done);
+    CHECK(report.warm);
+    CHECK(host.served() == "rev-v2");
+    REQUIRE(report.warnings.size() == 1);
+    CHECK_THAT(report.warnings[0], ContainsSubstring("rolled back from"));
+  }
+}
+
+TEST_CASE("while what serves lives, a second rollback never leads back, and says what does",
+          "[session]") {
+  FakeHost host;
+  const Release v2 = host.publish("v2");
+  host.publish("v1");
+  host.run(Action::deploy, "v1");
+  host.run(Action::deploy, "v2");
+  host.run(Action::rollback);
+  const Report report = host.run(Action::rollback);
+  CHECK(report.exit_code == ExitCode::unavailable);
+  CHECK_THAT(report.next_step, ContainsSubstring("rollback " + v2.digest));
+  CHECK(host.served() == "rev-v1");
+}

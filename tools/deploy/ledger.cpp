@@ -84,10 +84,16 @@ bool Ledger::is_proven(const Release& release) const {
   return contains(proven_, release);
 }
 
-std::optional<Release> Ledger::rollback_target(const std::optional<Release>& current) const {
+bool Ledger::is_retracted(const Release& release) const {
+  return contains(retracted_, release);
+}
+
+std::optional<Release> Ledger::rollback_target(const std::optional<Release>& current,
+                                               const std::optional<Release>& refuge) const {
+  if (refuge && is_proven(*refuge)) return refuge;
   for (const Release& release : proven_) {
     if (current && release.same_as(*current)) continue;
-    if (!contains(retracted_, release)) return release;
+    if (!is_retracted(release)) return release;
   }
   return std::nullopt;
 }

@@ -47,8 +47,14 @@ class Ledger {
   const std::vector<Release>& known() const { return known_; }
 
   // The last version proven healthy other than `current`. A version that somebody rolled back from
-  // is never chosen, only named: a second rollback must not lead back into the accident.
-  std::optional<Release> rollback_target(const std::optional<Release>& current) const;
+  // is not chosen, only named: a second rollback must not lead back into the accident. `refuge` is
+  // what lives on the other colour where `current` is dead: once proven it is chosen whatever its
+  // past, because a version that answers is better than none, and it is there at once.
+  std::optional<Release> rollback_target(const std::optional<Release>& current,
+                                         const std::optional<Release>& refuge = {}) const;
+
+  // Whether somebody rolled back from it since it last served.
+  bool is_retracted(const Release& release) const;
 
   // The release that `name` means: a digest (or 12 or more of its digits), a tag, a version.
   std::optional<Release> find(const std::string& name) const;

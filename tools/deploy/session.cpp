@@ -58,7 +58,7 @@ void Session::fill_running(Report& report) {
   report.serves = false;
   if (!found->active) return;
   const Ledger ledger(journal_ ? journal_->records() : std::vector<Record>{});
-  report.running = release_on(world_, ledger, found->on(*found->active));
+  report.running = release_serving(world_, ledger, *found);
   report.running_colour = to_string(*found->active);
   report.serves = report.running && answers(world_, *found->active, *report.running);
 }
@@ -142,6 +142,19 @@ std::optional<Report> Session::recover_open(std::stop_token stop) {
   return operation.resume(*from, {});
 }
 
+// What was taken back to may be dead, for a reason of its own.
+void Session::bring_back(Report& report, std::stop_token stop) {
+  auto found = survey(world_);
+  if (!found || world_.config.recreate) return;
+  auto revived = revive(world_, *found, Ledger(journal_->records()), std::move(stop));
+  if (!revived) {
+    report.warnings.push_back(revived.error().text());
+  } else if (!revived->empty()) {
+    report.message += "; then " + revived->substr(0, revived->rfind(';'));
+    fill_running(report);
+  }
+}
+
 Plan Session::make_plan(const Survey& found, const Ledger& ledger, const Release& target,
                         const std::optional<Release>& current) {
   Plan plan;
@@ -168,15 +181,15 @@ Report Session::run(std::stop_token stop) {
         opened.error());
   }
   auto recovered = recover_open(stop);
-  if (recovered &&
-      (options_.action == Action::resume || recovered->exit_code == ExitCode::ambiguous)) {
+  if (recovered && recovered->exit_code == ExitCode::ambiguous) return *recovered;
+  if (recovered && options_.action == Action::resume) {
+    bring_back(*recovered, stop);
     return *recovered;
   }
   const Ledger ledger(journal_->records());
   auto found = survey(world_);
   if (!found) return refused(ExitCode::failed, found.error());
-  const std::optional<Release> current =
-      found->active ? release_on(world_, ledger, found->on(*found->active)) : std::nullopt;
+  const auto current = release_serving(world_, ledger, *found);
   Report report;
   report.operation = operation_name(options_.action);
   if (options_.action == Action::resume) {
@@ -186,7 +199,7 @@ Report Session::run(std::stop_token stop) {
     fill_running(report);
     return report;
   }
-  auto target = find_target(world_, options_, ledger, current, true, stop);
+  auto target = find_target(world_, options_, ledger, *found, true, stop);
   if (!target) {
     return refused(code_without_target(target.error().kind), target.error());
   }
@@ -210,6 +223,12 @@ Report Session::run(std::stop_token stop) {
   if (report.exit_code == ExitCode::done) {
     let_go_of_surplus(world_, Ledger(journal_->records()), report.from);
   }
+  if (plan.rollback && options_.target.empty() && ledger.is_retracted(plan.target)) {
+    report.warnings.push_back(
+        fmt::format("{} was rolled back from before, and was chosen because what served is dead; "
+                    "'rollback VERSION' goes to another",
+                    plan.target.describe()));
+  }
   return report;
 }
 
@@ -218,9 +237,8 @@ Report Session::dry_run() {
   const Ledger ledger(journal_->records());
   auto found = survey(world_);
   if (!found) return refused(ExitCode::failed, found.error());
-  const std::optional<Release> current =
-      found->active ? release_on(world_, ledger, found->on(*found->active)) : std::nullopt;
-  auto target = find_target(world_, options_, ledger, current, false, {});
+  const auto current = release_serving(world_, ledger, *found);
+  auto target = find_target(world_, options_, ledger, *found, false, {});
   if (!target) return refused(code_without_target(target.error().kind), target.error());
   const Plan plan = make_plan(*found, ledger, target->release, current);
   Report report;

@@ -35,6 +35,21 @@ std::optional<Release> release_on(World& world, const Ledger& ledger, const Inst
   return release;
 }
 
+std::optional<Release> release_serving(World& world, const Ledger& ledger, const Survey& found) {
+  return found.active ? release_on(world, ledger, found.on(*found.active)) : std::nullopt;
+}
+
+std::optional<Release> release_waiting(World& world, const Ledger& ledger, const Survey& found) {
+  if (!found.active) return std::nullopt;
+  const Colour colour = other(*found.active);
+  auto release = release_on(world, ledger, found.on(colour));
+  const auto at_once = std::chrono::nanoseconds::zero();
+  if (!release || !is_alive(world, colour, found.on(colour), *release, at_once)) {
+    return std::nullopt;
+  }
+  return release;
+}
+
 bool answers(World& world, Colour colour, const Release& release) {
   const auto answer = world.health.ask(colour, world.config.gate.timeout);
   return world.proxy.running() && !objection(answer, release.revision) && answer->ready;

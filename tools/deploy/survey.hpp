@@ -27,6 +27,12 @@ Result<Survey> survey(World& world);
 // image knows of it; nothing where the colour is empty.
 std::optional<Release> release_on(World& world, const Ledger& ledger, const Instance& instance);
 
+// The release on the colour that HAProxy's map names.
+std::optional<Release> release_serving(World& world, const Ledger& ledger, const Survey& found);
+
+// The release that lives on the other colour; nothing where none does.
+std::optional<Release> release_waiting(World& world, const Ledger& ledger, const Survey& found);
+
 // Whether HAProxy's way to users is open and the colour behind it answers ready as this
 // release, now.
 bool answers(World& world, Colour colour, const Release& release);

@@ -42,18 +42,45 @@ Result<Target> target_of_deploy(World& world, const Options& options, bool may_p
   return target;
 }
 
-Result<Target> target_of_rollback(World& world, const Options& options, const Ledger& ledger,
-                                  const std::optional<Release>& current, bool may_pull,
-                                  std::stop_token stop) {
-  const auto chosen =
-      options.target.empty() ? ledger.rollback_target(current) : ledger.find(options.target);
-  if (!chosen) {
-    const std::string what = options.target.empty()
-                                 ? std::string("there is no earlier version proven healthy")
-                                 : fmt::format("no version '{}' is known", options.target);
-    return Error{ErrorKind::not_found, what + " on this host; " + known_versions(ledger, current),
-                 "deploy the version that is wanted"};
+// Whether what serves still does not answer after a while: only asked where it matters, because
+// whoever rolls back from a version that hangs should not wait for it.
+bool is_dead(World& world, const Survey& found, const std::optional<Release>& current) {
+  constexpr std::chrono::seconds patience{5};
+  return found.active &&
+         !(current && is_alive(world, *found.active, found.on(*found.active), *current, patience));
+}
+
+std::optional<Release> choose(World& world, const Ledger& ledger, const Survey& found,
+                              const std::optional<Release>& current) {
+  auto usual = ledger.rollback_target(current);
+  const auto waiting = release_waiting(world, ledger, found);
+  const bool same = usual && waiting && usual->same_as(*waiting);
+  if (!waiting || same || !is_dead(world, found, current)) return usual;
+  return ledger.rollback_target(current, waiting);
+}
+
+Error no_target(const Options& options, const Ledger& ledger,
+                const std::optional<Release>& current) {
+  const std::string what = options.target.empty()
+                               ? std::string("there is no earlier version proven healthy")
+                               : fmt::format("no version '{}' is known", options.target);
+  std::string remedy = "deploy the version that is wanted";
+  for (const Release& release : ledger.proven()) {
+    if (current && release.same_as(*current)) continue;
+    remedy = fmt::format("name the version that is wanted: rollback {}", release.digest);
+    if (ledger.is_retracted(release)) remedy += " is what was rolled back from";
+    break;
   }
+  if (current) remedy += "; if what serves is down, 'rollback --resume' starts it again";
+  return {ErrorKind::not_found, what + " on this host; " + known_versions(ledger, current), remedy};
+}
+
+Result<Target> target_of_rollback(World& world, const Options& options, const Ledger& ledger,
+                                  const Survey& found_there, bool may_pull, std::stop_token stop) {
+  const auto current = release_serving(world, ledger, found_there);
+  const auto chosen = options.target.empty() ? choose(world, ledger, found_there, current)
+                                             : ledger.find(options.target);
+  if (!chosen) return no_target(options, ledger, current);
   Target target{*chosen, {}};
   if (options.image_only) {
     auto snapshot = read_snapshot(world.config);
@@ -79,8 +106,7 @@ Result<Target> target_of_rollback(World& world, const Options& options, const Le
 }  // namespace
 
 Result<Target> find_target(World& world, const Options& options, const Ledger& ledger,
-                           const std::optional<Release>& current, bool may_pull,
-                           std::stop_token stop) {
+                           const Survey& found, bool may_pull, std::stop_token stop) {
   if (options.action == Action::deploy) {
     auto target = target_of_deploy(world, options, may_pull, std::move(stop));
     if (!target && (target.error().kind == ErrorKind::not_found ||
@@ -89,12 +115,12 @@ Result<Target> find_target(World& world, const Options& options, const Ledger& l
       if (error.remedy.empty()) {
         error.remedy = "check the name, and that this host reaches the registry and is logged in";
       }
-      error.remedy += "; " + known_versions(ledger, current);
+      error.remedy += "; " + known_versions(ledger, release_serving(world, ledger, found));
       return error;
     }
     return target;
   }
-  return target_of_rollback(world, options, ledger, current, may_pull, std::move(stop));
+  return target_of_rollback(world, options, ledger, found, may_pull, std::move(stop));
 }
 
 }  // namespace slipway::deploy

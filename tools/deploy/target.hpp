@@ -6,6 +6,7 @@
 #include "deploy/ledger.hpp"
 #include "deploy/operation.hpp"
 #include "deploy/options.hpp"
+#include "deploy/survey.hpp"
 
 #include <optional>
 #include <stop_token>
@@ -18,9 +19,10 @@ struct Target {
 };
 
 // Errors: not_found (the remedy lists the versions that are known), unreachable, timeout, failed,
-// cancelled. Without `may_pull` an image that is not here leaves parts of the release empty.
+// cancelled. A rollback without a name goes to the last version proven healthy or,
+// where what serves is dead, to what lives. Without `may_pull` an image that is not here leaves
+// parts of the release empty.
 Result<Target> find_target(World& world, const Options& options, const Ledger& ledger,
-                           const std::optional<Release>& current, bool may_pull,
-                           std::stop_token stop);
+                           const Survey& found, bool may_pull, std::stop_token stop);
 
 }  // namespace slipway::deploy
