@@ -206,10 +206,11 @@ class FakeHost : public Engine, public Proxy, public HealthSource, public Clock 
     containers.erase(colour);
     return {};
   }
-  Result<std::string> log_tail(Colour) override { return std::string("last words"); }
-  Result<int> execute(Colour colour, const std::vector<std::string>&,
-                      std::chrono::nanoseconds) override {
-    return containers.at(colour).manner == Manner::packet_fails ? 1 : 0;
+  Result<std::string> log_tail(Colour) override { return words; }
+  Result<CommandOutput> execute(Colour colour, const std::vector<std::string>&,
+                                std::chrono::nanoseconds) override {
+    if (containers.at(colour).manner != Manner::packet_fails) return CommandOutput{};
+    return CommandOutput{1, "", words};
   }
 
   // Proxy
@@ -274,6 +275,7 @@ class FakeHost : public Engine, public Proxy, public HealthSource, public Clock 
   bool flip_broken = false;
   bool map_garbled = false;
   std::string start_error;
+  std::string words = "last words\n";  // of a container or a probe that fails
   int pulls = 0;
   int points = 0;
   int kill_at = -1;

@@ -310,3 +310,24 @@ TEST_CASE("while what serves lives, a second rollback never leads back, and says
   CHECK_THAT(report.next_step, ContainsSubstring("rollback " + v2.digest));
   CHECK(host.served() == "rev-v1");
 }
+
+TEST_CASE("what a probe and a dying container said is shown, without what they were told",
+          "[session]") {
+  for (const Manner manner : {Manner::packet_fails, Manner::exits}) {
+    FakeHost host;
+    host.publish("v1", manner);
+    host.config.environment_file = host.directory.path() / "connector.env";
+    std::ofstream(host.config.environment_file) << "# tokens\nBOB_TOKEN=\"bob-secret\"\nA=b\n";
+    std::ofstream(host.config.config_directory / "connector.json")
+        << R"({"accounts":[{"token":"in-the-file"},{"btp":{"url":"btp+ws://:in-a-url@host:1/"}}]})";
+    host.words = std::string(5000, 'x') +
+                 "\nno account has bob-secret, in-the-file or in-a-url\x1b[2J \xff" + "\n\n";
+    const Report report = host.run(Action::deploy, "v1");
+    INFO(report.message);
+    CHECK_THAT(report.message, ContainsSubstring("no account has ***, *** or ***"));
+    CHECK(report.message.find('\x1b') == std::string::npos);
+    CHECK(report.message.size() < 2500);
+    const auto parsed = nlohmann::json::parse(to_json_text(report), nullptr, false);
+    CHECK_THAT(parsed.value("message", ""), ContainsSubstring("no account"));
+  }
+}

@@ -150,7 +150,9 @@ void echo(int fd) {
 
 int main(int argc, char** argv) {
   if (argc > 1 && std::strcmp(argv[1], "probe") == 0) {
-    return variable("STAND_IN_MANNER", "good") == "packet_fails" ? 1 : 0;
+    if (variable("STAND_IN_MANNER", "good") != "packet_fails") return 0;
+    std::fprintf(stderr, "stand_in: %s was rejected\n", variable("PROBE_TOKEN", "?").c_str());
+    return 1;
   }
   manner = variable("STAND_IN_MANNER", "good");
   revision = variable("STAND_IN_REVISION", "unknown");

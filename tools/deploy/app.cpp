@@ -76,7 +76,7 @@ Result<Lock> take_lock(const Config& config, const Options& options, const LockO
 
 void print_report(const Report& report, const Options& options, const std::string& program) {
   if (options.json) {
-    std::cout << to_json(report).dump() << '\n';
+    std::cout << to_json_text(report) << '\n';
     return;
   }
   for (const std::string& warning : report.warnings) print_warning(program, warning);
@@ -163,7 +163,7 @@ int print_history(Session& session, const Options& options, const std::string& p
 void write_report(const Report& report, const Options& options, const std::string& program) {
   if (options.report_file.empty()) return;
   const bool markdown = std::filesystem::path(options.report_file).extension() == ".md";
-  const std::string text = markdown ? to_markdown(report) : to_json(report).dump(2) + "\n";
+  const std::string text = markdown ? to_markdown(report) : to_json_text(report, 2) + "\n";
   if (auto written = write_durably(options.report_file, text); !written) {
     print_warning(program, written.error().text());
   }
@@ -180,7 +180,7 @@ void call_webhook(const Report& report, const Config& config, const std::string&
       "data-binary = \"@{}\"\nsilent\nfail\nmax-time = 10\n",
       config.webhook, body.string());
   const bool sent = write_durably(curl_config, lines, 0600) &&
-                    write_durably(body, to_json(report).dump(), 0600) && [&] {
+                    write_durably(body, to_json_text(report), 0600) && [&] {
                       auto done = run_command({.argv = {"curl", "--config", curl_config.string()},
                                                .deadline = std::chrono::seconds(15)});
                       return done && done->exit_status == 0;

@@ -220,17 +220,14 @@ Result<std::string> DockerEngine::log_tail(Colour colour) {
       api_.demand("read the log of " + container_name(colour), "GET",
                   "/containers/" + container_name(colour) + "/logs?stdout=1&stderr=1&tail=10");
   if (!answer) return answer.error();
-  return last_words(unframe_log(answer->body), 2000);
+  return unframe_log(answer->body);
 }
 
-Result<int> DockerEngine::execute(Colour colour, const std::vector<std::string>& argv,
-                                  std::chrono::nanoseconds deadline) {
+Result<CommandOutput> DockerEngine::execute(Colour colour, const std::vector<std::string>& argv,
+                                            std::chrono::nanoseconds deadline) {
   std::vector<std::string> command{"docker", "exec", container_name(colour)};
   command.insert(command.end(), argv.begin(), argv.end());
-  auto done =
-      run_command({.argv = command, .environment = compose_environment(), .deadline = deadline});
-  if (!done) return done.error();
-  return done->exit_status;
+  return run_command({.argv = command, .environment = compose_environment(), .deadline = deadline});
 }
 
 }  // namespace slipway::deploy

@@ -29,8 +29,8 @@ class DockerEngine : public Engine {
   Result<void> send_signal(Colour colour, int number) override;
   Result<void> remove(Colour colour) override;
   Result<std::string> log_tail(Colour colour) override;
-  Result<int> execute(Colour colour, const std::vector<std::string>& argv,
-                      std::chrono::nanoseconds deadline) override;
+  Result<CommandOutput> execute(Colour colour, const std::vector<std::string>& argv,
+                                std::chrono::nanoseconds deadline) override;
 
  private:
   bool signal_process(Colour colour, int number) const;

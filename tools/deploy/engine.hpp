@@ -3,6 +3,7 @@
 // What deploy and rollback ask of a container engine. Implementations hold no decisions.
 
 #include "base/error.hpp"
+#include "base/process.hpp"
 #include "deploy/colour.hpp"
 #include "deploy/release.hpp"
 
@@ -66,11 +67,11 @@ class Engine {
   virtual Result<void> send_signal(Colour colour, int number) = 0;
   // Stops (politely, then not) and removes; nothing there is success.
   virtual Result<void> remove(Colour colour) = 0;
-  // The last lines that the container wrote.
+  // The last lines that the container wrote, as they are.
   virtual Result<std::string> log_tail(Colour colour) = 0;
-  // Runs a command in the colour's container; its exit status.
-  virtual Result<int> execute(Colour colour, const std::vector<std::string>& argv,
-                              std::chrono::nanoseconds deadline) = 0;
+  // Runs a command in the colour's container.
+  virtual Result<CommandOutput> execute(Colour colour, const std::vector<std::string>& argv,
+                                        std::chrono::nanoseconds deadline) = 0;
 };
 
 }  // namespace slipway::deploy

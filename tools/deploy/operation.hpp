@@ -85,6 +85,8 @@ class Operation {
   Outcome changing(const std::string& point, const std::function<Result<void>()>& effect);
   Result<Instance> inspect_candidate();
   Look look_at_candidate();
+  // What the candidate said, fit to be shown and kept.
+  std::string without_secrets(const std::string& said, std::size_t most) const;
   std::optional<std::string> wait_for_role(Colour colour, const Release& release,
                                            const std::string& role, bool ready,
                                            std::chrono::nanoseconds deadline, std::stop_token stop);

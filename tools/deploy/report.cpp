@@ -62,6 +62,10 @@ json to_json(const Report& report) {
           {"warnings", report.warnings}};
 }
 
+std::string to_json_text(const Report& report, int indent) {
+  return to_json(report).dump(indent, ' ', false, json::error_handler_t::replace);
+}
+
 std::string to_markdown(const Report& report) {
   std::string text = fmt::format("### {}: {} (exit {})\n\n", report.operation,
                                  outcome(report.exit_code), static_cast<int>(report.exit_code));

@@ -48,6 +48,8 @@ struct Report {
 };
 
 nlohmann::json to_json(const Report& report);
+// The same as text; bytes that are not UTF-8 (words of a container or a command) are replaced.
+std::string to_json_text(const Report& report, int indent = -1);
 std::string to_markdown(const Report& report);
 
 // What the exit status means, as far as is known: users are told that the old version serves only

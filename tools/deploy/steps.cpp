@@ -2,6 +2,7 @@
 #include "base/units.hpp"
 #include "deploy/operation.hpp"
 #include "deploy/preflight.hpp"
+#include "deploy/secrets.hpp"
 
 #include <csignal>
 
@@ -126,7 +127,7 @@ Operation::Outcome Operation::prove(std::stop_token stop) {
       std::string detail = gate.reason();
       if (!look.running || look.restart_count > 0) {
         if (auto tail = world_.engine.log_tail(plan_.candidate); tail && !tail->empty()) {
-          detail += "; its last words: " + *tail;
+          detail += "; its last words: " + without_secrets(*tail, 2000);
         }
       }
       return {Event::unproven, detail};
@@ -160,14 +161,22 @@ Operation::Outcome Operation::prove_warm(std::stop_token stop) {
   return started.event == Event::done ? prove(stop) : started;
 }
 
+std::string Operation::without_secrets(const std::string& said, std::size_t most) const {
+  const auto directory = snapshot_directory(world_.config, plan_.target.snapshot);
+  return presentable(said, secrets_of(directory / "connector.env", directory / "config"), most);
+}
+
 Operation::Outcome Operation::real_packet() {
   if (world_.config.packet_command.empty()) return {};
-  auto status = world_.engine.execute(plan_.candidate, world_.config.packet_command,
-                                      world_.config.gate.timeout * 5);
-  if (!status) return {Event::unproven, "a real packet: " + status.error().text()};
-  if (*status != 0) {
+  auto probe = world_.engine.execute(plan_.candidate, world_.config.packet_command,
+                                     world_.config.gate.timeout * 5);
+  if (!probe) return {Event::unproven, "a real packet: " + probe.error().text()};
+  if (probe->exit_status != 0) {
+    const std::string said = without_secrets(probe->err.empty() ? probe->out : probe->err, 400);
     return {Event::unproven,
-            fmt::format("a real packet through it was not fulfilled (probe exit {})", *status)};
+            fmt::format("a real packet through it was not fulfilled: {}, exit {}{}{}",
+                        world_.config.packet_command.front(), probe->exit_status,
+                        said.empty() ? "" : ": ", said)};
   }
   return {Event::done, ", a real packet fulfilled"};
 }
