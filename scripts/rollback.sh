@@ -3,7 +3,8 @@
 #   scripts/rollback.sh --host ADDRESS [--user deploy] [--port 22] --known-hosts FILE -- [TAG|DIGEST] [OPTION...]
 #   scripts/rollback.sh --host ADDRESS --known-hosts FILE -- --status --json
 # SLIPWAY_HOST, SLIPWAY_USER, SLIPWAY_PORT and SLIPWAY_KNOWN_HOSTS say the same. The key comes from
-# the agent at SSH_AUTH_SOCK. 255 is ssh's own: the host was not reached.
+# the agent at SSH_AUTH_SOCK. 2 is also: the host refused that key, or its own is not in FILE.
+# 255: it was not reached, or the connection was lost.
 set -euo pipefail
 # shellcheck source=scripts/lib/on-host.sh
 . "$(dirname "$0")/../scripts/lib/on-host.sh"

@@ -6,6 +6,32 @@ die() {
   exit 2
 }
 
+# Whether the host at $1, port $2, shows a key that is in the file $3. What an authority of the file
+# signed cannot be told from here and counts.
+shows_known_key() {
+  local host=$1 port=$2 file=$3 name=$1 known blob
+  [ "$port" = 22 ] || name="[$host]:$port"
+  known=$(ssh-keygen -F "$name" -f "$file" 2>/dev/null) || return 1
+  case $known in *@cert-authority*) return 0 ;; esac
+  while read -r _ _ blob; do
+    case $known in *"$blob"*) return 0 ;; esac
+  done <<<"$4"
+  return 1
+}
+
+# Says why ssh did not get in, and ends: 2 where what was given is wrong, 255 where nothing answers.
+explain() {
+  local host=$1 port=$2 file=$3 user=$4 shown
+  shown=$(ssh-keyscan -T 5 -p "$port" "$host" 2>/dev/null) || true
+  if [ -z "$shown" ]; then
+    printf '%s.sh: error: %s, port %s, was not reached; nothing began there\n' "$program" "$host" "$port" >&2
+    exit 255
+  fi
+  shows_known_key "$host" "$port" "$file" "$shown" ||
+    die "$host shows a host key that is not in $file: it was set up anew, or something stands between; compare 'ssh-keyscan -p $port $host | ssh-keygen -lf -' with the host's console, then correct the file; nothing began there"
+  die "$host did not let $user in with the keys of your agent (see ssh-add -l); ssh-add the right one, or have its public part put into authorized_keys of $user there; nothing began there"
+}
+
 on_host() {
   program=$1
   shift
@@ -36,11 +62,15 @@ on_host() {
   for word in "$@"; do
     [[ $word =~ ^[A-Za-z0-9@:._/=,+-]+$ ]] || die "'$word' has a character that is not sent to a host"
   done
+  # Made by ssh once it is in: what ends before that began nothing.
+  inside=$(mktemp -u)
+  trap 'rm -f "$inside"' EXIT
   ssh -n -T -p "$port" -o BatchMode=yes -o StrictHostKeyChecking=yes \
     -o UserKnownHostsFile="$known_hosts" -o GlobalKnownHostsFile=/dev/null -o ConnectTimeout=10 \
-    -o ServerAliveInterval=15 -o ServerAliveCountMax=4 "$user@$host" "$program" "$@" || status=$?
+    -o PermitLocalCommand=yes -o LocalCommand="touch '$inside'" -o ServerAliveInterval=15 -o ServerAliveCountMax=4 "$user@$host" "$program" "$@" || status=$?
   if [ "$status" -eq 255 ]; then
-    printf '%s.sh: error: %s was not reached, or the connection was lost; what began there goes on: ask with scripts/rollback.sh ... -- --status\n' \
+    [ -e "$inside" ] || explain "$host" "$port" "$known_hosts" "$user"
+    printf '%s.sh: error: the connection to %s was lost; what began there goes on: ask with scripts/rollback.sh ... -- --status\n' \
       "$program" "$host" >&2
   fi
   exit "$status"
