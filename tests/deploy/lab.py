@@ -217,17 +217,32 @@ class Site:
         return dict(line.split("\t") for line in listed.splitlines())
 
 
-class Asker(threading.Thread):
+class Watcher(threading.Thread):
+    """Looks at something until `ended`; a context manager."""
+
+    def __init__(self):
+        super().__init__(daemon=True)
+        self.ended = threading.Event()
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_exc):
+        self.ended.set()
+        self.join()
+
+
+class Asker(Watcher):
     """Asks /health through HAProxy all the time; every answer is a version or a failure."""
 
     def __init__(self, site: Site):
-        super().__init__(daemon=True)
+        super().__init__()
         self.address = site.host.ip
         self.answers = Counter()
         self.longest_gap_s = 0.0
         self.failures = 0
         self.rounds_begun = 0  # by restart(): what was asked before does not count
-        self.ended = threading.Event()
 
     def ask(self) -> tuple[bool, str]:
         """Whether a version answered, and which one or how it failed."""
@@ -264,14 +279,6 @@ class Asker(threading.Thread):
         """Counts from here on."""
         self.answers, self.failures, self.longest_gap_s = Counter(), 0, 0.0
         self.rounds_begun += 1
-
-    def __enter__(self):
-        self.start()
-        return self
-
-    def __exit__(self, *_exc):
-        self.ended.set()
-        self.join()
 
     def summary(self) -> str:
         return f"/health through HAProxy: {dict(self.answers)}, longest gap {self.longest_gap_s:.2f} s"

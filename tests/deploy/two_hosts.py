@@ -21,7 +21,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 
 # pylint: disable=wrong-import-position
-from lab import REPOSITORY, Registry, Site, await_true, discard, unable
+from lab import REPOSITORY, Registry, Site, Watcher, await_true, discard, unable
 
 # Long enough that nothing else contains one by chance. The last is part of the webhook's address.
 MARKERS = {name: f"{name.lower().replace('_', '-')}-marker-{os.urandom(8).hex()}"
@@ -33,17 +33,16 @@ def expect(condition, what) -> None:
         raise AssertionError(what)
 
 
-class Watch(threading.Thread):
+class Watch(Watcher):
     """Looks for the markers in the arguments and environment of every process on the machine, all
     the time. A container's own environment is where its tokens belong; only that may hold them."""
 
     def __init__(self):
-        super().__init__(daemon=True)
+        super().__init__()
         self.pattern = re.compile("|".join(map(re.escape, MARKERS.values())).encode())
         self.found: set[str] = set()
         self.passes = 0
         self.processes: set[str] = set()
-        self.ended = threading.Event()
 
     def run(self):
         while not self.ended.wait(0.005):
@@ -76,14 +75,6 @@ class Watch(threading.Thread):
         in_container = re.search(r"[0-9a-f]{64}", groups) is not None
         if self.pattern.search(environment) and not in_container:
             self.found.add(f"environment of {name}")
-
-    def __enter__(self):
-        self.start()
-        return self
-
-    def __exit__(self, *_exc):
-        self.ended.set()
-        self.join()
 
 
 class Operators:

@@ -6,6 +6,7 @@ Exits 77 with the reason where it cannot run.
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -111,6 +112,30 @@ class Place(unittest.TestCase):
             with self.assertRaises(AlreadyRunning):
                 Host(NAME).start(wait_s=0)
         self.assertEqual(traces(NAME), [])
+
+    def test_a_strangers_server_is_not_taken_for_ones_own(self):
+        class Gone(Registry):
+            def services(self):
+                return {"registry": {"argv": ["sleep", "0.2"]}}
+
+            def prepare(self):  # without its look at the port
+                (self.home / "config.yml").write_text("")
+
+            def undo(self):
+                return []
+
+            def await_ready(self):
+                time.sleep(0.5)
+                self.await_service("registry", lambda: True, 20)
+
+        with socket.create_server(("0.0.0.0", 0)) as stranger:
+            port = stranger.getsockname()[1]
+            for kind, words in ((Registry, "is taken by somebody else"), (Gone, "exited at once")):
+                registry = kind(f"{NAME}-stranger", port=port)
+                self.addCleanup(shutil.rmtree, registry.home, ignore_errors=True)
+                with self.assertRaisesRegex(LabError, words):
+                    registry.start()
+        self.assertEqual(traces(registry.name), [])
 
     def test_a_service_that_cannot_start_is_told_with_its_last_words(self):
         class Broken(Registry):

@@ -233,14 +233,13 @@ class Capsule:
         return run(*self.inside(*argv), **options)
 
     def await_service(self, service: str, ready: Callable[[], bool], timeout_s: float) -> None:
-        """As wait_until, but a service that has exited is an error at once, with its last words."""
+        """As wait_until, but a service that has exited is an error at once, with its last words:
+        whatever answers in its place is a stranger's."""
         def poll() -> bool:
-            if ready():
-                return True
             if not self.service_running(service):
                 raise LabError(f"{self.identity}: {service} exited at once:\n"
                                + self.log(service)[-1500:])
-            return False
+            return ready()
 
         wait_until(poll, f"{self.identity}: {service} (log: {self.log_dir}/{service}.log)",
                    timeout_s)

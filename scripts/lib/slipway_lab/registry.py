@@ -95,6 +95,14 @@ class Registry(Capsule):
         (self.home / "config.yml").write_text(
             CONFIG.format(folder=self.data_dir, address=self.address))
         run("ip", "address", "add", f"{self.ip}/32", "dev", "lo")
+        # Found before the start: until ours has exited, a stranger's answers would pass for its own.
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((self.ip, self.port))
+            except OSError as error:
+                raise LabError(f"registry {self.name}: {self.address} is taken by somebody else; "
+                               "end that, or use another port") from error
 
     def await_ready(self) -> None:
         self.await_service("registry", self._serves, 20)
