@@ -4,6 +4,7 @@
 const assert = require('node:assert')
 const { after, before, describe, it } = require('node:test')
 const crypto = require('crypto')
+const { readFileSync } = require('fs')
 const net = require('net')
 const BtpPacket = require('btp-packet')
 const IlpPacket = require('ilp-packet')
@@ -16,12 +17,18 @@ const binary = process.env.CONNECTOR
 const usd = { code: 'USD', scale: 9 }
 const sha256 = bytes => crypto.createHash('sha256').update(bytes).digest()
 
+// A port for somebody who cannot bind to 0. The kernel gives those of its ephemeral range to whoever
+// connects or binds to 0, and so perhaps this one before it is bound: it comes from below that range.
+const [firstEphemeral] = readFileSync('/proc/sys/net/ipv4/ip_local_port_range', 'utf8').split('\t').map(Number)
 async function freePort () {
-  const server = net.createServer()
-  await new Promise(resolve => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address()
-  await new Promise(resolve => server.close(resolve))
-  return port
+  for (;;) {
+    const port = crypto.randomInt(10000, Math.max(firstEphemeral, 20000))
+    const server = net.createServer()
+    const free = await new Promise(resolve => server.once('error', () => resolve(false)).listen(port, () => resolve(true)))
+    if (!free) continue
+    await new Promise(resolve => server.close(resolve))
+    return port
+  }
 }
 
 function prepare (destination, fields = {}) {
