@@ -1,19 +1,13 @@
 #include "packet_bench/btp_channel.hpp"
 
 namespace slipway::bench {
-namespace {
-
-// What may wait in our own buffer when the target does not read: beyond it packets are held back.
-constexpr std::size_t max_waiting_bytes = std::size_t{4} << 20;
-
-}  // namespace
 
 BtpChannel::BtpChannel(Poller& poller, const Target& target, const Address& address,
                        PrepareTemplate& prepare, std::uint64_t seed, ChannelEvents& events)
     : prepare_(prepare), seed_(seed), events_(events), link_(poller, target, address, *this) {}
 
 bool BtpChannel::can_send() const {
-  return link_.ready() && link_.waiting_bytes() < max_waiting_bytes;
+  return link_.ready() && link_.has_room();
 }
 
 void BtpChannel::send(std::uint32_t ticket, std::uint64_t number, wire::Timestamp expires_at) {

@@ -43,7 +43,7 @@ class BtpLink final : public EventSink {
   // Queues one ILP packet; flush() sends all that is queued in one write.
   void send_ilp(wire::BtpType response_or_message, std::uint32_t request_id, wire::Bytes packet);
   void flush();
-  std::size_t waiting_bytes() const { return connection_.waiting_bytes(); }
+  bool has_room() const { return connection_.has_room(); }
   // Says goodbye (1000) and closes.
   void close();
 

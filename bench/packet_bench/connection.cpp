@@ -1,5 +1,6 @@
 #include "packet_bench/connection.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <netdb.h>
@@ -114,14 +115,20 @@ void Connection::shake_hands() {
 
 void Connection::become_open() {
   state_ = State::open;
-  if (input_.empty()) input_.resize(least_input);
+  if (input_.empty()) take_memory();
   flush();
+}
+
+void Connection::take_memory() {
+  input_.resize(std::clamp(address_->buffer_bytes, least_input, enough_input));
+  // As much again may have been sent and not dropped yet.
+  out_.resize(2 * address_->buffer_bytes);
+  out_.clear();
 }
 
 void Connection::make_room() {
   if (begin_ == end_) {
     begin_ = end_ = 0;
-    if (may_have_more_ && input_.size() < enough_input) input_.resize(2 * input_.size());
   } else if (end_ == input_.size()) {
     std::memmove(input_.data(), input_.data() + begin_, end_ - begin_);
     end_ -= begin_;
@@ -136,7 +143,6 @@ void Connection::read_some() {
   make_room();
   const std::size_t room = input_.size() - end_;
   const ssize_t got = ::recv(fd_.get(), input_.data() + end_, room, 0);
-  may_have_more_ = got == static_cast<ssize_t>(room);
   if (got > 0) {
     end_ += static_cast<std::size_t>(got);
   } else if (got == 0) {

@@ -23,13 +23,17 @@ struct Address {
   socklen_t size = 0;
   std::string host;                       // who the peer has to prove to be
   std::shared_ptr<const TlsContext> tls;  // nothing: in the clear
+  // How much may wait to be sent before a connection to it has no room: 64 packets of the largest
+  // size.
+  std::size_t buffer_bytes = std::size_t{64} * 36 << 10;
 };
 // `tls` is for targets that want it.
 Result<Address> resolve(const Target& target, const std::shared_ptr<const TlsContext>& tls);
 
 // One non-blocking TCP connection, through TLS if the address says so, with its buffers. Bytes are
 // appended to out() and leave with flush(); bytes that arrived are in input() until consumed. After
-// fail() or a lost peer it is closed and can be opened again.
+// fail() or a lost peer it is closed and can be opened again. The memory for all that has_room()
+// lets in is taken, and touched, when it opens: at no rate does it take more.
 class Connection {
  public:
   enum class State { closed, connecting, shaking_hands, open };
@@ -52,17 +56,17 @@ class Connection {
 
   std::span<std::uint8_t> input() { return {input_.data() + begin_, end_ - begin_}; }
   void consume(std::size_t bytes) { begin_ += bytes; }
-  // Whether the last read filled the buffer, so that more may be waiting.
-  bool may_have_more() const { return may_have_more_; }
 
   std::vector<std::uint8_t>& out() { return out_; }
   std::size_t waiting_bytes() const { return out_.size() - written_; }
+  bool has_room() const { return waiting_bytes() < address_->buffer_bytes; }
   void flush();
 
  private:
   void finish_connecting();
   void shake_hands();
   void become_open();
+  void take_memory();
   void make_room();
   void read_some();
   void read_records();
@@ -78,7 +82,6 @@ class Connection {
   const Address* address_ = nullptr;
   State state_ = State::closed;
   bool watching_writes_ = false;
-  bool may_have_more_ = false;
   std::string failure_;
   std::vector<std::uint8_t> input_;
   std::size_t begin_ = 0;

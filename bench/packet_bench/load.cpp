@@ -15,6 +15,7 @@ using namespace std::chrono_literals;
 using std::chrono::nanoseconds;
 
 constexpr nanoseconds connect_deadline = 10s;
+constexpr std::size_t least_buffer = 4096;
 constexpr nanoseconds head_start = 5ms;  // between "all connected" and the first packet
 
 void add_counts(PacketCounts& sum, const PacketCounts& part) {
@@ -72,6 +73,8 @@ Result<std::vector<std::vector<Endpoint>>> endpoints_per_thread(const LoadPlan& 
   for (std::size_t i = 0; i < plan.targets.size(); ++i) {
     auto address = resolve(plan.targets[i], tls);
     if (!address) return address.error();
+    // All together take no more than one would, but each has room for a packet.
+    address->buffer_bytes = std::max(least_buffer, address->buffer_bytes / plan.targets.size());
     all[i % plan.threads].push_back({plan.targets[i], *address});
   }
   return all;
