@@ -74,6 +74,7 @@ class FakeHost : public Engine, public Proxy, public HealthSource, public Clock 
   void pass(const std::string& point) {
     ++points;
     passed.push_back(point);
+    if (points == fault_at) fault();
     if (points == kill_at) throw Killed{};
   }
 
@@ -129,6 +130,7 @@ class FakeHost : public Engine, public Proxy, public HealthSource, public Clock 
     return Error{ErrorKind::not_found, "manifest unknown", {}};
   }
   Result<void> hold(const Release& release) override {
+    if (!engine_up) return no_engine;
     held_releases[release.digest] = release;
     return {};
   }
@@ -143,17 +145,19 @@ class FakeHost : public Engine, public Proxy, public HealthSource, public Clock 
   }
   Result<std::string> storage_directory() override { return directory.path().string(); }
   Result<void> start_proxy(std::stop_token) override {
+    if (!engine_up) return no_engine;
     if (!proxy_up) map = file;
     proxy_up = true;
     return {};
   }
   Result<Instance> inspect(Colour colour) override {
-    if (!engine_up) return Error{ErrorKind::unreachable, "no engine", {}};
+    if (!engine_up) return no_engine;
     const auto found = containers.find(colour);
     return found == containers.end() ? Instance{} : found->second.instance;
   }
   Result<void> start(Colour colour, const Release& release, const std::string& transaction,
                      std::stop_token) override {
+    if (!engine_up) return no_engine;
     if (!start_error.empty()) return Error{ErrorKind::failed, start_error, {}};
     FakeContainer container;
     for (const auto& [tag, image] : local) {
@@ -190,6 +194,7 @@ class FakeHost : public Engine, public Proxy, public HealthSource, public Clock 
     return {};
   }
   Result<void> send_signal(Colour colour, int number) override {
+    if (!engine_up) return no_engine;
     const auto found = containers.find(colour);
     if (found == containers.end() || !found->second.instance.running) {
       return Error{ErrorKind::failed, "not running", {}};
@@ -203,6 +208,7 @@ class FakeHost : public Engine, public Proxy, public HealthSource, public Clock 
     return {};
   }
   Result<void> remove(Colour colour) override {
+    if (!engine_up) return no_engine;
     containers.erase(colour);
     return {};
   }
@@ -271,6 +277,7 @@ class FakeHost : public Engine, public Proxy, public HealthSource, public Clock 
   std::optional<Colour> file;
   bool proxy_up = false;
   bool engine_up = true;
+  const Error no_engine{ErrorKind::unreachable, "no engine", "check that it runs"};
   bool registry_up = true;
   bool flip_broken = false;
   bool map_garbled = false;
@@ -279,6 +286,8 @@ class FakeHost : public Engine, public Proxy, public HealthSource, public Clock 
   int pulls = 0;
   int points = 0;
   int kill_at = -1;
+  int fault_at = -1;  // the point at which `fault` happens
+  std::function<void()> fault;
   std::vector<std::string> passed;
   std::chrono::steady_clock::time_point time{};
 };
