@@ -94,6 +94,31 @@ def cold_rollback(site: Site) -> str:
     return f"command to switched {back.report['secondsToSwitched']:.2f} s"
 
 
+def dead_after_rollback(site: Site) -> str:
+    """What serves dies after a rollback: the next one goes to what lives, the version fled from."""
+    site.deploy("v2")
+    colour = site.rollback("v1").report["running"]["colour"]
+    site.host.docker("kill", f"slipway-{colour}")
+    expect(site.served() is None, "nothing serves")
+    back = site.rollback()
+    expect(back.status == 0 and site.served() == "v2" and back.report["warm"], back)
+    expect("rolled back from" in back.report["warnings"][0], back)
+    expect(site.rollback("v1").status == 0 and site.served() == "v1", "back")
+    return f"v2 serves {back.report['secondsToSwitched']:.2f} s after the command"
+
+
+def missing_environment(site: Site) -> str:
+    """A file that deploy.json names is missing: 2, and which one."""
+    (site.folder / "connector.env").rename(site.folder / "connector.env.gone")
+    try:
+        refused = site.deploy("v2")
+    finally:
+        (site.folder / "connector.env.gone").rename(site.folder / "connector.env")
+    expect(refused.status == 2 and "connector.env" in refused.report["message"], refused)
+    expect(site.served() == "v1" and refused.report["serves"], refused)
+    return "2, v1 serves on"
+
+
 def prune_everything(site: Site) -> str:
     """Current and previous both run, also after a failed deploy: a full prune takes neither."""
     site.deploy("v2")
@@ -371,7 +396,7 @@ def all_bad_images(site: Site) -> str:
 
 
 CASES = (last_line_and_text, forward_and_back, missing_tag, registry_stopped, cold_rollback,
-         prune_everything, two_at_once, caller_is_killed, caller_is_cancelled,
+         dead_after_rollback, missing_environment, prune_everything, two_at_once, caller_is_killed, caller_is_cancelled,
          interrupted_on_terminal, broken_lock,
          over_ssh, damaged_journal, taken_port, full_disk, bad_images, secrets)
 SLOW_CASES = (all_bad_images,)
