@@ -30,7 +30,7 @@ void put_big_endian(Integer value, Bytes& out) {
 
 // ZigZag, then seven bits to a byte, the low ones first; a ninth byte holds eight.
 void put_zigzag(std::int64_t value, Bytes& out) {
-  auto rest = static_cast<std::uint64_t>(value) << 1 ^ static_cast<std::uint64_t>(value >> 63);
+  auto rest = static_cast<std::uint64_t>(value) << 1 ^ (value < 0 ? ~std::uint64_t{0} : 0);
   for (int i = 0; i < 8 && rest > 0x7f; ++i) {
     out.push_back(static_cast<std::uint8_t>(rest | 0x80));
     rest >>= 7;

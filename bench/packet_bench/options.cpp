@@ -169,7 +169,7 @@ Result<void> RunFlags::check_load(RunOptions& options) const {
   if (data_bytes_ < 32 || data_bytes_ > wire::max_data) {
     return refused_flag("--data-bytes", std::to_string(data_bytes_), "32 to 32767");
   }
-  if (max_in_flight_ < 2 * threads_ || max_in_flight_ > (1u << 20)) {
+  if (max_in_flight_ < std::size_t{2} * threads_ || max_in_flight_ > (1u << 20)) {
     return refused_flag("--max-in-flight", std::to_string(max_in_flight_), "2 a thread to 1048576");
   }
   for (const auto& [flag, cpus] : {std::pair{"--cpu-affinity", &cpu_affinity_},

@@ -50,7 +50,7 @@ Result<Search> run_search(const SearchOptions& options, RateSearch& search,
     probe.plan.rate = *rate;
     // A seed of its own for each run, so that no packet is ever sent twice.
     probe.plan.seed = options.run.plan.seed + seen.probes.size();
-    probe.limits = {.threshold_tps = *rate, .threshold_p99 = options.slo_p99};
+    probe.limits = {.threshold_tps = rate, .threshold_p99 = options.slo_p99};
     auto result = measure(probe, stop);
     if (!result) return result.error();
     Verdict verdict = judge(*result, probe.limits);

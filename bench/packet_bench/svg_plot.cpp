@@ -45,7 +45,11 @@ Scale y_scale(const SvgPlot& plot) {
 std::vector<double> y_ticks(const Scale& scale) {
   std::vector<double> ticks;
   if (scale.log) {
-    for (double value = scale.low; value <= scale.high * 1.001; value *= 10) ticks.push_back(value);
+    double value = scale.low;
+    while (value <= scale.high * 1.001) {
+      ticks.push_back(value);
+      value *= 10;
+    }
   } else {
     for (int i = 0; i <= 4; ++i) ticks.push_back(scale.high * i / 4);
   }

@@ -31,8 +31,9 @@ Result<PeerUrl> parse_peer_url(std::string_view url, std::string_view scheme) {
   if (const std::size_t colon = rest.rfind(':');
       colon != std::string_view::npos && !rest.ends_with(']')) {
     const std::string_view digits = rest.substr(colon + 1);
-    const char* end = digits.data() + digits.size();
-    const auto [stop, failed] = std::from_chars(digits.data(), end, peer.port);
+    const char* begin = digits.data();
+    const char* end = begin + digits.size();
+    const auto [stop, failed] = std::from_chars(begin, end, peer.port);
     if (failed != std::errc{} || stop != end || peer.port == 0) {
       return refused("has a port that is not a number from 1 to 65535");
     }

@@ -23,7 +23,7 @@ constexpr std::array<bool, 256> make_segment_characters() {
   for (int c = 'a'; c <= 'z'; ++c) allowed[static_cast<std::size_t>(c)] = true;
   for (int c = 'A'; c <= 'Z'; ++c) allowed[static_cast<std::size_t>(c)] = true;
   for (int c = '0'; c <= '9'; ++c) allowed[static_cast<std::size_t>(c)] = true;
-  for (const char c : {'_', '~', '-'}) allowed[static_cast<std::size_t>(c)] = true;
+  for (const char c : {'_', '~', '-'}) allowed[static_cast<unsigned char>(c)] = true;
   return allowed;
 }
 constexpr std::array<bool, 256> segment_characters = make_segment_characters();

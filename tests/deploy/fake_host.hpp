@@ -65,8 +65,9 @@ class FakeHost : public Engine, public Proxy, public HealthSource, public Clock 
   std::string reference(const std::string& tag) const { return "registry.test/connector:" + tag; }
 
   World world() {
-    Proxy& proxy = config.recreate ? static_cast<Proxy&>(exchange) : *this;
-    World made{config, *this, proxy, *this, *this};
+    Proxy* proxy = this;
+    if (config.recreate) proxy = &exchange;
+    World made{config, *this, *proxy, *this, *this};
     made.failpoint = [this](const std::string& point) { pass(point); };
     return made;
   }

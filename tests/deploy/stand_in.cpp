@@ -116,12 +116,12 @@ void answer(int fd) {
   const ssize_t got = ::recv(fd, block, sizeof block - 1, 0);
   const std::string request(block, got > 0 ? static_cast<std::size_t>(got) : 0);
   const bool flap = manner == "flaps" && requests++ % 3 == 2;
-  if (request.find("GET /metrics") == 0) {
+  if (request.starts_with("GET /metrics")) {
     say(fd, response(200, metrics()));
-  } else if (request.find("GET /sicken") == 0) {
+  } else if (request.starts_with("GET /sicken")) {
     sick = true;
     say(fd, response(200, "never ready again\n"));
-  } else if (request.find("GET /health") == 0 && !misbehave(fd)) {
+  } else if (request.starts_with("GET /health") && !misbehave(fd)) {
     const bool ready = request.find("/ready") == std::string::npos ||
                        (role != Role::drained && manner != "never_ready" && !sick);
     say(fd, response(flap || !ready ? 503 : 200, health_body()));

@@ -292,10 +292,11 @@ int run(const Options& options, const std::string& program, std::stop_token stop
   DockerEngine engine(*config);
   Haproxy haproxy(*config);
   Exchange exchange(*config, engine);
-  Proxy& proxy = config->recreate ? static_cast<Proxy&>(exchange) : haproxy;
+  Proxy* proxy = &haproxy;
+  if (config->recreate) proxy = &exchange;
   HttpHealth health(config->subnet_prefix, 8080);
   SystemClock clock;
-  World world{*config, engine, proxy, health, clock};
+  World world{*config, engine, *proxy, health, clock};
   Session session(world, options, actor_name());
   if (options.read_only()) return look(session, *config, options, program, stop);
   const LockOwner owner{::getpid(), fmt::format("{} {}", program, options.target), actor_name(),

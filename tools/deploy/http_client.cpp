@@ -85,7 +85,7 @@ Result<HttpAnswer> exchange_on(asio::io_context& io, typename Protocol::endpoint
                                const HttpRequest& request, std::stop_token stop) {
   std::optional<Result<HttpAnswer>> outcome;
   beast::basic_stream<Protocol> stream(io);
-  asio::co_spawn(io, exchange(stream, endpoint, request),
+  asio::co_spawn(io, exchange(stream, std::move(endpoint), request),
                  [&](std::exception_ptr thrown, Result<HttpAnswer> result) {
                    if (thrown) std::rethrow_exception(thrown);
                    outcome = std::move(result);

@@ -66,6 +66,7 @@ Result<void> check_free_space(const fs::path& directory, std::uint64_t needed_by
 
 Result<void> check_port_free(std::uint16_t port) {
   UniqueFd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (!fd) return {};
   const int on = 1;
   ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   sockaddr_in address{};

@@ -2,14 +2,14 @@
 
 #include <array>
 
+#include <openssl/evp.h>
 #include <openssl/sha.h>
 
 namespace slipway::deploy {
 
 std::string sha256_hex(std::string_view bytes) {
   std::array<unsigned char, SHA256_DIGEST_LENGTH> hash{};
-  ::SHA256(static_cast<const unsigned char*>(static_cast<const void*>(bytes.data())), bytes.size(),
-           hash.data());
+  ::EVP_Digest(bytes.data(), bytes.size(), hash.data(), nullptr, ::EVP_sha256(), nullptr);
   constexpr std::string_view digits = "0123456789abcdef";
   std::string hex;
   hex.reserve(hash.size() * 2);

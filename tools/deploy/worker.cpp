@@ -81,7 +81,7 @@ class Tail {
 [[noreturn]] void become_worker(int lock_fd, int out, int err, char* const* argv) {
   ::setsid();
   const int null = ::open("/dev/null", O_RDONLY);
-  ::dup2(null, STDIN_FILENO);
+  if (null >= 0) ::dup2(null, STDIN_FILENO);
   ::dup2(out, STDOUT_FILENO);
   ::dup2(err, STDERR_FILENO);
   ::fcntl(lock_fd, F_SETFD, 0);
