@@ -9,6 +9,7 @@
 #include <cstring>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -38,26 +39,55 @@ inline BenchRun packet_bench(std::vector<std::string> arguments, const Temporary
   return run;
 }
 
-// The paced target, listening; ends with its owner.
-class PacedTarget {
+// A program that says on which port it listens; ends with its owner.
+class Server {
  public:
-  explicit PacedTarget(std::vector<std::string> arguments)
-      : log_(folder_.path() / "log"), child_(start(std::move(arguments))) {
-    while (port_ == 0) {
-      if (child_.exit_status()) throw std::runtime_error("paced_target ended: " + output());
+  explicit Server(std::vector<std::string> argv) : child_(start(std::move(argv))) {}
+
+  // The number after `before` in its output, once `after` follows it.
+  int port(std::string_view before, char after) {
+    for (;;) {
+      const bool ended = child_.exit_status().has_value();
       const std::string text = output();
-      const std::size_t at = text.find("\"btpPort\":");
-      if (at != std::string::npos && text.find('}', at) != std::string::npos) {
-        port_ = std::stoi(text.substr(at + 10));
+      const std::size_t at = text.find(before);
+      if (at != std::string::npos && text.find(after, at) != std::string::npos) {
+        return std::stoi(text.substr(at + before.size()));
       }
+      if (ended) throw std::runtime_error("it ended: " + text);
       std::this_thread::sleep_for(std::chrono::milliseconds(2));
     }
   }
+  std::string output() const {
+    const auto text = read_file(output_file());
+    return text ? *text : std::string();
+  }
+  Child& child() { return child_; }
+  const Child& child() const { return child_; }
+
+ private:
+  Child start(std::vector<std::string> argv) const {
+    auto child = Child::start({.argv = std::move(argv), .output_file = output_file()});
+    if (!child) throw std::runtime_error(child.error().text());
+    return std::move(*child);
+  }
+  std::string output_file() const { return (folder_.path() / "output").string(); }
+
+  TemporaryDirectory folder_;
+  Child child_;
+};
+
+// The paced target, listening; ends with its owner.
+class PacedTarget {
+ public:
+  explicit PacedTarget(const std::vector<std::string>& arguments)
+      : log_((folder_.path() / "log").string()),
+        server_(command(log_, arguments)),
+        port_(server_.port("\"btpPort\":", '}')) {}
 
   std::string url(const std::string& scheme = "btp+ws") const {
     return fmt::format("{}://:token@127.0.0.1:{}/", scheme, port_);
   }
-  pid_t pid() const { return child_.pid(); }
+  pid_t pid() const { return server_.child().pid(); }
   int port() const { return port_; }
   // When each packet came and was answered, in ns, and its own counts; ends it.
   struct Packet {
@@ -69,36 +99,30 @@ class PacedTarget {
     nlohmann::json counts;
   };
   Record finish() {
-    child_.terminate();
+    server_.child().terminate();
     Record record;
     const auto bytes = read_file(log_, std::size_t{512} << 20);
     if (bytes) {
       record.packets.resize(bytes->size() / sizeof(Packet));
       std::memcpy(record.packets.data(), bytes->data(), record.packets.size() * sizeof(Packet));
     }
-    const std::string text = output();
+    const std::string text = server_.output();
     record.counts = nlohmann::json::parse(text.substr(text.rfind("{\"received\"")));
     return record;
   }
 
  private:
-  Child start(std::vector<std::string> arguments) {
-    std::vector<std::string> argv{PACED_TARGET, "--log", log_.string()};
-    argv.insert(argv.end(), arguments.begin(), arguments.end());
-    auto child = Child::start({.argv = argv, .output_file = output_file()});
-    if (!child) throw std::runtime_error(child.error().text());
-    return std::move(*child);
-  }
-  std::string output_file() const { return (folder_.path() / "output").string(); }
-  std::string output() const {
-    const auto text = read_file(output_file());
-    return text ? *text : std::string();
+  static std::vector<std::string> command(const std::string& log,
+                                          const std::vector<std::string>& more) {
+    std::vector<std::string> argv{PACED_TARGET, "--log", log};
+    argv.insert(argv.end(), more.begin(), more.end());
+    return argv;
   }
 
   TemporaryDirectory folder_;
-  std::filesystem::path log_;
-  Child child_;
-  int port_ = 0;
+  std::string log_;
+  Server server_;
+  int port_;
 };
 
 }  // namespace slipway::test

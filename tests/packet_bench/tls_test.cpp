@@ -28,33 +28,15 @@ class Certificate {
 class Front {
  public:
   Front(const Certificate& certificate, int port)
-      : child_(start({TLS_FRONT, certificate.file(), certificate.key(), std::to_string(port)})) {
-    while (port_ == 0) {
-      if (child_.exit_status()) throw std::runtime_error("the TLS front ended: " + output());
-      const std::string text = output();
-      if (text.find('.') != std::string::npos) port_ = std::stoi(text.substr(text.find(':') + 1));
-      std::this_thread::sleep_for(std::chrono::milliseconds(2));
-    }
-  }
+      : server_({TLS_FRONT, certificate.file(), certificate.key(), std::to_string(port)}),
+        port_(server_.port(":", '.')) {}
   std::string url(const std::string& scheme) const {
     return fmt::format("{}://:token@127.0.0.1:{}/", scheme, port_);
   }
 
  private:
-  Child start(const std::vector<std::string>& argv) const {
-    auto child = Child::start({.argv = argv, .output_file = output_file()});
-    if (!child) throw std::runtime_error(child.error().text());
-    return std::move(*child);
-  }
-  std::string output_file() const { return (folder_.path() / "output").string(); }
-  std::string output() const {
-    const auto text = read_file(output_file());
-    return text ? *text : std::string();
-  }
-
-  TemporaryDirectory folder_;
-  Child child_;
-  int port_ = 0;
+  Server server_;
+  int port_;
 };
 
 BenchRun run_at(const std::string& url, const TemporaryDirectory& folder,
