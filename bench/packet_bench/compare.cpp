@@ -63,7 +63,6 @@ MetricComparison compare_metric(const std::string& metric, bool exact,
   comparison.exact = exact;
   comparison.pairs = std::min(before.size(), after.size());
   std::vector<double> ratios;
-  ratios.reserve(comparison.pairs);
   for (std::size_t i = 0; i < comparison.pairs; ++i) {
     ratios.push_back(std::log(after[i] / before[i]));
   }
@@ -209,7 +208,6 @@ Result<std::vector<HistoryChange>> search_history(const std::vector<StoredResult
                  "keep more results"};
   }
   std::vector<const StoredResult*> all;
-  all.reserve(history.size());
   for (const StoredResult& result : history) all.push_back(&result);
   const auto alike = check_alike(all, options);
   if (!alike) return alike.error();

@@ -62,14 +62,16 @@ on_host() {
   for word in "$@"; do
     [[ $word =~ ^[A-Za-z0-9@:._/=,+-]+$ ]] || die "'$word' has a character that is not sent to a host"
   done
-  # Made by ssh once it is in: what ends before that began nothing.
-  inside=$(mktemp -u)
-  trap 'rm -f "$inside"' EXIT
+  # Taken away by ssh once it is in: what ends before that began nothing.
+  outside=$(mktemp)
+  trap 'rm -f "$outside"' EXIT
   ssh -n -T -p "$port" -o BatchMode=yes -o StrictHostKeyChecking=yes \
     -o UserKnownHostsFile="$known_hosts" -o GlobalKnownHostsFile=/dev/null -o ConnectTimeout=10 \
-    -o PermitLocalCommand=yes -o LocalCommand="touch '$inside'" -o ServerAliveInterval=15 -o ServerAliveCountMax=4 "$user@$host" "$program" "$@" || status=$?
+    -o ServerAliveInterval=15 -o ServerAliveCountMax=4 \
+    -o PermitLocalCommand=yes -o LocalCommand="rm -f '$outside'" \
+    "$user@$host" "$program" "$@" || status=$?
   if [ "$status" -eq 255 ]; then
-    [ -e "$inside" ] || explain "$host" "$port" "$known_hosts" "$user"
+    [ ! -e "$outside" ] || explain "$host" "$port" "$known_hosts" "$user"
     printf '%s.sh: error: the connection to %s was lost; what began there goes on: ask with scripts/rollback.sh ... -- --status\n' \
       "$program" "$host" >&2
   fi

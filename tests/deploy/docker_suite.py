@@ -396,9 +396,9 @@ def all_bad_images(site: Site) -> str:
 
 
 CASES = (last_line_and_text, forward_and_back, missing_tag, registry_stopped, cold_rollback,
-         dead_after_rollback, missing_environment, prune_everything, two_at_once, caller_is_killed, caller_is_cancelled,
-         interrupted_on_terminal, broken_lock,
-         over_ssh, damaged_journal, taken_port, full_disk, bad_images, secrets)
+         dead_after_rollback, missing_environment, prune_everything, two_at_once, caller_is_killed,
+         caller_is_cancelled, interrupted_on_terminal, broken_lock, over_ssh, damaged_journal,
+         taken_port, full_disk, bad_images, secrets)
 SLOW_CASES = (all_bad_images,)
 
 

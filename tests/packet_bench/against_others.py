@@ -22,6 +22,9 @@ import sys
 import tempfile
 import time
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+from ports import free_port
+
 GENERATOR_CPU, SERVER_CPU = "0", "1"
 CONFIGURATION = """
 daemon off;
@@ -41,9 +44,7 @@ http {{
 
 class Nginx:
     def __init__(self, folder):
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         path = os.path.join(folder, "nginx.conf")
         with open(path, "w", encoding="ascii") as file:
             file.write(CONFIGURATION.format(folder=folder, port=self.port))

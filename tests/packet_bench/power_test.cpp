@@ -1,7 +1,7 @@
 // Verdicts on pairs that were recorded from live connectors, by the command that scripts/gate-power
-// uses. Six rounds of each level from one recording on a noisy machine (three at 10 %): too few,
-// and too few machines, to tell the gate's error rates; enough to see when the judge changes its
-// mind.
+// uses. They are the last six rounds of each level (all three of 10 %) from one recording on a
+// noisy machine; the first four were left out because they were too noisy to say anything. So this
+// tells nothing of the gate's error rates; it shows when the judge changes its mind.
 #include "base/process.hpp"
 #include "support/catch.hpp"
 

@@ -2,15 +2,18 @@
 
 import http.client
 import http.server
-import random
 import re
 import shutil
 import signal
 import socket
 import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
+from ports import free_port
 
 CONFIG = """\
 version: 0.1
@@ -18,19 +21,6 @@ log: {{level: error, accesslog: {{disabled: true}}}}
 storage: {{filesystem: {{rootdirectory: {folder}}}, delete: {{enabled: true}}}}
 http: {{addr: "127.0.0.1:{port}"}}
 """
-
-
-def free_port() -> int:
-    """For a program that cannot bind to 0. From below the ephemeral range, of which the kernel gives
-    ports to whoever connects or binds to 0, and so perhaps this one before it is bound."""
-    first = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
-    while True:
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", random.randrange(10_000, max(first, 20_000))))
-            except OSError:
-                continue
-            return probe.getsockname()[1]
 
 
 class Registry:

@@ -12,7 +12,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "release"))
 sys.path.insert(0, str(ROOT / "scripts" / "lib"))
-from registry import free_port
+sys.path.insert(0, str(ROOT / "tests" / "support"))
+from ports import free_port
 from rehearsal.act_runner import Act
 from world import World
 

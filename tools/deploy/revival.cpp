@@ -22,12 +22,12 @@ Result<bool> start_named(World& world, const Survey& found) {
   return true;
 }
 
-Result<std::string> revive(World& world, const Survey& found, const Ledger& ledger,
-                           std::stop_token stop) {
-  std::string done;
+Result<std::vector<std::string>> revive(World& world, const Survey& found, const Ledger& ledger,
+                                        std::stop_token stop) {
+  std::vector<std::string> done;
   if (!found.proxy_running && found.active) {
     if (auto started = world.engine.start_proxy(stop); !started) return started.error();
-    done = "HAProxy was started; ";
+    done.emplace_back("HAProxy was started");
   }
   if (!found.active) return done;
   const Colour colour = *found.active;
@@ -46,8 +46,9 @@ Result<std::string> revive(World& world, const Survey& found, const Ledger& ledg
                  "run 'rollback' to the version before, or look at the container's log"};
   }
   promote_serving(world, *after, ledger);
-  return done + fmt::format("{} on {} was not running and was started; ", release->describe(),
-                            to_string(colour));
+  done.push_back(fmt::format("{} on {} was not running and was started", release->describe(),
+                             to_string(colour)));
+  return done;
 }
 
 }  // namespace slipway::deploy

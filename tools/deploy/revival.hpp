@@ -6,6 +6,7 @@
 
 #include <stop_token>
 #include <string>
+#include <vector>
 
 namespace slipway::deploy {
 
@@ -21,7 +22,7 @@ Result<bool> start_named(World& world, const Survey& found);
 // as after a power cut when the engine could not, and makes that colour active. Says what it did;
 // nothing when all was well. Errors: what the engine said, or failed when the colour that was
 // started does not answer.
-Result<std::string> revive(World& world, const Survey& found, const Ledger& ledger,
-                           std::stop_token stop);
+Result<std::vector<std::string>> revive(World& world, const Survey& found, const Ledger& ledger,
+                                        std::stop_token stop);
 
 }  // namespace slipway::deploy

@@ -7,7 +7,7 @@
 #include "deploy/revival.hpp"
 #include "deploy/target.hpp"
 
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 namespace slipway::deploy {
 namespace {
@@ -150,7 +150,7 @@ void Session::bring_back(Report& report, std::stop_token stop) {
   if (!revived) {
     report.warnings.push_back(revived.error().text());
   } else if (!revived->empty()) {
-    report.message += "; then " + revived->substr(0, revived->rfind(';'));
+    report.message += fmt::format("; then {}", fmt::join(*revived, "; "));
     fill_running(report);
   }
 }
@@ -195,7 +195,8 @@ Report Session::run(std::stop_token stop) {
   if (options_.action == Action::resume) {
     auto revived = revive(world_, *found, ledger, stop);
     if (!revived) return refused(ExitCode::needs_human, revived.error());
-    report.message = *revived + "there is nothing to resume";
+    revived->emplace_back("there is nothing to resume");
+    report.message = fmt::format("{}", fmt::join(*revived, "; "));
     fill_running(report);
     return report;
   }
