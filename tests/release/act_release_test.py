@@ -6,6 +6,7 @@ downloaded tarball runs where nothing is installed, and an older line does not m
 --assets DIR releases what scripts/release/assets --version 0.1.0 left in DIR, instead of building it
 once more; without its benchmark-results.json a stand-in for that is released, and not judged."""
 
+import argparse
 import hashlib
 import json
 import sys
@@ -112,12 +113,15 @@ def older_line(w: ActWorld, table: Table) -> None:
 
 
 def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--assets", default="", metavar="DIR")
+    given = parser.parse_args().assets
     why = missing() or bare_hosts.missing()
     if why:
         print(f"skipped: {why}")
         return 77
     table = Table()
-    given = sys.argv[sys.argv.index("--assets") + 1] if "--assets" in sys.argv else ""
     w = ActWorld(real=() if given else ("scripts/release/assets", "scripts/setup"))
     try:
         if given:

@@ -2,6 +2,7 @@
 """The shipped workflows, unchanged, run by act: what a push does from CI to production, and that each
 red path ends as it must. --quick: the green path only. The table is job x scenario x result."""
 
+import argparse
 import os
 import shutil
 import signal
@@ -263,6 +264,10 @@ def missing() -> str:
 
 
 def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="only what has to be green")
+    quick = parser.parse_args().quick
     why = missing()
     if why:
         print(f"skipped: {why}")
@@ -271,7 +276,7 @@ def main() -> int:
     w = ActWorld()
     try:
         sha = green(w, table)
-        if "--quick" not in sys.argv:
+        if not quick:
             released(w, table, sha)
             for what, job, arrange in (
                     ("a failing test", "build-and-test", lambda: w.fail("build-and-test")),

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""critical_path.py [JOB | JOB:KEY=VALUE[,KEY=VALUE]]...: how long a pull request waits for its checks.
+"""How long a pull request waits for its checks.
 
 Runs jobs of ci.yml under act, one after another so that each has all of this machine's processors,
 as a pull request does, with every script real and every cache empty (no ccache; an engine of its own
@@ -9,6 +9,7 @@ what GitHub gives. Packages are installed already; GitHub's runners take about a
 Without arguments: one leg of each job.
 """
 
+import argparse
 import os
 import resource
 import sys
@@ -67,7 +68,10 @@ def ends(measured: dict) -> dict:
 
 
 def main() -> int:
-    legs = sys.argv[1:] or LEGS
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("legs", nargs="*", default=LEGS, metavar="JOB[:KEY=VALUE,...]")
+    legs = parser.parse_args().legs
     w = ActWorld(real=SLOW)
     measured = {}
     try:
