@@ -123,6 +123,7 @@ MUTANTS = [
     # Figures and versions.
     ("base and head in two jobs", CI, "          BASE: ${{ github.event.pull_request.base.sha || github.event.merge_group.base_sha", "          BASE: ${{ github.event.merge_group.base_sha"),
     ("the base is not there", CI, "          fetch-depth: 0\n      - uses: ./.github/actions/prepare", "      - uses: ./.github/actions/prepare"),
+    ("main is analysed in part", CI, "          BASE: ${{ github.event.pull_request.base.sha }}\n\n  build-and-test:", "          BASE: ${{ github.event.before }}\n\n  build-and-test:"),
     ("the release believes exit 0", "scripts/release/release", "    if made != tag:", "    if False:"),
     ("the release does not know which commit", RELEASE, "          RELEASE_SHA: ${{ github.event.workflow_run.head_sha || github.sha }}\n", ""),
     ("another changelog header", ".releaserc.json", "# Changelog\\n", "# CHANGELOG\\n"),

@@ -264,9 +264,12 @@ def benchmark(r):
         yield "ci/performance-benchmark: does not measure base and head in one job"
     if "packet_bench duet" not in r.text("scripts/ci/benchmark"):
         yield "scripts/ci/benchmark: base and head are not interleaved"
-    checkout = r.ci.jobs["performance-benchmark"]["steps"][0]
-    if checkout.get("with", {}).get("fetch-depth") != 0:
-        yield "ci/performance-benchmark: the base is not in the checkout"
+    if r.ci.jobs["analysis"]["steps"][-1].get("env") != {"BASE": "${{ github.event.pull_request.base.sha }}"}:
+        yield "ci/analysis: only a pull request may be analysed in part"
+    for name, job in r.ci.jobs.items():
+        steps = job.get("steps", [])
+        if any("BASE" in s.get("env", {}) for s in steps) and steps[0].get("with", {}).get("fetch-depth") != 0:
+            yield f"ci/{name}: the base is not in the checkout"
 
 
 def gated(r):
