@@ -23,7 +23,7 @@ bool has_controller(const std::string& list, const std::string& name) {
 }
 
 Error no_container(const std::string& name, std::string_view why) {
-  return {ErrorKind::usage, fmt::format("--container {}: {}", name, why),
+  return {ErrorKind::usage, fmt::format("container {}: {}", name, why),
           "name a running container of this machine's engine"};
 }
 
@@ -78,16 +78,31 @@ ControlGroup control_group(const std::string& membership, const std::filesystem:
 
 Result<Container> find_container(const std::string& name) {
   const auto asked = run_command({.argv = {"docker", "inspect", "--type", "container", "--format",
-                                           "{{.State.Pid}}", "--", name},
+                                           "{{.State.Pid}} {{.Id}}", "--", name},
                                   .deadline = std::chrono::seconds(10)});
   if (!asked) return no_container(name, asked.error().what);
   if (asked->exit_status != 0) return no_container(name, "the engine knows no such container");
   const auto pid = number_of(asked->out);
   if (!pid || *pid == 0) return no_container(name, "it does not run");
   Container container{static_cast<pid_t>(*pid), {}};
+  // An engine on another machine, or behind a process namespace, counts processes differently:
+  // that number is then another process here, or none.
+  const std::string id = asked->out.substr(asked->out.find(' ') + 1, 64);
   const auto membership = read_file(fmt::format("/proc/{}/cgroup", *pid));
-  if (membership) container.group = control_group(*membership, "/sys/fs/cgroup");
+  if (!membership || membership->find(id) == std::string::npos) {
+    return no_container(name, "its processes are not to be seen from here");
+  }
+  container.group = control_group(*membership, "/sys/fs/cgroup");
   return container;
+}
+
+std::optional<ProcessUsage> usage_of(const Watched& watched) {
+  if (!watched.pid) return std::nullopt;
+  auto usage = process_usage(*watched.pid);
+  if (!usage) return std::nullopt;
+  usage->cpu = watched.group.cpu_used().value_or(usage->cpu);
+  usage->resident_bytes = watched.group.memory_bytes().value_or(usage->resident_bytes);
+  return usage;
 }
 
 }  // namespace slipway::bench

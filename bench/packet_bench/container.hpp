@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/error.hpp"
+#include "packet_bench/machine.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -29,7 +30,16 @@ struct Container {
 };
 
 // Asks the `docker` command for a running container. Errors (`usage`): no docker, no such
-// container, or it does not run.
+// container, it does not run, or its processes are not this machine's.
 Result<Container> find_container(const std::string& name);
+
+// What to watch, if it is on this machine: a process, or with `group` all of its container.
+struct Watched {
+  std::optional<pid_t> pid = {};
+  ControlGroup group = {};
+  std::string name = {};  // of the container
+};
+// What it has used so far; nothing when there is nothing to see.
+std::optional<ProcessUsage> usage_of(const Watched& watched);
 
 }  // namespace slipway::bench

@@ -2,23 +2,20 @@
 
 #include "base/error.hpp"
 #include "packet_bench/duet_judge.hpp"
+#include "packet_bench/duet_target.hpp"
 #include "packet_bench/run_result.hpp"
 
 #include <chrono>
 #include <filesystem>
-#include <functional>
-#include <memory>
 #include <stop_token>
 #include <string>
 #include <vector>
-
-#include <CLI/App.hpp>
 
 namespace slipway::bench {
 
 // `packet_bench duet`, checked.
 struct DuetOptions {
-  std::array<std::filesystem::path, 2> executables;
+  std::array<DuetTarget, 2> executables;
   std::array<int, 2> extra_cpu_percent{};  // see EmbeddedConnector
   double rate = 10'000;                    // packets a second, to each
   std::chrono::nanoseconds max_duration = std::chrono::seconds(90);
@@ -28,6 +25,7 @@ struct DuetOptions {
   std::uint64_t seed = 1;
   bool whole_rounds = false;  // the last one is measured to its end though the verdict is clear
   DuetLimits limits;
+  TlsOptions tls;
   std::filesystem::path output;  // empty: none
   std::filesystem::path report;
   bool json = false;
@@ -37,6 +35,7 @@ struct DuetOptions {
 struct DuetResult {
   std::chrono::system_clock::time_point begun_at;
   std::array<std::string, 2> targets;
+  std::vector<std::string> notes;  // what the reader must know of how it was measured
   double rate = 0;
   double slice_s = 0;
   double round_s = 0;
@@ -54,29 +53,6 @@ std::size_t planned_pairs(const DuetOptions& options);
 
 // Plays rounds until the verdict is clear or the time is over.
 Result<DuetResult> duet(const DuetOptions& options, std::stop_token stop);
-
-// The flags of the subcommand as CLI11 fills them in.
-class DuetFlags {
- public:
-  explicit DuetFlags(CLI::App& command);
-  // Errors (`usage`) name the flag and what it may be.
-  Result<DuetOptions> checked() const;
-
- private:
-  std::string base_;
-  std::string candidate_;
-  double rate_ = 10'000;
-  std::string max_duration_ = "90s";
-  std::string warmup_ = "1s";
-  std::string slice_ = "500ms";
-  std::string round_ = "5s";
-  std::uint64_t seed_ = 0;
-  std::string max_worse_;
-  std::string output_;
-  std::string report_;
-  bool json_ = false;
-  int extra_cpu_ = 0;
-};
 
 // Measures, writes results and report, prints the summary or the JSON. The exit status.
 int duet_command_line(const DuetOptions& options, std::stop_token stop);

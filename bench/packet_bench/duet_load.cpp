@@ -36,19 +36,30 @@ constexpr int batch = 64;
 constexpr std::size_t sweep = 32;
 constexpr std::size_t most_in_flight = std::size_t{1} << 15;
 
+// Of one side.
+struct Addresses {
+  Address sender;
+  Address receiver;
+};
+
 // One side's connection, its receiver, and what it did in this slice.
 struct Player {
-  Player(Poller& poller, const DuetSide& side, const Address& sender, const Address& receiving,
-         const DuetPlan& plan, ChannelEvents& events)
-      : pid(side.pid),
+  Player(Poller& poller, const DuetSide& side, const Addresses& addresses, const DuetPlan& plan,
+         ChannelEvents& events)
+      : cost(side.cost),
         prepare(side.destination, 1, plan.data_bytes),
-        channel(poller, side.sender, sender, prepare, plan.seed, events),
-        receiver(poller, side.receiver, receiving, ReceiverBehaviour::fulfill) {}
+        channel(poller, side.sender, addresses.sender, prepare, plan.seed, events) {
+    if (side.receiver) {
+      receiver.emplace(poller, *side.receiver, addresses.receiver, ReceiverBehaviour::fulfill);
+    }
+  }
 
-  std::optional<pid_t> pid;
+  bool receives() { return !receiver || receiver->link().ready(); }
+
+  CostLook cost;
   PrepareTemplate prepare;
   BtpChannel channel;
-  Receiver receiver;
+  std::optional<Receiver> receiver;
   SideSlice slice;
   Histogram latency;
   std::optional<ProcessUsage> usage;  // at the slice's begin
@@ -58,11 +69,11 @@ class DuetLoop final : public ChannelEvents {
  public:
   using OnSlice = std::function<bool(const DuetSlice&)>;
 
-  DuetLoop(const DuetPlan& plan, const std::array<std::array<Address, 2>, 2>& addresses)
+  DuetLoop(const DuetPlan& plan, const std::array<Addresses, 2>& addresses)
       : plan_(plan), table_(most_in_flight) {
     for (const Side side : {base, candidate}) {
-      players_[side] = std::make_unique<Player>(poller_, plan.sides[side], addresses[side][0],
-                                                addresses[side][1], plan, *this);
+      players_[side] =
+          std::make_unique<Player>(poller_, plan.sides[side], addresses[side], plan, *this);
       players_[side]->channel.index = static_cast<std::uint16_t>(side);
     }
   }
@@ -98,7 +109,8 @@ class DuetLoop final : public ChannelEvents {
         Player& player = *players_[side];
         for (const auto& [up, failure] :
              {std::pair{player.channel.up(), player.channel.failure()},
-              std::pair{player.receiver.link().ready(), player.receiver.link().failure()}}) {
+              std::pair{player.receives(),
+                        player.receiver ? player.receiver->link().failure() : std::string()}}) {
           if (up) continue;
           all_up = false;
           if (failure.empty() && Clock::now() < deadline) continue;
@@ -147,7 +159,7 @@ class DuetLoop final : public ChannelEvents {
   void tick(TimePoint now) {
     for (const auto& player : players_) {
       if (!player->channel.up()) player->channel.tick(now);
-      if (!player->receiver.link().ready()) player->receiver.link().tick(now);
+      if (!player->receives()) player->receiver->link().tick(now);
     }
     table_.give_up_expired(now - 1s, sweep, [this](const PacketTable::Packet& packet) {
       ++players_[packet.channel]->slice.lost;
@@ -200,7 +212,7 @@ class DuetLoop final : public ChannelEvents {
     cut_at_ = now_;
     for (const Side side : {base, candidate}) {
       Player& player = *players_[side];
-      const auto usage = player.pid ? process_usage(*player.pid) : std::nullopt;
+      const auto usage = player.cost();
       if (usage && player.usage) {
         player.slice.cpu = usage->cpu - player.usage->cpu;
         player.slice.wait = std::max(nanoseconds(0), usage->wait - player.usage->wait);
@@ -221,7 +233,7 @@ class DuetLoop final : public ChannelEvents {
     while (lost_.empty() && table_.in_flight() > 0 && Clock::now() < until) poller_.wait(1ms);
     for (const auto& player : players_) {
       player->channel.close();
-      player->receiver.link().close();
+      if (player->receiver) player->receiver->link().close();
     }
   }
 
@@ -267,15 +279,17 @@ class DuetLoop final : public ChannelEvents {
 
 Result<void> drive_duet(const DuetPlan& plan, const std::function<bool(const DuetSlice&)>& on_slice,
                         std::stop_token stop) {
-  std::array<std::array<Address, 2>, 2> addresses;
-  const auto tls = TlsContext::make({});
+  std::array<Addresses, 2> addresses;
+  const auto tls = TlsContext::make(plan.tls);
   if (!tls) return tls.error();
   for (const Side side : {base, candidate}) {
     auto sender = resolve(plan.sides[side].sender, *tls);
     if (!sender) return sender.error();
-    auto receiver = resolve(plan.sides[side].receiver, *tls);
+    addresses[side].sender = *sender;
+    if (!plan.sides[side].receiver) continue;
+    auto receiver = resolve(*plan.sides[side].receiver, *tls);
     if (!receiver) return receiver.error();
-    addresses[side] = {*sender, *receiver};
+    addresses[side].receiver = *receiver;
   }
   // On a thread of its own, since its priority is not the caller's.
   Result<void> result;

@@ -2,7 +2,9 @@
 
 #include "base/error.hpp"
 #include "packet_bench/clock.hpp"
+#include "packet_bench/cost_watch.hpp"
 #include "packet_bench/target.hpp"
+#include "packet_bench/tls.hpp"
 
 #include <array>
 #include <chrono>
@@ -11,7 +13,6 @@
 #include <optional>
 #include <stop_token>
 #include <string>
-#include <sys/types.h>
 #include <vector>
 
 namespace slipway::bench {
@@ -22,9 +23,9 @@ inline constexpr std::array<const char*, 2> side_names{"base", "candidate"};
 // One of two targets that are driven in the same seconds.
 struct DuetSide {
   Target sender;
-  Target receiver;
+  std::optional<Target> receiver;  // none: somebody there fulfils
   std::string destination;
-  std::optional<pid_t> pid;  // whose cost is the target's, if it is on this machine
+  CostLook cost = [] { return std::nullopt; };
 };
 
 struct DuetPlan {
@@ -37,6 +38,7 @@ struct DuetPlan {
   // Called that often during the load, on the sending thread.
   std::chrono::nanoseconds turn = std::chrono::milliseconds(50);
   std::function<void()> on_turn = [] {};
+  TlsOptions tls;
   std::vector<int> cpu_affinity;  // of the sending loop; empty: anywhere
   bool high_priority = true;      // see priority.hpp
 };

@@ -177,7 +177,9 @@ std::string duet_summary(const DuetResult& result) {
                         finding.allowed.deciding ? "" : " (alarm only)", to_string(finding.finding),
                         percent(finding.visible));
   }
-  return text + "  disturbed  " + disturbance_text(result) + "\n";
+  text += "  disturbed  " + disturbance_text(result) + "\n";
+  for (const std::string& note : result.notes) text += "  note       " + note + "\n";
+  return text;
 }
 
 std::string duet_markdown(const DuetResult& result) {
@@ -195,6 +197,8 @@ std::string duet_markdown(const DuetResult& result) {
                         finding.allowed.deciding ? "" : " (alarm only)", to_string(finding.finding),
                         percent(finding.visible));
   }
+  text += "\n";
+  for (const std::string& note : result.notes) text += "- note: " + note + "\n";
   text += fmt::format("\n{}\n{:.0f} packets/s to each, pairs of {:.2g} s, seed {}, {} × {}\n\n",
                       disturbance_text(result) + ".", result.rate, result.slice_s, result.seed,
                       result.context.cpus, result.context.cpu_model);
@@ -232,6 +236,7 @@ svg .legend{{stroke:none}}svg .legend.line-0{{fill:#0b57d0}}svg .legend.line-1{{
   page += page_row("base", result.targets[base]);
   page += page_row("candidate", result.targets[candidate]);
   page += page_row("disturbed", disturbance_text(result));
+  for (const std::string& note : result.notes) page += page_row("note", note);
   page += page_row("machine", fmt::format("{} × {}, {}", result.context.cpus,
                                           result.context.cpu_model, result.context.kernel));
   page += "</table>\n" + ratio_plot(result);
@@ -249,6 +254,7 @@ std::string duet_json(const DuetResult& result) {
   json["verdict"] = to_string(result.verdict.outcome);
   json["reasons"] = result.verdict.reasons;
   json["targets"] = {{"base", result.targets[base]}, {"candidate", result.targets[candidate]}};
+  json["notes"] = result.notes;
   json["findings"] = Json::array();
   for (const MetricFinding& finding : result.verdict.findings) {
     json["findings"].push_back(finding_json(finding));

@@ -1,8 +1,8 @@
 #pragma once
 
 #include "packet_bench/duet_pair.hpp"
+#include "packet_bench/duet_target.hpp"
 
-#include <filesystem>
 #include <functional>
 #include <stop_token>
 
@@ -10,20 +10,22 @@ namespace slipway::bench {
 
 // Two connectors as processes of their own, started anew for every round: what a process's memory
 // happens to look like stays with it for life, and one pair of processes would show that as a
-// difference between the programs.
+// difference between the programs. What runs already stays as it is.
 struct DuetRound {
-  std::array<std::filesystem::path, 2> executables;
+  std::array<DuetTarget, 2> targets;
   std::array<int, 2> extra_cpu_percent{};  // see EmbeddedConnector
   double rate = 10'000;
   std::chrono::nanoseconds warmup = std::chrono::seconds(1);
   std::chrono::nanoseconds slice = std::chrono::milliseconds(500);
   std::uint64_t seed = 1;
+  TlsOptions tls;
   unsigned number = 0;
 };
 
 // Starts both, which one first being drawn from the seed, drives them, and hands over each pair
 // until `on_pair` says no. Twenty times a second the connectors change processors, so that each has
-// spent the same time on both: what one has as a neighbour the other has as well.
+// spent the same time on both: what one has as a neighbour the other has as well. Where only one of
+// them may be moved, neither is.
 // (Both on one processor is worse: they fall into step, and the second finds warm what the first
 // found cold; 8 and 17 us a packet were seen of the same program.)
 Result<void> play_round(const DuetRound& round, const std::function<bool(const Pair&)>& on_pair,

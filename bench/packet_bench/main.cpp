@@ -2,7 +2,7 @@
 #include "base/command_line.hpp"
 #include "base/stop_signal.hpp"
 #include "packet_bench/compare.hpp"
-#include "packet_bench/duet.hpp"
+#include "packet_bench/duet_flags.hpp"
 #include "packet_bench/options.hpp"
 #include "packet_bench/power.hpp"
 #include "packet_bench/run.hpp"

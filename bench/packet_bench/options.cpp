@@ -81,6 +81,14 @@ Result<nanoseconds> duration_flag(std::string_view flag, const std::string& text
   return duration;
 }
 
+Result<Target> receiver_flag(std::string_view flag, const std::string& text) {
+  auto receiver = parse_target(text);
+  if (receiver && receiver->kind != TargetKind::btp_ws) {
+    return refused_flag(flag, receiver->text(), "a btp+ws:// or btp+wss:// URL");
+  }
+  return receiver;
+}
+
 RunFlags::RunFlags(CLI::App& command, const RunDefaults& defaults)
     : duration_(defaults.duration), warmup_(defaults.warmup) {
   command
@@ -281,11 +289,8 @@ Result<RunOptions> RunFlags::checked() const {
   if (!target) return target.error();
   options.target = *target;
   if (!receiver_.empty()) {
-    auto receiver = parse_target(receiver_);
+    auto receiver = receiver_flag("--receiver", receiver_);
     if (!receiver) return receiver.error();
-    if (receiver->kind != TargetKind::btp_ws) {
-      return refused_flag("--receiver", receiver->text(), "a btp+ws:// or btp+wss:// URL");
-    }
     options.receiver = *receiver;
   }
   const bool tls = target->tls || (options.receiver && options.receiver->tls);

@@ -101,6 +101,7 @@ Result<std::chrono::nanoseconds> duration_flag(std::string_view flag, const std:
                                                std::chrono::nanoseconds least,
                                                std::chrono::nanoseconds most);
 Error refused_flag(std::string_view flag, std::string_view value, std::string_view allowed);
+Result<Target> receiver_flag(std::string_view flag, const std::string& text);
 
 // Examples and exit statuses, for the end of --help.
 std::string help_footer();

@@ -161,7 +161,7 @@ Result<RunResult> measure(const RunOptions& asked, const std::stop_token& stop) 
   if (options.target.kind == TargetKind::embedded) keep_apart(options);
   LoadPlan plan = options.plan;
   std::optional<EmbeddedConnector> embedded;
-  Sampler::Watched watched{.pid = options.target_pid};
+  Watched watched{.pid = options.target_pid};
   std::optional<Target> metrics = options.metrics;
   if (!options.container.empty()) {
     const auto container = find_container(options.container);

@@ -28,12 +28,7 @@ Sampler::Sampler(Watched target, TimePoint window_begin, std::chrono::nanosecond
 Sampler::Sample Sampler::take() const {
   Sample sample;
   sample.at = Clock::now();
-  if (target_.pid) sample.target = process_usage(*target_.pid);
-  if (sample.target) {
-    sample.target->cpu = target_.group.cpu_used().value_or(sample.target->cpu);
-    sample.target->resident_bytes =
-        target_.group.memory_bytes().value_or(sample.target->resident_bytes);
-  }
+  sample.target = usage_of(target_);
   sample.generator = process_usage(::getpid()).value_or(ProcessUsage{});
   sample.machine = processor_times();
   return sample;

@@ -16,12 +16,6 @@ namespace slipway::bench {
 // hypervisor have used, on a thread of its own that is otherwise asleep.
 class Sampler {
  public:
-  // What to watch, if it is on this machine: a process, or with `group` all of its container.
-  struct Watched {
-    std::optional<pid_t> pid = {};
-    ControlGroup group = {};
-    std::string name = {};  // of the container
-  };
   Sampler(Watched target, TimePoint window_begin, std::chrono::nanoseconds window,
           std::size_t slices);
 

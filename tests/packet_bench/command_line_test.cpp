@@ -135,10 +135,11 @@ TEST_CASE("a target that cannot be used is status 3, and older results stay", "[
 TEST_CASE("the cost of a container is that of the process the engine names", "[command_line]") {
   const TemporaryDirectory folder;
   PacedTarget target({});
-  // An engine that knows one container.
+  // An engine that knows two containers; the control group of the first one's process names it.
   const auto engine = folder.path() / "docker";
   REQUIRE(write_durably(engine, fmt::format("#!/bin/sh\nfor last; do :; done\n"
-                                            "[ \"$last\" = slipway-blue ] && echo {}\n",
+                                            "[ \"$last\" = slipway-far ] && echo {0} 5f2a && exit\n"
+                                            "[ \"$last\" = slipway-blue ] && echo {0} /\n",
                                             target.pid()))
               .has_value());
   std::filesystem::permissions(engine, std::filesystem::perms::owner_all);
@@ -157,6 +158,10 @@ TEST_CASE("the cost of a container is that of the process the engine names", "[c
   const auto cost = nlohmann::json::parse(known->out)["details"]["targetCost"];
   CHECK(cost["cpuPercent"].get<double>() > 0);
   CHECK(cost["memoryMb"].get<double>() > 0);
+  const auto elsewhere = run_for("slipway-far");
+  REQUIRE(elsewhere.has_value());
+  CHECK(elsewhere->exit_status == 2);
+  CHECK_THAT(elsewhere->err, ContainsSubstring("not to be seen from here"));
   const auto unknown = run_for("slipway-pink");
   REQUIRE(unknown.has_value());
   CHECK(unknown->exit_status == 2);

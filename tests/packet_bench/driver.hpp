@@ -28,10 +28,13 @@ struct BenchRun {
 
 inline BenchRun packet_bench(std::vector<std::string> arguments, const TemporaryDirectory& folder,
                              std::chrono::seconds deadline = std::chrono::seconds(110),
-                             const std::string& subcommand = "run") {
+                             const std::string& subcommand = "run",
+                             const Environment& variables = {}) {
   const std::string results = (folder.path() / "benchmark-results.json").string();
   Command command{.argv = {PACKET_BENCH, subcommand, "--output", results}, .deadline = deadline};
   command.argv.insert(command.argv.end(), arguments.begin(), arguments.end());
+  command.environment = current_environment();
+  for (const auto& [name, value] : variables) (*command.environment)[name] = value;
   const auto output = run_command(command);
   if (!output) throw std::runtime_error(output.error().text());
   BenchRun run{output->exit_status, output->out, output->err, nullptr};

@@ -75,3 +75,52 @@ TEST_CASE("A duet with what is no connector is refused, or broken, and never pas
   CHECK(ended.exit_status == 3);
   CHECK(ended.err.find("candidate: the connector ended with status 0") != std::string::npos);
 }
+
+TEST_CASE("What does not fit the kind of target is refused, and the flag is named", "[duet]") {
+  const TemporaryDirectory folder;
+  struct Refusal {
+    std::vector<std::string> arguments;
+    const char* says;
+  };
+  const std::string running = "btp+ws://:hidden@127.0.0.1:1/";
+  for (const auto& [arguments, says] : std::vector<Refusal>{
+           {{"--base", "http://127.0.0.1:1/"}, "--base http://127.0.0.1:1/: a duet is played over"},
+           {{"--base", "ilp+http://:hidden@127.0.0.1:1/"}, "over BTP only"},
+           {{"--base", "carrier+pigeon://127.0.0.1:1/"}, "the scheme is not known"},
+           {{"--base", running}, "--base-destination '' makes no sense"},
+           {{"--base", running, "--base-destination", "a b"}, "--base-destination 'a b'"},
+           {{"--base", running, "--base-destination", "g.b", "--base-receiver", "http://h/"},
+            "--base-receiver 'http://h:80/'"},
+           {{"--base", running, "--base-destination", "g.b", "--base-pid", "-4"},
+            "--base-pid '-4'"},
+           {{"--base", running, "--base-destination", "g.b"},
+            "give --base-pid or --base-container"},
+           {{"--base", connector, "--base-pid", "1"}, "are for a connector that runs"},
+           {{"--base", connector, "--insecure"}, "for targets with TLS"},
+       }) {
+    std::vector<std::string> all{"--candidate", connector};
+    all.insert(all.end(), arguments.begin(), arguments.end());
+    const BenchRun run = duet(all, folder);
+    INFO(run.err);
+    CHECK(run.exit_status == 2);
+    CHECK(run.err.find(says) != std::string::npos);
+    CHECK(run.err.find("hidden") == std::string::npos);
+  }
+}
+
+TEST_CASE("A running target that is not there, or whose process is not, is no pass", "[duet]") {
+  const TemporaryDirectory folder;
+  const std::vector<std::string> nobody{
+      "--candidate", "btp+ws://:t@127.0.0.1:1/", "--candidate-destination", "g.b", "--base",
+      connector};
+  std::vector<std::string> blind = nobody;
+  blind.insert(blind.end(), {"--max-worse", "rate=1%"});
+  const BenchRun refused = duet(blind, folder);
+  CHECK(refused.exit_status == 3);
+  CHECK(refused.err.find("cannot connect to the candidate") != std::string::npos);
+  std::vector<std::string> watched = nobody;
+  watched.insert(watched.end(), {"--candidate-pid", "2147483647"});
+  const BenchRun absent = duet(watched, folder);
+  CHECK(absent.exit_status == 2);
+  CHECK(absent.err.find("candidate: there is no process 2147483647") != std::string::npos);
+}

@@ -1,0 +1,153 @@
+// A duet between connectors that run already: nothing is started, and all is left as it was.
+#include "packet_bench/driver.hpp"
+#include "packet_bench/scrape.hpp"
+#include "support/catch.hpp"
+
+#include <sched.h>
+
+using namespace slipway;
+using namespace slipway::test;
+using namespace std::chrono_literals;
+using Json = nlohmann::json;
+
+namespace {
+
+// A connector as an operator runs it: two accounts, and whatever alice sends is bob's.
+class RunningConnector {
+ public:
+  RunningConnector()
+      : server_({(std::filesystem::path(PACKET_BENCH).parent_path() / "connector").string(),
+                 "--config", config_file()}),
+        btp_port_(server_.port("\"btpPort\":", ',')),
+        http_port_(server_.port("\"httpPort\":", ',')) {}
+
+  std::string url(const std::string& token) const {
+    return fmt::format("btp+ws://:{}@127.0.0.1:{}/", token, btp_port_);
+  }
+  pid_t pid() const { return server_.child().pid(); }
+  bench::Scrape counters() const {
+    const auto page =
+        bench::parse_target(fmt::format("http://127.0.0.1:{}/metrics", http_port_)).value();
+    return bench::scrape(page).value();
+  }
+  // Of each thread: policy and processors.
+  std::vector<std::pair<int, int>> scheduling() const {
+    std::vector<std::pair<int, int>> threads;
+    for (const auto& task :
+         std::filesystem::directory_iterator(fmt::format("/proc/{}/task", pid()))) {
+      const int id = std::stoi(task.path().filename());
+      cpu_set_t cpus;
+      CPU_ZERO(&cpus);
+      ::sched_getaffinity(id, sizeof cpus, &cpus);
+      threads.emplace_back(::sched_getscheduler(id), CPU_COUNT(&cpus));
+    }
+    return threads;
+  }
+
+ private:
+  std::string config_file() const {
+    const Json listens{{"host", "127.0.0.1"}, {"port", 0}};
+    const auto account = [](const std::string& id) {
+      return Json{{"id", id},
+                  {"relation", "child"},
+                  {"asset", {{"code", "USD"}, {"scale", 9}}},
+                  {"token", "secret-" + id}};
+    };
+    const Json config{{"address", "test.here"},
+                      {"btp", listens},
+                      {"http", listens},
+                      {"accounts", {account("alice"), account("bob")}},
+                      {"routes", {{{"prefix", "test.here.bob"}, {"account", "bob"}}}}};
+    const std::string file = (folder_.path() / "connector.json").string();
+    write_durably(file, config.dump(), 0600).value();
+    return file;
+  }
+
+  TemporaryDirectory folder_;
+  Server server_;
+  int btp_port_;
+  int http_port_;
+};
+
+// Short slices, and allowances so wide that only a broken duet is worse.
+std::vector<std::string> quick(const std::string& max_worse, std::vector<std::string> more) {
+  std::vector<std::string> arguments{"--rate",         "500", "--slice",     "100ms",
+                                     "--round",        "1s",  "--warmup",    "200ms",
+                                     "--max-duration", "5s",  "--max-worse", max_worse};
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  return arguments;
+}
+
+// A busy machine may leave too few pairs; that it must say.
+void check_passed_or_disturbed(const BenchRun& run) {
+  if (run.exit_status == 0) {
+    CHECK_FALSE(run.results["verdict"] == "inconclusive");
+    return;
+  }
+  CHECK(run.exit_status == 4);
+  CHECK(run.results["pairsLeftOut"] > 0);
+  CHECK(run.results["reasons"][0].get<std::string>().find("left out") != std::string::npos);
+}
+
+}  // namespace
+
+TEST_CASE("Two running connectors are driven alike, and left as they were found", "[duet]") {
+  const TemporaryDirectory folder;
+  const std::string report = (folder.path() / "duet.html").string();
+  const RunningConnector one;
+  const RunningConnector other;
+  const auto before = one.scheduling();
+  const BenchRun run =
+      packet_bench(quick("cpu=1000%,rate=50%,p50=1000%,p99=1000%",
+                         {"--base-destination", "test.here.bob", "--candidate-destination",
+                          "test.here.bob", "--base-pid", std::to_string(one.pid()),
+                          "--candidate-pid", std::to_string(other.pid()), "--report", report}),
+                   folder, 110s, "duet",
+                   {{"PACKET_BENCH_BASE", one.url("secret-alice")},
+                    {"PACKET_BENCH_BASE_RECEIVER", one.url("secret-bob")},
+                    {"PACKET_BENCH_CANDIDATE", other.url("secret-alice")},
+                    {"PACKET_BENCH_CANDIDATE_RECEIVER", other.url("secret-bob")}});
+  INFO(run.out << run.err);
+  REQUIRE(run.results.is_object());
+  check_passed_or_disturbed(run);
+  // Each couple of packets is one for each.
+  const bench::Scrape base = one.counters();
+  const bench::Scrape candidate = other.counters();
+  const auto pairs = static_cast<double>(run.results["pairs"].size());
+  CHECK(*base.fulfilled > 0.9 * 50 * pairs);
+  CHECK(std::abs(static_cast<double>(*base.fulfilled) -
+                 static_cast<double>(*candidate.fulfilled)) <= 10);
+  CHECK(*base.rejected + *candidate.rejected == 0);
+  CHECK(run.results["pairs"][0]["base"]["cpuUsPerPacket"] > 1);
+  CHECK(run.results["pairs"][0]["candidate"]["memoryMb"] > 1);
+
+  CHECK(one.scheduling() == before);
+  CHECK(run.results["notes"].size() == 2);
+  CHECK(run.out.find("the candidate runs and is not started anew") != std::string::npos);
+  const std::string all = run.out + run.err + run.results.dump() + read_file(report).value();
+  CHECK(all.find("secret-") == std::string::npos);
+  CHECK(all.find("the base runs and is not started anew") != std::string::npos);
+}
+
+TEST_CASE("Without its cost a running target is judged by what is seen of it only", "[duet]") {
+  const TemporaryDirectory folder;
+  PacedTarget one({"--rate", "100000"});
+  PacedTarget other({"--rate", "100000"});
+  const std::vector<std::string> targets{
+      "--base",      one.url(),   "--base-destination",      "test.anybody",
+      "--candidate", other.url(), "--candidate-destination", "test.anybody"};
+  const BenchRun refused = packet_bench(quick("cpu=5%,rate=5%", targets), folder, 110s, "duet");
+  CHECK(refused.exit_status == 2);
+  CHECK(refused.err.find("what the base uses is not to be seen") != std::string::npos);
+  CHECK(refused.err.find("--base-pid") != std::string::npos);
+
+  const BenchRun run = packet_bench(quick("rate=50%", targets), folder, 110s, "duet");
+  INFO(run.out << run.err);
+  REQUIRE(run.results.is_object());
+  if (run.exit_status != 1) check_passed_or_disturbed(run);  // p50 and p99 may raise an alarm
+  for (const Json& finding : run.results["findings"]) CHECK_FALSE(finding["metric"] == "cpu");
+  CHECK(run.results["notes"].back().get<std::string>().find("--base-pid and --candidate-pid") !=
+        std::string::npos);
+  const auto received = one.finish().counts["received"].get<double>();
+  CHECK(received > 0.9 * 50 * static_cast<double>(run.results["pairs"].size()));
+}
