@@ -2,10 +2,11 @@
 """How long a pull request waits for its checks.
 
 Runs jobs of ci.yml under act, one after another so that each has all of this machine's processors,
-as a pull request does, with every script real and every cache empty (no ccache; an engine of its own
-without a layer), and tells for each its seconds, the processor seconds of what it started (an
-engine's not counted), and from the graph when it would end if every job had a runner of its own:
-what GitHub gives. Packages are installed already; GitHub's runners take about a minute more for them.
+for a pull request that changes a header of the connector, with every script real and every cache
+empty (no ccache; an engine of its own without a layer). Tells for each its seconds, the processor
+seconds of what it started (an engine's not counted), and from the graph when it would end if every
+job had a runner of its own: what GitHub gives. Packages are installed already; GitHub's runners
+take about a minute more for them.
 Without arguments: one leg of each job.
 """
 
@@ -26,6 +27,9 @@ LEGS = ["plan", "next-version", "lint", "trivy-fs", "image", "image-scan", "perf
         "build-and-test:os=ubuntu-24.04,compiler=clang", "sanitizers:preset=asan",
         "sanitizers:preset=tsan", "integration:suite=docker", "integration:suite=blackbox",
         "integration:suite=workflows", "integration:suite=release"]
+
+# Much of the connector includes it.
+CHANGED = "src/connector/forwarder.hpp"
 
 
 def graph() -> dict:
@@ -81,6 +85,8 @@ def main() -> int:
                    "DOCKER_CONFIG": engine.env["DOCKER_CONFIG"],
                    **{name: bases[name] for name in ("BUILDER_BASE", "RUNTIME_BASE") if name in bases}}
             base = w.push("feat: begin")
+            with (w.world.work / CHANGED).open("a", encoding="utf-8") as header:
+                header.write("// Changed.\n")
             head = w.push("feat: be measured")
             for leg in legs:
                 measured[leg] = measure(w, leg, base, head, env)
