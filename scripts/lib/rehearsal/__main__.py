@@ -23,10 +23,9 @@ RELEASE = CHECKOUT / "build" / "release" / "bin"
 
 
 class Rehearsal:
-    def __init__(self, short: bool, workflows: bool):
-        """WORKFLOWS: only the workflows, on what they need."""
+    def __init__(self, short: bool, only_workflows: bool):
         self.short = short
-        self.only_workflows = workflows
+        self.only_workflows = only_workflows
         self.stages = Stages()
         self.swaps: list[Swap] = []
         self.facts: dict[str, str] = {}
@@ -35,9 +34,7 @@ class Rehearsal:
     def run(self) -> None:
         self._build()
         if self.only_workflows:
-            with Engine("rehearsal") as engine, Registry("workflows") as registry:
-                self._bases(engine)
-                self.workflows.run(engine, registry, self.build_arguments)
+            self._workflows()
             return
         self._gate()
         with Engine("rehearsal") as engine, Registry("rehearsal") as registry, \
@@ -51,6 +48,13 @@ class Rehearsal:
             self._ship(production, v1, v2)
             for version in bad:
                 self._take_back(production, version, serving=v1)
+        if not self.short:
+            self._workflows()
+
+    def _workflows(self) -> None:
+        with Engine("rehearsal") as engine, Registry("workflows") as registry:
+            self._bases(engine)
+            self.workflows.run(engine, registry, self.build_arguments)
 
     def _build(self) -> None:
         with self.stages.stage("build (release)") as stage:
@@ -157,12 +161,11 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="scripts/rehearse",
         description="Takes this checkout's commit all the way on this machine: build, benchmark "
-        "gate, image, registry, host, deploy, rollback, and three bad releases that must come back "
-        "by themselves. Writes build/rehearsal/report.md and report.json. Needs root.",
+        "gate, image, registry, host, deploy, rollback, three bad releases that must come back by "
+        "themselves, and the shipped workflows, run by act, from a push to two hosts. Writes build/rehearsal/report.md and report.json. Needs root.",
         epilog="exit: 0 all stages passed, 1 one did not, 130 interrupted")
-    parser.add_argument("--short", action="store_true", help="a shorter benchmark (5 s)")
-    parser.add_argument("--workflows", action="store_true",
-                        help="only this: the shipped workflows, run by act, from a push to two hosts")
+    parser.add_argument("--short", action="store_true", help="a shorter benchmark (5 s), and no workflows")
+    parser.add_argument("--workflows", action="store_true", help="only the workflows")
     return parser.parse_args(argv)
 
 
