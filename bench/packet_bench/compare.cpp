@@ -231,15 +231,20 @@ Result<std::vector<HistoryChange>> search_history(const std::vector<StoredResult
 
 CompareFlags::CompareFlags(CLI::App& command) {
   command.add_option("base", base_, "stored results: a file, or a folder of them");
-  command.add_option("new", changed_, "stored results to judge: a file, or a folder of them");
-  command.add_option("--history", history_, "instead: find the steps in this folder of results");
+  command.add_option("new", changed_, "stored results to judge, likewise");
+  command.add_option("--history", history_, "instead: find the steps in this folder of results")
+      ->type_name("FOLDER");
   command.add_option("--max-worse", allowed_, "how much worse any metric may be")
+      ->type_name("PERCENT")
       ->capture_default_str();
-  command
-      .add_option("--despite", despite_,
-                  "compare although these differ: machine, rate; the verdict is then worth little")
+  command.add_option("--despite", despite_, "compare although these differ: machine, rate")
+      ->type_name("LIST")
       ->delimiter(',');
-  command.add_option("--report", report_, "FILE.md to write as well");
+  command.add_option("--report", report_, "FILE.md to write as well")->type_name("FILE");
+  command.footer(
+      "Examples:\n"
+      "  packet_bench compare base.json new.json --max-worse 1%\n"
+      "  packet_bench compare --history results/");
 }
 
 Result<CompareOptions> CompareFlags::checked() const {

@@ -38,21 +38,19 @@ DuetTargetFlags::DuetTargetFlags(CLI::App& command, Side side)
   const std::string group = fmt::format("The {}", side_names[side]);
   command
       .add_option(flag_, target_,
-                  "connector executable to start, or btp+ws://:TOKEN@host:port/ (btp+wss with TLS) "
+                  "connector executable to start, or btp+ws://:TOKEN@host:port/ (with TLS btp+wss) "
                   "of one that runs")
       ->envname(variable)
       ->required()
+      ->type_name("FILE|URL")
       ->group(group);
-  const auto add = [&](const char* suffix, auto& into, const char* text) {
-    return command.add_option(flag(suffix), into, text)->group(group);
+  const auto add = [&](const char* suffix, const char* type, auto& into, const char* text) {
+    return command.add_option(flag(suffix), into, text)->type_name(type)->group(group);
   };
-  add("destination", destination_, "ILP address of the account to pay, of one that runs");
-  add("receiver", receiver_, "also play that account, over this link (btp+ws://:TOKEN@host:port/)")
-      ->envname(variable + "_RECEIVER");
-  add("pid", pid_,
-      "process whose cost is its own; with one on both sides they get priority and change "
-      "processors");
-  add("container", container_, "container whose cost is its own (docker)");
+  add("destination", "ADDRESS", destination_, "of the account to pay, if it runs");
+  add("receiver", "URL", receiver_, "play it too, over btp+ws://")->envname(variable + "_RECEIVER");
+  add("pid", "N", pid_, "whose cost is its own; both of them get priority");
+  add("container", "NAME", container_, "docker container, likewise");
 }
 
 std::string DuetTargetFlags::flag(const char* suffix) const {
@@ -99,28 +97,32 @@ Result<DuetTarget> DuetTargetFlags::running() const {
 }
 
 DuetFlags::DuetFlags(CLI::App& command) : base_(command, base), candidate_(command, candidate) {
-  command.add_option("--rate", rate_, "packets a second, to each of the two")
+  const auto add = [&command](const char* flag, const char* type, auto& into, const char* text) {
+    return command.add_option(flag, into, text)->type_name(type)->group("Duet");
+  };
+  add("--rate", "N", rate_, "packets a second, to each of the two")->capture_default_str();
+  add("--max-duration", "TIME", max_duration_, "when not clear before; then inconclusive")
       ->capture_default_str();
-  command
-      .add_option("--max-duration", max_duration_,
-                  "it ends earlier when the answer is clear, and inconclusive when it is not")
-      ->capture_default_str();
-  command
-      .add_option("--max-worse", max_worse_,
-                  "what decides, and how much worse the candidate may be: metrics of cpu, rate, "
-                  "p50, p99, memory, as cpu=2%,p99=30% [cpu=1.5%,rate=1%]")
+  add("--max-worse", "LIST", max_worse_,
+      "metrics that decide, and how much worse the candidate may be, of cpu, rate, p50, p99, "
+      "memory [cpu=1.5%,rate=1%]")
       ->envname("PACKET_BENCH_MAX_WORSE");
-  command.add_option("--round", round_, "before what was started is started anew")
-      ->capture_default_str();
-  command.add_option("--slice", slice_, "of each pair")->capture_default_str();
-  command.add_option("--warmup", warmup_, "of each round, not measured")->capture_default_str();
-  command.add_option("--seed", seed_, "of the orders [random]");
-  command.add_option("--ca-file", ca_file_, "authorities to trust, in PEM [the system's]");
-  command.add_flag("--insecure", insecure_, "trust whoever answers (btp+wss)");
-  command.add_option("--output", output_, "results file with all pairs, JSON");
-  command.add_option("--report", report_, "FILE.html or FILE.md to write as well");
-  command.add_flag("--json", json_, "the results on stdout instead of the summary");
+  add("--round", "TIME", round_, "before what was started is started anew")->capture_default_str();
+  add("--slice", "TIME", slice_, "of each pair")->capture_default_str();
+  add("--warmup", "TIME", warmup_, "of each round, not measured")->capture_default_str();
+  add("--seed", "N", seed_, "of the orders [random]");
+  const char* const trust = "whom to trust with TLS [the system's]: PEM, or anybody";
+  add("--ca-file", "FILE", ca_file_, trust);
+  command.add_flag("--insecure", insecure_, trust)->group("Duet");
+  add("--output", "FILE", output_, "results file with all pairs, JSON");
+  add("--report", "FILE", report_, "FILE.html or FILE.md to write as well");
+  command.add_flag("--json", json_, "the results on stdout instead of the summary")->group("Duet");
   command.add_option("--test-extra-cpu", extra_cpu_, "percent, of the candidate")->group("");
+  command.footer(
+      "Examples:\n"
+      "  packet_bench duet --base old/connector --candidate new/connector\n"
+      "  packet_bench duet --base old/connector --candidate new/connector \\\n"
+      "    --max-worse cpu=2%,p99=30% --report duet.md");
 }
 
 // A metric that decides and cannot be seen would leave every duet inconclusive.

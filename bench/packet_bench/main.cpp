@@ -3,6 +3,7 @@
 #include "base/stop_signal.hpp"
 #include "packet_bench/compare.hpp"
 #include "packet_bench/duet_flags.hpp"
+#include "packet_bench/help.hpp"
 #include "packet_bench/options.hpp"
 #include "packet_bench/power.hpp"
 #include "packet_bench/run.hpp"
@@ -35,8 +36,14 @@ int main(int argc, char** argv) {
     app.set_version_flag("--version", fmt::format("packet_bench {} ({})", build_info().version,
                                                   build_info().revision));
     app.require_subcommand(1);
+    app.set_help_flag("-h,--help");  // without a description, as who reads it knows
+    app.formatter_fn(bench::help_text);
     CLI::App* run = app.add_subcommand("run", "one run, judged");
     const bench::RunFlags run_flags(*run);
+    run->footer(
+        "Examples:\n"
+        "  packet_bench run --threshold-tps 10000\n"
+        "  packet_bench run --target btp+ws://:TOKEN@host:4000/ --destination g.bob");
     CLI::App* search = app.add_subcommand("search", "the highest rate within --slo-p99, no loss");
     const bench::SearchFlags search_flags(*search);
     CLI::App* duet = app.add_subcommand("duet", "candidate against base, in the same seconds");
@@ -45,7 +52,8 @@ int main(int argc, char** argv) {
     const bench::CompareFlags compare_flags(*compare);
     CLI::App* power = app.add_subcommand("power", "what the duet's verdicts are worth here");
     const bench::PowerCommand power_command(*power);
-    app.footer(bench::help_footer());
+    app.footer(
+        "Examples:\n  packet_bench run --duration 10s\n  packet_bench search --slo-p99 10ms");
     if (const auto status = parse_command_line(app, argc, argv)) return *status;
     if (search->parsed()) return perform(search_flags, bench::search_command_line);
     if (duet->parsed()) return perform(duet_flags, bench::duet_command_line);

@@ -11,7 +11,6 @@
 #include <random>
 #include <sched.h>
 
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
 namespace slipway::bench {
@@ -87,78 +86,6 @@ Result<Target> receiver_flag(std::string_view flag, const std::string& text) {
     return refused_flag(flag, receiver->text(), "a btp+ws:// or btp+wss:// URL");
   }
   return receiver;
-}
-
-RunFlags::RunFlags(CLI::App& command, const RunDefaults& defaults)
-    : duration_(defaults.duration), warmup_(defaults.warmup) {
-  command
-      .add_option(
-          "--target", target_,
-          "embedded, btp+ws://:TOKEN@host:port/path, ilp+http://..., http://..., and with TLS "
-          "btp+wss, ilp+https, https")
-      ->envname("PACKET_BENCH_TARGET")
-      ->capture_default_str();
-  command.add_option("--destination", destination_, "ILP address of the account to pay");
-  command
-      .add_option("--receiver", receiver_,
-                  "also play that account, over this link (btp+ws://:TOKEN@host:port/)")
-      ->envname("PACKET_BENCH_RECEIVER");
-  command.add_option("--rate", rate_, "packets a second, whatever the answers do; or max")
-      ->capture_default_str();
-  command.add_option("--duration", duration_, "of the measured window")->capture_default_str();
-  command.add_option("--warmup", warmup_, "at the same rate before it, not measured")
-      ->capture_default_str();
-  command.add_option("--connections", connections_, "to the target")->capture_default_str();
-  command.add_option("--threads", threads_, "sending loops")->capture_default_str();
-  command.add_option("--arrivals", arrivals_, "constant or poisson")->capture_default_str();
-  command.add_option("--seed", seed_, "of poisson arrivals and preimages [random]");
-  command.add_option(
-      "--threshold-tps", threshold_tps_,
-      "fail below this many verified fulfilments a second [the rate, if any; 0: no gate]");
-  command.add_option("--threshold-p99", threshold_p99_, "fail when p99 is longer, e.g. 5ms");
-  command.add_option("--retries", retries_, "repeat an invalid run up to this often")
-      ->capture_default_str();
-  command.add_option("--output", output_, "results file, replaced as a whole; '' for none")
-      ->capture_default_str();
-  command.add_option("--report", report_, "FILE.html or FILE.md to write as well");
-  command.add_option("--hdr-log", hdr_log_, "HdrHistogram log of the latencies to write as well");
-  command.add_flag("--json", json_, "the results on stdout instead of the summary");
-  command.add_option("--expiry", expiry_, "of each packet")->capture_default_str();
-  command.add_option("--data-bytes", data_bytes_, "data in each packet, 32 to 32767")
-      ->capture_default_str();
-  command.add_option("--amount", amount_, "of each packet")->capture_default_str();
-  command.add_option("--max-in-flight", max_in_flight_, "beyond it packets are held back and late")
-      ->capture_default_str();
-  command
-      .add_option("--precision", precision_,
-                  "normal sleeps until a packet is due, spin wakes earlier and spins for the rest")
-      ->capture_default_str();
-  command
-      .add_option("--priority", priority_,
-                  "high runs the sending loops before other programs where allowed, or normal")
-      ->capture_default_str();
-  command.add_option("--cpu-affinity", cpu_affinity_, "processors for the sending loops, e.g. 0,1")
-      ->delimiter(',');
-  command.add_option("--connector", connector_, "executable that 'embedded' starts [beside this]");
-  command.add_option("--connector-affinity", connector_affinity_, "processors for it")
-      ->delimiter(',');
-  command.add_option("--pid", pid_, "process whose cost is the target's");
-  command.add_option("--container", container_, "container whose cost is the target's (docker)");
-  command.add_option("--metrics", metrics_,
-                     "http:// URL of the target's metrics: its cost, and its counts to compare");
-  command.add_option("--method", method_, "of http requests: GET or POST");
-  command.add_option("--ca-file", ca_file_, "authorities to trust, in PEM [the system's]");
-  command.add_flag("--insecure", insecure_, "trust whoever answers (btp+wss, ilp+https, https)");
-  command.add_option("--header", headers_, "'Name: value' for http requests; repeatable");
-  command.add_option("--body", body_, "file to POST");
-  command.add_option("--pipeline", pipeline_, "http requests in flight on a connection")
-      ->capture_default_str();
-  command.add_option("--commit", commit_, "commit under test [the one built in]");
-  command.add_option("--branch", branch_, "branch under test [asked of git]");
-  command
-      .add_option("--receiver-behaviour", receiver_behaviour_,
-                  "fulfill, wrong-preimage, reject or silent: to see a bad receiver caught")
-      ->capture_default_str();
 }
 
 Result<void> RunFlags::check_load(RunOptions& options) const {
@@ -323,16 +250,6 @@ Result<RunOptions> RunFlags::checked() const {
   options.commit = commit_;
   options.branch = branch_;
   return options;
-}
-
-std::string help_footer() {
-  return "Examples:\n"
-         "  packet_bench run --threshold-tps 10000\n"
-         "  packet_bench run --target btp+ws://:TOKEN@host:4000/ --destination test.slipway.bob "
-         "\\\n                   --receiver btp+ws://:TOKEN2@host:4000/\n"
-         "  packet_bench search --slo-p99 10ms\n"
-         "Exit status: 0 passed, 1 gate failed, 2 usage, 3 target unreachable or broken,\n"
-         "  4 inconclusive or invalid, 130 interrupted";
 }
 
 }  // namespace slipway::bench

@@ -36,10 +36,13 @@ struct RunOptions {
   std::string branch;
 };
 
-// What a command starts from where the user says nothing.
+// What a command that makes runs starts from where the user says nothing.
 struct RunDefaults {
   std::string duration = "10s";
   std::string warmup = "2s";
+  // Whether the user sets what a run is judged by, and gets a report of it. A search does neither:
+  // it has no such flags.
+  bool judged = true;
 };
 
 // The flags as text, as CLI11 fills them in.
@@ -50,6 +53,11 @@ class RunFlags {
   Result<RunOptions> checked() const;
 
  private:
+  void add_target_flags(CLI::App& command);
+  void add_load_flags(CLI::App& command, const std::string& rate);
+  void add_generator_flags(CLI::App& command);
+  void add_gate_flags(CLI::App& command);
+  void add_output_flags(CLI::App& command, bool judged);
   Result<void> check_load(RunOptions& options) const;
   Result<void> check_choices(LoadPlan& plan) const;
   Result<void> check_http(HttpRequest& request) const;
@@ -102,8 +110,5 @@ Result<std::chrono::nanoseconds> duration_flag(std::string_view flag, const std:
                                                std::chrono::nanoseconds most);
 Error refused_flag(std::string_view flag, std::string_view value, std::string_view allowed);
 Result<Target> receiver_flag(std::string_view flag, const std::string& text);
-
-// Examples and exit statuses, for the end of --help.
-std::string help_footer();
 
 }  // namespace slipway::bench

@@ -222,14 +222,23 @@ PowerCommand::PowerCommand(CLI::App& command)
           "record", "live verdicts and their pairs at every level, interleaved, appended")),
       replay_(command.add_subcommand("replay", "judge windows of what was recorded")) {
   command.require_subcommand(1);
+  command.footer(
+      "Examples:\n  packet_bench power record --minutes 60\n  packet_bench power replay");
   for (CLI::App* each : {record_, replay_}) {
-    each->add_option("--file", file_, "of the recording, JSON lines")->capture_default_str();
-    each->add_option("--seed", seed_, "of every random choice [random; replay: 1]");
+    each->add_option("--file", file_, "of the recording, JSON lines")
+        ->type_name("FILE")
+        ->capture_default_str();
+    each->add_option("--seed", seed_, "of every random choice [random; replay: 1]")->type_name("N");
   }
-  record_->add_option("--connector", connector_, "executable [beside this]");
-  record_->add_option("--minutes", minutes_, "no verdict is begun after it; call it again for more")
+  record_->add_option("--connector", connector_, "executable [beside this]")->type_name("FILE");
+  record_->add_option("--minutes", minutes_, "in which verdicts are begun; call again for more")
+      ->type_name("N")
       ->capture_default_str();
-  replay_->add_option("--windows", windows_, "resampled ones, a level")->capture_default_str();
+  record_->footer("Examples:\n  packet_bench power record --minutes 60 --file power.jsonl");
+  replay_->add_option("--windows", windows_, "resampled ones, a level")
+      ->type_name("N")
+      ->capture_default_str();
+  replay_->footer("Examples:\n  packet_bench power replay --file power.jsonl");
 }
 
 int PowerCommand::run(std::stop_token stop) const {

@@ -119,13 +119,19 @@ Json search_json(const SearchOptions& options, const RateSearch& search,
 
 }  // namespace
 
-SearchFlags::SearchFlags(CLI::App& command) : run_(command, {.duration = "5s", .warmup = "1s"}) {
-  command.add_option("--slo-p99", slo_p99_, "the p99 that a sustained rate keeps within")
+SearchFlags::SearchFlags(CLI::App& command)
+    : run_(command, {.duration = "5s", .warmup = "1s", .judged = false}) {
+  const auto add = [&command](const char* flag, const char* type, auto& into, const char* text) {
+    return command.add_option(flag, into, text)->type_name(type)->group("Search");
+  };
+  add("--slo-p99", "TIME", slo_p99_, "the p99 that a sustained rate keeps within")
       ->capture_default_str();
-  command.add_option("--max-rate", max_rate_, "packets a second beyond which it does not look")
-      ->capture_default_str();
-  command.add_option("--resolution", resolution_, "percent between sustained and not")
-      ->capture_default_str();
+  add("--max-rate", "N", max_rate_, "the highest that is tried")->default_str("5000000");
+  add("--resolution", "PERCENT", resolution_, "between sustained and not")->capture_default_str();
+  command.footer(
+      "Examples:\n"
+      "  packet_bench search --slo-p99 10ms\n"
+      "  packet_bench search --target http://host:8080/ --connections 50 --rate 1000");
 }
 
 Result<SearchOptions> SearchFlags::checked() const {

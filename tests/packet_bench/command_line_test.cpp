@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <netinet/in.h>
 #include <signal.h>
+#include <sstream>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -63,6 +64,30 @@ void check_one_line(const BenchRun& run) {
 }
 
 }  // namespace
+
+TEST_CASE("the help of every command fits two screens and ends with examples", "[command_line]") {
+  const std::string command =
+      GENERATE("", "run", "search", "duet", "compare", "power", "power record", "power replay");
+  const auto output =
+      run_command({.argv = {"sh", "-c", fmt::format("exec {} {} --help", PACKET_BENCH, command)}});
+  REQUIRE(output.has_value());
+  INFO(output->out);
+  CHECK(output->exit_status == 0);
+  CHECK(output->err.empty());
+  CHECK(std::count(output->out.begin(), output->out.end(), '\n') <= 48);
+  std::istringstream lines(output->out);
+  bool examples = false;
+  for (std::string line; std::getline(lines, line);) {
+    CHECK(line.size() <= 80);
+    if (line == "Examples:") {
+      examples = true;
+    } else if (examples) {
+      const bool continued = line.starts_with("    ");
+      CHECK((continued || line.starts_with("  packet_bench " + command)));
+    }
+  }
+  CHECK(examples);
+}
 
 TEST_CASE("bad input is refused with status 2 and one line", "[command_line]") {
   const std::vector<std::string> bad = GENERATE(
