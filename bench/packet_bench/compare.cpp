@@ -269,6 +269,10 @@ Result<CompareOptions> CompareFlags::checked() const {
     }
     (what == "machine" ? options.other_machine : options.other_rate) = true;
   }
+  if (!report_.empty() && !report_.ends_with(".md")) {
+    return Error{ErrorKind::usage, fmt::format("--report '{}' makes no sense", report_),
+                 "give a file name that ends in .md"};
+  }
   options.base = base_;
   options.changed = changed_;
   options.history = history_;

@@ -49,8 +49,9 @@ DuetTargetFlags::DuetTargetFlags(CLI::App& command, Side side)
   };
   add("destination", "ADDRESS", destination_, "of the account to pay, if it runs");
   add("receiver", "URL", receiver_, "play it too, over btp+ws://")->envname(variable + "_RECEIVER");
-  add("pid", "N", pid_, "whose cost is its own; both of them get priority");
-  add("container", "NAME", container_, "docker container, likewise");
+  CLI::Option* const process =
+      add("pid", "N", pid_, "whose cost is its own; both of them get priority");
+  add("container", "NAME", container_, "docker container, likewise")->excludes(process);
 }
 
 std::string DuetTargetFlags::flag(const char* suffix) const {
@@ -111,9 +112,9 @@ DuetFlags::DuetFlags(CLI::App& command) : base_(command, base), candidate_(comma
   add("--slice", "TIME", slice_, "of each pair")->capture_default_str();
   add("--warmup", "TIME", warmup_, "of each round, not measured")->capture_default_str();
   add("--seed", "N", seed_, "of the orders [random]");
-  const char* const trust = "whom to trust with TLS [the system's]: PEM, or anybody";
-  add("--ca-file", "FILE", ca_file_, trust);
-  command.add_flag("--insecure", insecure_, trust)->group("Duet");
+  const char* const trust = "TLS authorities [the system's], or trust anybody";
+  CLI::Option* const ca_file = add("--ca-file", "FILE", ca_file_, trust);
+  command.add_flag("--insecure", insecure_, trust)->group("Duet")->excludes(ca_file);
   add("--output", "FILE", output_, "results file with all pairs, JSON");
   add("--report", "FILE", report_, "FILE.html or FILE.md to write as well");
   command.add_flag("--json", json_, "the results on stdout instead of the summary")->group("Duet");
@@ -150,6 +151,10 @@ Result<void> DuetFlags::check_targets(DuetOptions& options) const {
                  "name a btp+wss target, or leave them out"};
   }
   options.tls = {.ca_file = ca_file_, .insecure = insecure_};
+  if (extra_cpu_ != 0 && std::holds_alternative<RunningTarget>(options.executables[candidate])) {
+    return Error{ErrorKind::usage, "--test-extra-cpu is for a candidate that is started",
+                 "leave it out"};
+  }
   return {};
 }
 

@@ -210,6 +210,45 @@ Result<void> RunFlags::check_cost(RunOptions& options) const {
   return {};
 }
 
+// What would change nothing is refused: whoever gives a flag believes that it does something.
+Result<void> RunFlags::check_useful(const RunOptions& options) const {
+  const TargetKind kind = options.target.kind;
+  const bool embedded = kind == TargetKind::embedded;
+  const bool web = kind == TargetKind::http;
+  const bool requests = web || kind == TargetKind::ilp_http;
+  const bool open_loop = !options.plan.closed_loop();
+  const struct {
+    const char* flag;
+    bool useful;
+    const char* of_use;
+  } rules[] = {
+      {"--destination", !embedded && !web, "btp+ws and ilp+http targets"},
+      {"--receiver", !embedded && !web, "btp+ws and ilp+http targets"},
+      {"--receiver-behaviour", embedded || options.receiver, "embedded, or with --receiver"},
+      {"--connector", embedded, "an embedded target"},
+      {"--connector-affinity", embedded, "an embedded target"},
+      {"--pid", !embedded, "a target that runs already"},
+      {"--container", !embedded, "a target that runs already"},
+      {"--metrics", !embedded, "a target that runs already"},
+      {"--data-bytes", !web, "packets, and http targets get none"},
+      {"--amount", !web, "packets, and http targets get none"},
+      {"--seed", !web || options.plan.arrivals == Arrivals::poisson,
+       "packets, or --arrivals poisson"},
+      {"--method", web, "http targets"},
+      {"--body", web, "http targets"},
+      {"--header", requests, "http and ilp+http targets"},
+      {"--pipeline", requests, "http and ilp+http targets"},
+      {"--arrivals", open_loop, "a --rate other than max"},
+      {"--precision", open_loop, "a --rate other than max"},
+  };
+  for (const auto& [flag, useful, of_use] : rules) {
+    if (useful || command_.get_option(flag)->count() == 0) continue;
+    return Error{ErrorKind::usage, fmt::format("{} would do nothing: it is for {}", flag, of_use),
+                 "leave it out"};
+  }
+  return {};
+}
+
 Result<RunOptions> RunFlags::checked() const {
   RunOptions options;
   auto target = parse_target(target_);
@@ -236,7 +275,7 @@ Result<RunOptions> RunFlags::checked() const {
   options.plan.destination = destination_;
   for (const auto& checked :
        {check_load(options), check_choices(options.plan), check_http(options.plan.http),
-        check_limits(options), check_cost(options)}) {
+        check_limits(options), check_cost(options), check_useful(options)}) {
     if (!checked) return checked.error();
   }
   options.connector = connector_.empty() ? default_connector() : std::filesystem::path(connector_);

@@ -63,7 +63,9 @@ class RunFlags {
   Result<void> check_http(HttpRequest& request) const;
   Result<void> check_limits(RunOptions& options) const;
   Result<void> check_cost(RunOptions& options) const;
+  Result<void> check_useful(const RunOptions& options) const;
 
+  const CLI::App& command_;
   std::string target_ = "embedded";
   std::string receiver_;
   std::string destination_;

@@ -27,7 +27,7 @@ class Group {
 }  // namespace
 
 RunFlags::RunFlags(CLI::App& command, const RunDefaults& defaults)
-    : duration_(defaults.duration), warmup_(defaults.warmup) {
+    : command_(command), duration_(defaults.duration), warmup_(defaults.warmup) {
   add_target_flags(command);
   add_load_flags(command, defaults.judged ? "packets a second, answered or not; or max"
                                           : "packets a second to begin with");
@@ -62,12 +62,12 @@ void RunFlags::add_target_flags(CLI::App& command) {
            "fulfill, wrong-preimage, reject or silent")
       ->capture_default_str();
   target.add("--connector", "FILE", connector_, "executable of 'embedded' [beside this]");
-  const char* const trust = "whom to trust with TLS [the system's]: PEM, or anybody";
-  target.add("--ca-file", "FILE", ca_file_, trust);
-  target.add("--insecure", insecure_, trust);
+  const char* const trust = "TLS authorities [the system's], or trust anybody";
+  CLI::Option* const ca_file = target.add("--ca-file", "FILE", ca_file_, trust);
+  target.add("--insecure", insecure_, trust)->excludes(ca_file);
   const char* const whose_cost = "process or docker container whose cost is shown";
-  target.add("--pid", "N", pid_, whose_cost);
-  target.add("--container", "NAME", container_, whose_cost);
+  CLI::Option* const pid = target.add("--pid", "N", pid_, whose_cost);
+  target.add("--container", "NAME", container_, whose_cost)->excludes(pid);
   target.add("--metrics", "URL", metrics_, "its own figures, http://: its cost and counts");
 }
 

@@ -121,6 +121,80 @@ TEST_CASE("bad input is refused with status 2 and one line", "[command_line]") {
   check_one_line(run);
 }
 
+TEST_CASE("a flag that would do nothing is refused, not ignored", "[command_line]") {
+  struct Case {
+    std::string command;
+    std::vector<std::string> flags;
+    std::string complaint;
+  };
+  const std::vector<std::string> btp{"--target", "btp+ws://:s3cr@host:1/", "--destination", "g.b"};
+  const std::vector<std::string> http{"--target", "http://:s3cr@host:1/"};
+  const std::vector<std::string> own;
+  const auto with = [](std::vector<std::string> target, const std::vector<std::string>& more) {
+    target.insert(target.end(), more.begin(), more.end());
+    return target;
+  };
+  const std::string search = "packet_bench search does not take ";
+  const auto nothing = [](const std::string& flag, const std::string& of_use) {
+    return flag + " would do nothing: it is for " + of_use + "; leave it out";
+  };
+  const std::string running = "a target that runs already";
+  const std::string link = "btp+ws://:s3cr@host:2/";
+  const std::vector<Case> cases{
+      {"search", {"--report", "s3cr.md"}, search + "--report, which is for run, duet, compare;"},
+      {"search", {"--hdr-log=s3cr"}, search + "--hdr-log, which is for run;"},
+      {"search", {"--retries", "2"}, search + "--retries, which is for run;"},
+      {"search", {"--threshold-tps", "9"}, search + "--threshold-tps, which is for run;"},
+      {"search", {"--threshold-p99", "9ms"}, search + "--threshold-p99, which is for run;"},
+      {"search", {link}, search + "'btp+ws'; see 'packet_bench search --help'"},
+      {"search", with(btp, {"--method", "GET"}), nothing("--method", "http targets")},
+      {"compare", {"a", "b", "--json"}, "compare does not take --json, which is for run, search"},
+      {"compare", {"a", "b", "--report", "x.html"}, "--report 'x.html' makes no sense"},
+      {"run", {"--target", "http://h/", "--slo-p99", "9ms"}, "--slo-p99, which is for search;"},
+      {"run", with(btp, {"--method", "GET"}), nothing("--method", "http targets")},
+      {"run", with(btp, {"--body", "/dev/null"}), nothing("--body", "http targets")},
+      {"run", with(btp, {"--header", "A: b"}), nothing("--header", "http and ilp+http targets")},
+      {"run", with(btp, {"--pipeline", "1"}), nothing("--pipeline", "http and ilp+http targets")},
+      {"run", with(btp, {"--connector", "c"}), nothing("--connector", "an embedded target")},
+      {"run", with(btp, {"--connector-affinity", "0"}),
+       nothing("--connector-affinity", "an embedded target")},
+      {"run", with(btp, {"--receiver-behaviour", "silent"}),
+       nothing("--receiver-behaviour", "embedded, or with --receiver")},
+      {"run", with(btp, {"--pid", "1", "--container", "c"}), "--pid excludes --container;"},
+      {"run",
+       {"--target", "https://h/", "--insecure", "--ca-file", "f"},
+       "--ca-file excludes --insecure;"},
+      {"run", with(http, {"--destination", "g.b"}),
+       nothing("--destination", "btp+ws and ilp+http targets")},
+      {"run", with(http, {"--receiver", link}),
+       nothing("--receiver", "btp+ws and ilp+http targets")},
+      {"run", with(http, {"--data-bytes", "64"}),
+       nothing("--data-bytes", "packets, and http targets get none")},
+      {"run", with(http, {"--amount", "1"}),
+       nothing("--amount", "packets, and http targets get none")},
+      {"run", with(http, {"--seed", "1"}), nothing("--seed", "packets, or --arrivals poisson")},
+      {"run", with(http, {"--rate", "max", "--arrivals", "poisson"}),
+       nothing("--arrivals", "a --rate other than max")},
+      {"run", with(http, {"--rate", "max", "--precision", "spin"}),
+       nothing("--precision", "a --rate other than max")},
+      {"run", {"--receiver", link}, nothing("--receiver", "btp+ws and ilp+http targets")},
+      {"run", {"--destination", "g.b"}, nothing("--destination", "btp+ws and ilp+http targets")},
+      {"run", {"--pid", "1"}, nothing("--pid", running)},
+      {"run", {"--container", "c"}, nothing("--container", running)},
+      {"run", {"--metrics", "http://h/"}, nothing("--metrics", running)},
+  };
+  for (const Case& wanted : cases) {
+    std::vector<std::string> argv{PACKET_BENCH, wanted.command};
+    argv.insert(argv.end(), wanted.flags.begin(), wanted.flags.end());
+    const auto output = run_command({.argv = argv});
+    INFO(wanted.command << ": " << wanted.complaint);
+    REQUIRE(output.has_value());
+    CHECK(output->exit_status == 2);
+    CHECK_THAT(output->err, ContainsSubstring(wanted.complaint));
+    check_one_line({output->exit_status, output->out, output->err, nullptr});
+  }
+}
+
 TEST_CASE("a target that cannot be used is status 3, and older results stay", "[command_line]") {
   const TemporaryDirectory folder;
   const auto results = folder.path() / "benchmark-results.json";
@@ -149,7 +223,8 @@ TEST_CASE("a target that cannot be used is status 3, and older results stay", "[
   SECTION("the connector is missing") {
     url = "embedded";
   }
-  std::vector<std::string> arguments{"--target", url, "--destination", "test.a"};
+  std::vector<std::string> arguments{"--target", url};
+  if (url.starts_with("btp")) arguments.insert(arguments.end(), {"--destination", "test.a"});
   if (url == "embedded") arguments = {"--connector", "/no/such/connector"};
   const BenchRun run = packet_bench(arguments, folder);
   CHECK(run.exit_status == 3);

@@ -41,9 +41,11 @@ class Front {
 
 BenchRun run_at(const std::string& url, const TemporaryDirectory& folder,
                 const std::vector<std::string>& more) {
-  std::vector<std::string> arguments{"--target", url,    "--destination", "test.paced.me",
-                                     "--rate",   "1000", "--duration",    "1s",
-                                     "--warmup", "0s",   "--pipeline",    "4096"};
+  std::vector<std::string> arguments{"--target",   url,  "--rate",   "1000",
+                                     "--duration", "1s", "--warmup", "0s"};
+  if (!url.starts_with("http"))
+    arguments.insert(arguments.end(), {"--destination", "test.paced.me"});
+  if (!url.starts_with("btp")) arguments.insert(arguments.end(), {"--pipeline", "4096"});
   arguments.insert(arguments.end(), more.begin(), more.end());
   return packet_bench(arguments, folder);
 }

@@ -12,9 +12,9 @@ namespace slipway::test {
 
 inline std::vector<std::string> at_target(const PacedTarget& target, std::vector<std::string> more,
                                           const std::string& scheme = "btp+ws") {
-  std::vector<std::string> arguments{"--target",      target.url(scheme),
-                                     "--destination", "test.paced.me",
-                                     "--pid",         std::to_string(target.pid())};
+  std::vector<std::string> arguments{"--target", target.url(scheme), "--pid",
+                                     std::to_string(target.pid())};
+  if (scheme != "http") arguments.insert(arguments.end(), {"--destination", "test.paced.me"});
   arguments.insert(arguments.end(), more.begin(), more.end());
   return arguments;
 }
