@@ -1,14 +1,12 @@
 // What scripts rely on: exit statuses, one line of error, and a results file that survives.
 #include "packet_bench/driver.hpp"
+#include "packet_bench/loopback_port.hpp"
 #include "support/catch.hpp"
 
 #include <algorithm>
-#include <arpa/inet.h>
 #include <filesystem>
-#include <netinet/in.h>
 #include <signal.h>
 #include <sstream>
-#include <sys/socket.h>
 #include <unistd.h>
 
 using namespace slipway;
@@ -20,39 +18,26 @@ namespace {
 // A port on loopback: listening and silent, or with nobody there.
 class Port {
  public:
-  explicit Port(bool listening) : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    auto* generic = reinterpret_cast<sockaddr*>(&address);
-    if (::bind(fd_, generic, size) != 0) throw std::runtime_error("bind");
-    ::getsockname(fd_, generic, &size);
-    number_ = ntohs(address.sin_port);
-    if (listening) ::listen(fd_, 5);
-  }
+  explicit Port(bool listening) : port_(listening) {}
   ~Port() {
     if (answerer_.joinable()) answerer_.join();
-    ::close(fd_);
   }
   // Answers the first connection with `text`.
   void answer_once(std::string text) {
     answerer_ = std::thread([this, text = std::move(text)] {
-      const int peer = ::accept(fd_, nullptr, nullptr);
+      const UniqueFd peer = port_.accept();
       char request[4096];
-      (void)::read(peer, request, sizeof request);
-      (void)::write(peer, text.data(), text.size());
-      (void)::read(peer, request, sizeof request);
-      ::close(peer);
+      (void)::read(peer.get(), request, sizeof request);
+      (void)::write(peer.get(), text.data(), text.size());
+      (void)::read(peer.get(), request, sizeof request);
     });
   }
   std::string url(const std::string& scheme = "btp+ws") const {
-    return fmt::format("{}://:s3cr@127.0.0.1:{}/", scheme, number_);
+    return fmt::format("{}://:s3cr@127.0.0.1:{}/", scheme, port_.number());
   }
 
  private:
-  int fd_;
-  int number_ = 0;
+  LoopbackPort port_;
   std::thread answerer_;
 };
 

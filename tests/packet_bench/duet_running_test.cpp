@@ -1,73 +1,12 @@
 // A duet between connectors that run already: nothing is started, and all is left as it was.
-#include "packet_bench/driver.hpp"
-#include "packet_bench/scrape.hpp"
+#include "packet_bench/running_connector.hpp"
 #include "support/catch.hpp"
-
-#include <sched.h>
 
 using namespace slipway;
 using namespace slipway::test;
 using namespace std::chrono_literals;
-using Json = nlohmann::json;
 
 namespace {
-
-// A connector as an operator runs it: two accounts, and whatever alice sends is bob's.
-class RunningConnector {
- public:
-  RunningConnector()
-      : server_({(std::filesystem::path(PACKET_BENCH).parent_path() / "connector").string(),
-                 "--config", config_file()}),
-        btp_port_(server_.port("\"btpPort\":", ',')),
-        http_port_(server_.port("\"httpPort\":", ',')) {}
-
-  std::string url(const std::string& token) const {
-    return fmt::format("btp+ws://:{}@127.0.0.1:{}/", token, btp_port_);
-  }
-  pid_t pid() const { return server_.child().pid(); }
-  bench::Scrape counters() const {
-    const auto page =
-        bench::parse_target(fmt::format("http://127.0.0.1:{}/metrics", http_port_)).value();
-    return bench::scrape(page).value();
-  }
-  // Of each thread: policy and processors.
-  std::vector<std::pair<int, int>> scheduling() const {
-    std::vector<std::pair<int, int>> threads;
-    for (const auto& task :
-         std::filesystem::directory_iterator(fmt::format("/proc/{}/task", pid()))) {
-      const int id = std::stoi(task.path().filename());
-      cpu_set_t cpus;
-      CPU_ZERO(&cpus);
-      ::sched_getaffinity(id, sizeof cpus, &cpus);
-      threads.emplace_back(::sched_getscheduler(id), CPU_COUNT(&cpus));
-    }
-    return threads;
-  }
-
- private:
-  std::string config_file() const {
-    const Json listens{{"host", "127.0.0.1"}, {"port", 0}};
-    const auto account = [](const std::string& id) {
-      return Json{{"id", id},
-                  {"relation", "child"},
-                  {"asset", {{"code", "USD"}, {"scale", 9}}},
-                  {"token", "secret-" + id}};
-    };
-    const Json config{{"address", "test.here"},
-                      {"btp", listens},
-                      {"http", listens},
-                      {"accounts", {account("alice"), account("bob")}},
-                      {"routes", {{{"prefix", "test.here.bob"}, {"account", "bob"}}}}};
-    const std::string file = (folder_.path() / "connector.json").string();
-    write_durably(file, config.dump(), 0600).value();
-    return file;
-  }
-
-  TemporaryDirectory folder_;
-  Server server_;
-  int btp_port_;
-  int http_port_;
-};
 
 // Short slices, and allowances so wide that only a broken duet is worse.
 std::vector<std::string> quick(const std::string& max_worse, std::vector<std::string> more) {
@@ -145,7 +84,8 @@ TEST_CASE("Without its cost a running target is judged by what is seen of it onl
   INFO(run.out << run.err);
   REQUIRE(run.results.is_object());
   if (run.exit_status != 1) check_passed_or_disturbed(run);  // p50 and p99 may raise an alarm
-  for (const Json& finding : run.results["findings"]) CHECK_FALSE(finding["metric"] == "cpu");
+  for (const nlohmann::json& finding : run.results["findings"])
+    CHECK_FALSE(finding["metric"] == "cpu");
   CHECK(run.results["notes"].back().get<std::string>().find("--base-pid and --candidate-pid") !=
         std::string::npos);
   const auto received = one.finish().counts["received"].get<double>();
