@@ -4,14 +4,20 @@
 
 namespace slipway::bench {
 
-Result<MetricsWatch> MetricsWatch::begin(const Target& page) {
-  const auto before = scrape(page);
+Result<MetricsWatch> MetricsWatch::begin(const Target& page, const TlsOptions& tls) {
+  std::shared_ptr<const TlsContext> context;
+  if (page.tls) {
+    auto made = TlsContext::make(tls);
+    if (!made) return made.error();
+    context = *made;
+  }
+  const auto before = scrape(page, context);
   if (!before) return before.error();
-  return MetricsWatch(page, *before);
+  return MetricsWatch(page, context, *before);
 }
 
 void MetricsWatch::finish(RunResult& result) const {
-  const auto after = scrape(page_);
+  const auto after = scrape(page_, tls_);
   if (!after) return;
   if (after->fulfilled) {
     result.counters =

@@ -202,8 +202,8 @@ Result<void> RunFlags::check_cost(RunOptions& options) const {
   if (!metrics_.empty()) {
     auto page = parse_target(metrics_);
     if (!page) return page.error();
-    if (page->kind != TargetKind::http || page->tls) {
-      return refused_flag("--metrics", page->text(), "an http:// URL");
+    if (page->kind != TargetKind::http) {
+      return refused_flag("--metrics", page->text(), "an http:// or https:// URL");
     }
     options.metrics = *page;
   }
@@ -259,11 +259,6 @@ Result<RunOptions> RunFlags::checked() const {
     if (!receiver) return receiver.error();
     options.receiver = *receiver;
   }
-  const bool tls = target->tls || (options.receiver && options.receiver->tls);
-  if (!tls && (!ca_file_.empty() || insecure_)) {
-    return Error{ErrorKind::usage, "--ca-file and --insecure are for targets with TLS",
-                 "name a btp+wss, ilp+https or https target, or leave them out"};
-  }
   options.plan.tls = {.ca_file = ca_file_, .insecure = insecure_};
   const bool pays = target->kind == TargetKind::btp_ws || target->kind == TargetKind::ilp_http;
   if (pays && destination_.empty()) {
@@ -277,6 +272,12 @@ Result<RunOptions> RunFlags::checked() const {
        {check_load(options), check_choices(options.plan), check_http(options.plan.http),
         check_limits(options), check_cost(options), check_useful(options)}) {
     if (!checked) return checked.error();
+  }
+  const bool tls = target->tls || (options.receiver && options.receiver->tls) ||
+                   (options.metrics && options.metrics->tls);
+  if (!tls && (!ca_file_.empty() || insecure_)) {
+    return Error{ErrorKind::usage, "--ca-file and --insecure are for targets with TLS",
+                 "name a btp+wss, ilp+https or https target, or leave them out"};
   }
   options.connector = connector_.empty() ? default_connector() : std::filesystem::path(connector_);
   options.output = output_;

@@ -192,7 +192,7 @@ Result<RunResult> measure(const RunOptions& asked, const std::stop_token& stop) 
   };
   std::optional<MetricsWatch> counters;
   if (metrics) {
-    auto begun = MetricsWatch::begin(*metrics);
+    auto begun = MetricsWatch::begin(*metrics, plan.tls);
     if (!begun) return begun.error();
     counters = std::move(*begun);
   }

@@ -68,7 +68,7 @@ void RunFlags::add_target_flags(CLI::App& command) {
   const char* const whose_cost = "process or docker container whose cost is shown";
   CLI::Option* const pid = target.add("--pid", "N", pid_, whose_cost);
   target.add("--container", "NAME", container_, whose_cost)->excludes(pid);
-  target.add("--metrics", "URL", metrics_, "its own figures, http://: its cost and counts");
+  target.add("--metrics", "URL", metrics_, "http(s) page of its own figures: cost and counts");
 }
 
 void RunFlags::add_load_flags(CLI::App& command, const std::string& rate) {

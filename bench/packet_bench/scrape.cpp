@@ -1,11 +1,17 @@
 #include "packet_bench/scrape.hpp"
 
 #include "base/unique_fd.hpp"
+#include "packet_bench/clock.hpp"
 #include "packet_bench/connection.hpp"
+#include "packet_bench/http_response.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <chrono>
+#include <memory>
+#include <span>
 #include <string>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -16,46 +22,98 @@ namespace slipway::bench {
 namespace {
 
 constexpr std::size_t largest_page = std::size_t{16} << 20;
+constexpr std::chrono::seconds patience{2};
 
 Error no_metrics(const Target& page, std::string_view why, ErrorKind kind) {
   return {kind, fmt::format("cannot read the metrics at {}: {}", page.text(), why),
           "correct --metrics, or leave it out"};
 }
 
-Result<std::string> fetch(const Target& page) {
-  const auto address = resolve(page, nullptr);
-  if (!address) return address.error();
-  const UniqueFd fd(::socket(address->storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  const timeval patience{2, 0};
-  ::setsockopt(fd.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-  ::setsockopt(fd.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
-  const auto* generic = reinterpret_cast<const sockaddr*>(&address->storage);
-  if (::connect(fd.get(), generic, address->size) != 0) {
-    return no_metrics(page, std::generic_category().message(errno), ErrorKind::unreachable);
+// A connection whose steps block, in the clear or through TLS; none takes longer than `patience`.
+class Line {
+ public:
+  TlsStep open(const Address& address) {
+    fd_.reset(::socket(address.storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    const timeval limit{patience.count(), 0};
+    ::setsockopt(fd_.get(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+    ::setsockopt(fd_.get(), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+    const auto* generic = reinterpret_cast<const sockaddr*>(&address.storage);
+    if (::connect(fd_.get(), generic, address.size) != 0) return step_of(-1);
+    if (!address.tls) return TlsStep::done;
+    tls_ = address.tls->session(address.host, fd_.get());
+    return tls_->handshake();
   }
-  const std::string request =
-      fmt::format("GET {} HTTP/1.0\r\nHost: {}:{}\r\nConnection: close\r\n\r\n", page.path,
-                  page.host, page.port);
-  if (::send(fd.get(), request.data(), request.size(), MSG_NOSIGNAL) < 0) {
-    return no_metrics(page, std::generic_category().message(errno), ErrorKind::unreachable);
+  TlsStep write(std::string_view text) {
+    const auto* bytes = reinterpret_cast<const std::uint8_t*>(text.data());
+    std::size_t put = 0;
+    if (tls_) return tls_->write({bytes, text.size()}, put);
+    return step_of(::send(fd_.get(), bytes, text.size(), MSG_NOSIGNAL));
+  }
+  TlsStep read(std::span<std::uint8_t> room, std::size_t& got) {
+    if (tls_) return tls_->read(room, got);
+    const ssize_t size = ::recv(fd_.get(), room.data(), room.size(), 0);
+    got = static_cast<std::size_t>(std::max<ssize_t>(size, 0));
+    return step_of(size);
+  }
+  // Of a step that is not `done`.
+  std::string failure(TlsStep step) const {
+    if (step == TlsStep::closed) return "closed by the other side";
+    if (step != TlsStep::failed) return "no answer in time";
+    return tls_ ? tls_->failure() : std::generic_category().message(error_);
+  }
+
+ private:
+  TlsStep step_of(ssize_t outcome) {
+    if (outcome > 0) return TlsStep::done;
+    if (outcome == 0) return TlsStep::closed;
+    error_ = errno;
+    const bool in_time = error_ != EAGAIN && error_ != EINPROGRESS;
+    return in_time ? TlsStep::failed : TlsStep::wants_read;
+  }
+
+  UniqueFd fd_;
+  std::unique_ptr<TlsSession> tls_;
+  int error_ = 0;
+};
+
+// All that comes until the other side closes.
+Result<std::string> exchange(const Target& page, const Address& address) {
+  const TimePoint deadline = Clock::now() + patience;
+  Line line;
+  TlsStep step = line.open(address);
+  if (step == TlsStep::done) {
+    step = line.write(fmt::format("GET {} HTTP/1.0\r\nHost: {}:{}\r\nConnection: close\r\n\r\n",
+                                  page.path, page.host, page.port));
   }
   std::string answer;
-  for (std::array<char, 16384> buffer; answer.size() < largest_page;) {
-    const ssize_t got = ::recv(fd.get(), buffer.data(), buffer.size(), 0);
-    if (got < 0) {
-      return no_metrics(page, std::generic_category().message(errno), ErrorKind::unreachable);
-    }
-    if (got == 0) break;
-    answer.append(buffer.data(), static_cast<std::size_t>(got));
+  std::array<std::uint8_t, 16384> buffer;
+  while (step == TlsStep::done) {
+    std::size_t got = 0;
+    step = line.read(buffer, got);
+    answer.append(buffer.begin(), buffer.begin() + got);
+    if (step == TlsStep::closed && !answer.empty()) return answer;
+    if (Clock::now() > deadline || answer.size() > largest_page) step = TlsStep::wants_read;
   }
-  const std::size_t body = answer.find("\r\n\r\n");
-  if (!answer.starts_with("HTTP/1.") || body == std::string::npos) {
-    return no_metrics(page, "it does not speak HTTP", ErrorKind::protocol);
+  return no_metrics(page, line.failure(step), ErrorKind::unreachable);
+}
+
+Result<std::string> fetch(const Target& page, const std::shared_ptr<const TlsContext>& tls) {
+  const auto address = resolve(page, tls);
+  if (!address) return address.error();
+  const auto answer = exchange(page, *address);
+  if (!answer) return answer;
+  HttpResponse response;
+  const HttpParse parsed = parse_http_response(*answer, response, HttpEnd::closed);
+  if (parsed == HttpParse::incomplete) {
+    return no_metrics(page, "it was cut off before its end", ErrorKind::protocol);
   }
-  if (answer.substr(8, 4) != " 200") {
-    return no_metrics(page, "it answered" + answer.substr(8, 4), ErrorKind::protocol);
+  if (parsed == HttpParse::invalid || response.chunked) {
+    return no_metrics(page, "it does not speak HTTP/1.0", ErrorKind::protocol);
   }
-  return answer.substr(body + 4);
+  if (response.status != 200) {
+    return no_metrics(page, fmt::format("it answered {}", response.status), ErrorKind::protocol);
+  }
+  return std::string(response.body);
 }
 
 std::optional<double> value_at_end(std::string_view line) {
@@ -94,8 +152,8 @@ Scrape parse_metrics(std::string_view text) {
   return scrape;
 }
 
-Result<Scrape> scrape(const Target& page) {
-  const auto text = fetch(page);
+Result<Scrape> scrape(const Target& page, const std::shared_ptr<const TlsContext>& tls) {
+  const auto text = fetch(page, tls);
   if (!text) return text.error();
   return parse_metrics(*text);
 }

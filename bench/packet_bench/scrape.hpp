@@ -2,8 +2,10 @@
 
 #include "base/error.hpp"
 #include "packet_bench/target.hpp"
+#include "packet_bench/tls.hpp"
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string_view>
 
@@ -20,7 +22,8 @@ struct Scrape {
 
 Scrape parse_metrics(std::string_view text);
 
-// Fetches and parses the page; takes at most 2 s. Errors: unreachable, protocol.
-Result<Scrape> scrape(const Target& page);
+// Fetches and parses the page, with `tls` if it is an https one; gives up after about 2 s. Errors:
+// unreachable, protocol (also when the page ended before its Content-Length).
+Result<Scrape> scrape(const Target& page, const std::shared_ptr<const TlsContext>& tls = nullptr);
 
 }  // namespace slipway::bench

@@ -23,6 +23,7 @@ class RunningConnector {
   std::string url(const std::string& token) const {
     return fmt::format("btp+ws://:{}@127.0.0.1:{}/", token, btp_port_);
   }
+  int http_port() const { return http_port_; }
   pid_t pid() const { return server_.child().pid(); }
   bench::Scrape counters() const {
     const auto page =

@@ -1,9 +1,44 @@
 #include "packet_bench/scrape.hpp"
 
 #include "packet_bench/container.hpp"
+#include "packet_bench/loopback_port.hpp"
 #include "support/catch.hpp"
 
+#include <sys/socket.h>
+#include <thread>
+#include <unistd.h>
+
+#include <fmt/core.h>
+
+using namespace slipway;
 using namespace slipway::bench;
+
+namespace {
+
+// Answers one request with `text` and closes.
+class PageServer {
+ public:
+  explicit PageServer(std::string text)
+      : server_([this, text = std::move(text)] {
+          const UniqueFd peer = port_.accept();
+          char request[4096];
+          (void)::read(peer.get(), request, sizeof request);
+          (void)::send(peer.get(), text.data(), text.size(), MSG_NOSIGNAL);
+        }) {}
+  ~PageServer() {
+    port_.stop();
+    server_.join();
+  }
+  Target page() const {
+    return parse_target(fmt::format("http://127.0.0.1:{}/", port_.number())).value();
+  }
+
+ private:
+  test::LoopbackPort port_;
+  std::thread server_;
+};
+
+}  // namespace
 
 TEST_CASE("a metrics page yields the target's cost and its counts over all accounts", "[scrape]") {
   const Scrape scrape = parse_metrics(R"(# HELP ilp_packets_total Prepares answered.
@@ -25,6 +60,29 @@ TEST_CASE("a page without such metrics yields nothing", "[scrape]") {
   const Scrape scrape = parse_metrics("ilp_packets_total{direction=\"in\"\nup 1\n\nx\n# only");
   CHECK_FALSE(scrape.fulfilled);
   CHECK_FALSE(scrape.cpu_seconds);
+}
+
+TEST_CASE("a page is taken whole or not at all", "[scrape]") {
+  struct Case {
+    std::string head;
+    std::string complaint;  // empty: it is taken
+  };
+  const auto wanted =
+      GENERATE(Case{"HTTP/1.1 200 OK\r\nContent-Length: 30\r\n\r\n", ""},
+               Case{"HTTP/1.0 200 OK\r\n\r\n", ""},
+               Case{"HTTP/1.1 200 OK\r\ncontent-length: 31\r\n\r\n", "cut off before its end"},
+               Case{"HTTP/1.1 200 OK\r\nContent-Length: 31", "cut off before its end"},
+               Case{"HTTP/1.1 404 Not Found\r\n\r\n", "it answered 404"},
+               Case{"220 mail\r\n\r\n", "it does not speak HTTP"});
+  PageServer server(wanted.head + "process_cpu_seconds_total 1.5\n");
+  const auto seen = scrape(server.page());
+  INFO(wanted.head);
+  CHECK(seen.has_value() == wanted.complaint.empty());
+  if (seen) {
+    CHECK(seen->cpu_seconds == 1.5);
+  } else {
+    CHECK_THAT(seen.error().what, ContainsSubstring(wanted.complaint));
+  }
 }
 
 TEST_CASE("a container's control group is found in both versions, and everybody's is not taken",

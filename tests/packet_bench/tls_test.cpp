@@ -1,4 +1,5 @@
 // Targets behind TLS: a front of another make, with a certificate made here.
+#include "packet_bench/running_connector.hpp"
 #include "packet_bench/truth.hpp"
 #include "support/catch.hpp"
 
@@ -108,6 +109,40 @@ TEST_CASE("who cannot prove to be the target is refused in one line, with the re
   CHECK_THAT(run.err, ContainsSubstring(expected));
   CHECK(std::count(run.err.begin(), run.err.end(), '\n') == 1);
   CHECK(target.finish().counts["received"] == 0);
+}
+
+TEST_CASE("a metrics page behind TLS is read, if who serves it proves to be that", "[tls]") {
+  const TemporaryDirectory folder;
+  const Certificate certificate("IP:127.0.0.1");
+  const RunningConnector connector;
+  const Front front(certificate, connector.http_port());
+  const std::string page = front.url("https") + "metrics";
+  std::vector<std::string> arguments{"--target",      connector.url("secret-alice"),
+                                     "--destination", "test.here.bob",
+                                     "--receiver",    connector.url("secret-bob"),
+                                     "--rate",        "200",
+                                     "--duration",    "500ms",
+                                     "--warmup",      "0s",
+                                     "--metrics",     page};
+  SECTION("proven") {
+    arguments.insert(arguments.end(), {"--ca-file", certificate.file()});
+    const BenchRun run = packet_bench(arguments, folder);
+    INFO(run.out + run.err);
+    CHECK(run.exit_status == 0);
+    const auto& details = run.results["details"];
+    CHECK(details["targetCounters"]["fulfilled"] == 100);
+    CHECK(details["targetCounters"]["source"].get<std::string>().starts_with("https://127.0.0.1:"));
+    CHECK(details["targetCost"]["memoryMb"].get<double>() > 1);
+  }
+  SECTION("not proven") {
+    const BenchRun run = packet_bench(arguments, folder);
+    INFO(run.err);
+    CHECK(run.exit_status == 3);
+    CHECK_THAT(run.err, ContainsSubstring("cannot read the metrics at https://127.0.0.1:"));
+    CHECK_THAT(run.err, ContainsSubstring("self-signed certificate; give the authority with"));
+    CHECK(std::count(run.err.begin(), run.err.end(), '\n') == 1);
+    CHECK(connector.counters().fulfilled.value_or(0) == 0);
+  }
 }
 
 TEST_CASE("a CA file that cannot be used is a usage error", "[tls]") {
