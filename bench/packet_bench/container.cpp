@@ -3,7 +3,9 @@
 #include "base/durable_file.hpp"
 #include "base/process.hpp"
 
+#include <algorithm>
 #include <charconv>
+#include <fstream>
 #include <sstream>
 
 #include <fmt/core.h>
@@ -16,6 +18,13 @@ std::optional<std::uint64_t> number_of(std::string_view text) {
   const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (failed != std::errc{} || end == text.data()) return std::nullopt;
   return number;
+}
+
+// Of a file of "key number" lines.
+std::optional<std::uint64_t> value_of(const std::string& text, const std::string& key) {
+  const std::size_t at = ("\n" + text).find("\n" + key + " ");
+  if (at == std::string::npos) return std::nullopt;
+  return number_of(std::string_view(text).substr(at + key.size() + 1));
 }
 
 bool has_controller(const std::string& list, const std::string& name) {
@@ -37,10 +46,7 @@ std::optional<std::chrono::nanoseconds> ControlGroup::cpu_used() const {
     if (!ns) return std::nullopt;
     return std::chrono::nanoseconds(*ns);
   }
-  const std::string key = "usage_usec ";
-  const std::size_t at = text->find(key);
-  if (at == std::string::npos) return std::nullopt;
-  const auto us = number_of(std::string_view(*text).substr(at + key.size()));
+  const auto us = value_of(*text, "usage_usec");
   if (!us) return std::nullopt;
   return std::chrono::microseconds(*us);
 }
@@ -48,8 +54,15 @@ std::optional<std::chrono::nanoseconds> ControlGroup::cpu_used() const {
 std::optional<std::uint64_t> ControlGroup::memory_bytes() const {
   if (memory.empty()) return std::nullopt;
   const auto text = read_file(memory);
-  if (!text) return std::nullopt;
-  return number_of(*text);
+  const auto charged = text ? number_of(*text) : std::nullopt;
+  if (!charged) return std::nullopt;
+  // What has been read or written of files stays charged until somebody needs the memory.
+  const bool first_version = memory.filename() == "memory.usage_in_bytes";
+  const auto details = read_file(memory.parent_path() / "memory.stat");
+  const auto files =
+      details ? value_of(*details, first_version ? "total_inactive_file" : "inactive_file")
+              : std::nullopt;
+  return *charged - std::min(*charged, files.value_or(0));
 }
 
 ControlGroup control_group(const std::string& membership, const std::filesystem::path& root) {
@@ -66,11 +79,12 @@ ControlGroup control_group(const std::string& membership, const std::filesystem:
       if (group.cpu.empty()) group.cpu = root / path.substr(1) / "cpu.stat";
       if (group.memory.empty()) group.memory = root / path.substr(1) / "memory.current";
     }
+    // A hierarchy of several controllers is mounted once and linked to under the name of each.
     if (has_controller(controllers, "cpuacct")) {
-      group.cpu = root / controllers / path.substr(1) / "cpuacct.usage";
+      group.cpu = root / "cpuacct" / path.substr(1) / "cpuacct.usage";
     }
     if (has_controller(controllers, "memory")) {
-      group.memory = root / controllers / path.substr(1) / "memory.usage_in_bytes";
+      group.memory = root / "memory" / path.substr(1) / "memory.usage_in_bytes";
     }
   }
   return group;

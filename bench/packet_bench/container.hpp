@@ -19,6 +19,7 @@ struct ControlGroup {
   std::filesystem::path memory;  // memory.current or memory.usage_in_bytes
 
   std::optional<std::chrono::nanoseconds> cpu_used() const;
+  // Without the page cache that is easily given back, as `docker stats` shows it.
   std::optional<std::uint64_t> memory_bytes() const;
 };
 // `membership`: the text of /proc/PID/cgroup; `root`: /sys/fs/cgroup.

@@ -3,7 +3,9 @@
 #include "packet_bench/container.hpp"
 #include "packet_bench/loopback_port.hpp"
 #include "support/catch.hpp"
+#include "support/temporary_directory.hpp"
 
+#include <fstream>
 #include <sys/socket.h>
 #include <thread>
 #include <unistd.h>
@@ -12,6 +14,7 @@
 
 using namespace slipway;
 using namespace slipway::bench;
+using namespace std::chrono_literals;
 
 namespace {
 
@@ -91,9 +94,35 @@ TEST_CASE("a container's control group is found in both versions, and everybody'
   CHECK(two.cpu == "/g/system.slice/docker-abc.scope/cpu.stat");
   CHECK(two.memory == "/g/system.slice/docker-abc.scope/memory.current");
   const ControlGroup one =
-      control_group("4:memory:/docker/abc\n2:cpu,cpuacct:/docker/abc\n0::/\n", "/g");
-  CHECK(one.cpu == "/g/cpu,cpuacct/docker/abc/cpuacct.usage");
+      control_group("4:memory:/docker/abc\n2:cpuacct,cpu:/docker/abc\n0::/docker/abc\n", "/g");
+  CHECK(one.cpu == "/g/cpuacct/docker/abc/cpuacct.usage");
   CHECK(one.memory == "/g/memory/docker/abc/memory.usage_in_bytes");
   CHECK(control_group("0::/\n", "/g").cpu.empty());
   CHECK_FALSE(ControlGroup{}.cpu_used());
+}
+
+// Figures of a container that held 50 MB and had written a file of 100 MB: Docker 20.10 said
+// "53.27MiB" of it.
+TEST_CASE("a control group's memory is without the files that were only written", "[scrape]") {
+  const slipway::test::TemporaryDirectory root;
+  const auto put = [&](const std::string& file, const std::string& text) {
+    std::filesystem::create_directories((root.path() / file).parent_path());
+    std::ofstream(root.path() / file) << text;
+  };
+  put("cpuacct/a/cpuacct.usage", "374089315\n");
+  put("memory/a/memory.usage_in_bytes", "160718848\n");
+  put("memory/a/memory.stat",
+      "cache 104857600\ninactive_file 4096\ntotal_cache 104857600\n"
+      "total_inactive_file 104857600\ntotal_active_file 0\n");
+  const ControlGroup one = control_group("4:memory:/a\n2:cpuacct:/a\n", root.path());
+  CHECK(one.cpu_used() == 374089315ns);
+  CHECK(one.memory_bytes() == 55861248u);
+
+  put("b/cpu.stat", "usage_usec 374089\nuser_usec 300000\n");
+  put("b/memory.current", "160718848\n");
+  const ControlGroup two = control_group("0::/b\n", root.path());
+  CHECK(two.cpu_used() == 374089us);
+  CHECK(two.memory_bytes() == 160718848u);
+  put("b/memory.stat", "anon 52486144\nfile 104857600\ninactive_file 104857600\n");
+  CHECK(two.memory_bytes() == 55861248u);
 }
