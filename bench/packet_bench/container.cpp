@@ -110,6 +110,10 @@ Result<Container> find_container(const std::string& name) {
   return container;
 }
 
+void leave_processor_group(pid_t pid) {
+  std::ofstream("/sys/fs/cgroup/cpu/cgroup.procs", std::ios::app) << pid;
+}
+
 std::optional<ProcessUsage> usage_of(const Watched& watched) {
   if (!watched.pid) return std::nullopt;
   auto usage = process_usage(*watched.pid);

@@ -34,6 +34,11 @@ struct Container {
 // container, it does not run, or its processes are not this machine's.
 Result<Container> find_container(const std::string& name);
 
+// Puts a process among those that are in no container, as to processors. Where real time is shared
+// out by groups (CONFIG_RT_GROUP_SCHED, version 1), a container's group has none of it. Does
+// nothing where that is not allowed, or version 2 rules.
+void leave_processor_group(pid_t pid);
+
 // What to watch, if it is on this machine: a process, or with `group` all of its container.
 struct Watched {
   std::optional<pid_t> pid = {};

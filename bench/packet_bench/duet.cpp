@@ -4,6 +4,7 @@
 #include "packet_bench/duet_round.hpp"
 #include "packet_bench/gate.hpp"
 #include "packet_bench/machine.hpp"
+#include "packet_bench/own_container.hpp"
 #include "packet_bench/result_files.hpp"
 #include "packet_bench/schedule.hpp"
 
@@ -52,11 +53,17 @@ std::size_t planned_pairs(const DuetOptions& options) {
 
 Result<DuetResult> duet(const DuetOptions& options, std::stop_token stop) {
   DuetResult result;
+  std::array<DuetTarget, 2> targets = options.targets;
   result.begun_at = std::chrono::system_clock::now();
   for (const Side side : {base, candidate}) {
-    result.targets[side] = text_of(options.executables[side]);
+    if (auto* image = std::get_if<ImageTarget>(&targets[side])) {
+      auto id = find_image(image->reference, stop);
+      if (!id) return of_side(side, id.error());
+      image->id = std::move(*id);
+    }
+    result.targets[side] = text_of(targets[side]);
   }
-  result.notes = notes_on(options.executables);
+  result.notes = notes_on(targets);
   result.rate = options.rate;
   result.slice_s = as_seconds(options.slice);
   result.round_s = as_seconds(options.round);
@@ -69,9 +76,10 @@ Result<DuetResult> duet(const DuetOptions& options, std::stop_token stop) {
   const TimePoint begin = Clock::now();
   const TimePoint deadline = begin + options.max_duration;
   bool clear = false;
+  std::string refused;
   for (unsigned number = 0; !clear && Clock::now() + options.warmup + options.slice < deadline;
        ++number) {
-    const DuetRound round{.targets = options.executables,
+    const DuetRound round{.targets = targets,
                           .extra_cpu_percent = options.extra_cpu_percent,
                           .rate = options.rate,
                           .warmup = options.warmup,
@@ -94,7 +102,9 @@ Result<DuetResult> duet(const DuetOptions& options, std::stop_token stop) {
         },
         stop);
     if (!outcome) return outcome.error();
+    refused = *outcome;
   }
+  if (!refused.empty()) result.notes.push_back(refused);
   result.verdict = judge.finish();
   return result;
 }

@@ -15,7 +15,7 @@ namespace slipway::bench {
 
 // `packet_bench duet`, checked.
 struct DuetOptions {
-  std::array<DuetTarget, 2> executables;
+  std::array<DuetTarget, 2> targets;
   std::array<int, 2> extra_cpu_percent{};  // see EmbeddedConnector
   double rate = 10'000;                    // packets a second, to each
   std::chrono::nanoseconds max_duration = std::chrono::seconds(90);

@@ -3,7 +3,9 @@
 #include "packet_bench/options.hpp"
 #include "wire/ilp_packet.hpp"
 
+#include <algorithm>
 #include <array>
+#include <cctype>
 #include <random>
 #include <unistd.h>
 
@@ -19,9 +21,23 @@ Result<DuetTarget> executable(std::string_view flag, const std::string& text) {
   std::error_code ignored;
   if (!std::filesystem::is_regular_file(text, ignored) || ::access(text.c_str(), X_OK) != 0) {
     return Error{ErrorKind::usage, fmt::format("{} '{}' is no executable file", flag, text),
-                 "build it, or give another path, or a btp+ws:// URL"};
+                 "build it, or give another path, docker:IMAGE, or a btp+ws:// URL"};
   }
   return std::filesystem::path(text);
+}
+
+constexpr std::string_view image_scheme = "docker:";
+
+Result<DuetTarget> image(const std::string& flag, const std::string& text) {
+  const std::string reference = text.substr(image_scheme.size());
+  const auto allowed = [](unsigned char c) {
+    return std::isalnum(c) != 0 || std::string_view("._-/:@").find(c) != std::string_view::npos;
+  };
+  if (reference.empty() || std::isalnum(static_cast<unsigned char>(reference.front())) == 0 ||
+      !std::all_of(reference.begin(), reference.end(), allowed)) {
+    return refused_flag(flag, text, "docker:NAME, with :TAG or @DIGEST");
+  }
+  return ImageTarget{reference};
 }
 
 // What one process uses is what these are about.
@@ -37,12 +53,14 @@ DuetTargetFlags::DuetTargetFlags(CLI::App& command, Side side)
   const std::string variable = side == base ? "PACKET_BENCH_BASE" : "PACKET_BENCH_CANDIDATE";
   const std::string group = fmt::format("The {}", side_names[side]);
   command
-      .add_option(flag_, target_,
-                  "connector executable to start, or btp+ws://:TOKEN@host:port/ (with TLS btp+wss) "
-                  "of one that runs")
+      .add_option(
+          flag_, target_,
+          "connector executable to start, docker:IMAGE to start a container of (then on both "
+          "sides: a container costs, too), or btp+ws://:TOKEN@host:port/ (with TLS btp+wss) "
+          "of one that runs")
       ->envname(variable)
       ->required()
-      ->type_name("FILE|URL")
+      ->type_name("TARGET")
       ->group(group);
   const auto add = [&](const char* suffix, const char* type, auto& into, const char* text) {
     return command.add_option(flag(suffix), into, text)->type_name(type)->group(group);
@@ -59,7 +77,8 @@ std::string DuetTargetFlags::flag(const char* suffix) const {
 }
 
 Result<DuetTarget> DuetTargetFlags::checked() const {
-  if (target_.find("://") != std::string::npos) return running();
+  const bool is_image = target_.starts_with(image_scheme);
+  if (!is_image && target_.find("://") != std::string::npos) return running();
   const bool more = !destination_.empty() || !receiver_.empty() || pid_ != 0 || !container_.empty();
   if (more) {
     return Error{ErrorKind::usage,
@@ -68,7 +87,7 @@ Result<DuetTarget> DuetTargetFlags::checked() const {
                              flag_),
                  fmt::format("give {} a btp+ws:// URL, or leave them out", flag_)};
   }
-  return executable(flag_, target_);
+  return is_image ? image(flag_, target_) : executable(flag_, target_);
 }
 
 Result<DuetTarget> DuetTargetFlags::running() const {
@@ -144,14 +163,21 @@ Result<void> DuetFlags::check_targets(DuetOptions& options) const {
                         side_names[side])};
       }
     }
-    options.executables[side] = *target;
+    options.targets[side] = *target;
+  }
+  const auto& [one, other] = options.targets;
+  if (std::holds_alternative<ImageTarget>(one) != std::holds_alternative<ImageTarget>(other) &&
+      std::holds_alternative<std::filesystem::path>(one) !=
+          std::holds_alternative<std::filesystem::path>(other)) {
+    return Error{ErrorKind::usage, "an image is not compared with an executable",
+                 "give docker:IMAGE on both sides, or on none"};
   }
   if (!tls && (!ca_file_.empty() || insecure_)) {
     return Error{ErrorKind::usage, "--ca-file and --insecure are for targets with TLS",
                  "name a btp+wss target, or leave them out"};
   }
   options.tls = {.ca_file = ca_file_, .insecure = insecure_};
-  if (extra_cpu_ != 0 && std::holds_alternative<RunningTarget>(options.executables[candidate])) {
+  if (extra_cpu_ != 0 && std::holds_alternative<RunningTarget>(options.targets[candidate])) {
     return Error{ErrorKind::usage, "--test-extra-cpu is for a candidate that is started",
                  "leave it out"};
   }

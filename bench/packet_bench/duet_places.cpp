@@ -1,5 +1,6 @@
 #include "packet_bench/duet_places.hpp"
 
+#include <cerrno>
 #include <filesystem>
 
 #include <fmt/core.h>
@@ -36,7 +37,8 @@ Places::Places(std::array<pid_t, 2> processes, std::size_t first)
       turn_(first),
       cpus_(allowed_cpus()) {
   // Both or none: a container may not be allowed to what a process is.
-  if (!put_first(tasks_[base]) || !put_first(tasks_[candidate])) {
+  first_ = put_first(tasks_[base]) && put_first(tasks_[candidate]);
+  if (!first_) {
     for (const Tasks& tasks : tasks_) put_back(tasks);
   }
   settle();
@@ -91,6 +93,14 @@ std::vector<int> Places::generator() const {
   return cpus_.size() < 2 ? std::vector<int>{} : std::vector{cpus_.front()};
 }
 
+std::string Places::refused() const {
+  if (first_ && moved_) return {};
+  return fmt::format(
+      "the kernel refused the connectors {}{}{}: run packet_bench as root, or with CAP_SYS_NICE",
+      first_ ? "" : "real-time priority", first_ || moved_ ? "" : " and ",
+      moved_ ? "" : "to change processors");
+}
+
 void Places::swap() {
   turn_ ^= 1;
   settle();
@@ -102,7 +112,10 @@ void Places::settle() {
     cpu_set_t set;
     CPU_ZERO(&set);
     CPU_SET(static_cast<std::size_t>(cpus_[cpus_.size() - 1 - (side ^ turn_)]), &set);
-    for (const auto& [task, before] : tasks_[side]) ::sched_setaffinity(task, sizeof set, &set);
+    for (const auto& [task, before] : tasks_[side]) {
+      const bool refused = ::sched_setaffinity(task, sizeof set, &set) != 0 && errno == EPERM;
+      moved_ = moved_ && !refused;
+    }
   }
 }
 

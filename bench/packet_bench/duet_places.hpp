@@ -5,6 +5,7 @@
 #include <array>
 #include <map>
 #include <sched.h>
+#include <string>
 #include <sys/types.h>
 #include <vector>
 
@@ -26,6 +27,8 @@ class Places {
 
   std::vector<int> generator() const;
   void swap();
+  // What the kernel refused so far, as a sentence; empty when it was nothing.
+  std::string refused() const;
 
  private:
   struct Before {
@@ -44,6 +47,8 @@ class Places {
   std::array<Tasks, 2> tasks_;
   std::size_t turn_;
   std::vector<int> cpus_;
+  bool first_ = false;  // at real-time priority
+  bool moved_ = true;
 };
 
 }  // namespace slipway::bench

@@ -6,17 +6,10 @@
 #include <optional>
 
 namespace slipway::bench {
-namespace {
 
-Error of_side(std::size_t side, Error error) {
-  error.what = std::string(side_names[side]) + ": " + error.what;
-  return error;
-}
-
-}  // namespace
-
-Result<void> play_round(const DuetRound& round, const std::function<bool(const Pair&)>& on_pair,
-                        std::stop_token stop) {
+Result<std::string> play_round(const DuetRound& round,
+                               const std::function<bool(const Pair&)>& on_pair,
+                               std::stop_token stop) {
   const TimePoint begin = Clock::now();
   std::array<std::optional<Driven>, 2> driven;
   const std::size_t first = mixed(round.seed) & 1;
@@ -49,7 +42,8 @@ Result<void> play_round(const DuetRound& round, const std::function<bool(const P
       return of_side(side, {ErrorKind::unreachable, *death, {}});
     }
   }
-  return played;
+  if (!played) return played.error();
+  return places ? places->refused() : std::string();
 }
 
 }  // namespace slipway::bench

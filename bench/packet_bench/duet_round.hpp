@@ -5,12 +5,13 @@
 
 #include <functional>
 #include <stop_token>
+#include <string>
 
 namespace slipway::bench {
 
-// Two connectors as processes of their own, started anew for every round: what a process's memory
-// happens to look like stays with it for life, and one pair of processes would show that as a
-// difference between the programs. What runs already stays as it is.
+// Two connectors as processes of their own, or containers', started anew for every round: what a
+// process's memory happens to look like stays with it for life, and one pair of processes would
+// show that as a difference between the programs. What runs already stays as it is.
 struct DuetRound {
   std::array<DuetTarget, 2> targets;
   std::array<int, 2> extra_cpu_percent{};  // see EmbeddedConnector
@@ -28,7 +29,9 @@ struct DuetRound {
 // them may be moved, neither is.
 // (Both on one processor is worse: they fall into step, and the second finds warm what the first
 // found cold; 8 and 17 us a packet were seen of the same program.)
-Result<void> play_round(const DuetRound& round, const std::function<bool(const Pair&)>& on_pair,
-                        std::stop_token stop);
+// Returns what the kernel refused to do with the processes (see Places::refused).
+Result<std::string> play_round(const DuetRound& round,
+                               const std::function<bool(const Pair&)>& on_pair,
+                               std::stop_token stop);
 
 }  // namespace slipway::bench

@@ -22,20 +22,29 @@ struct RunningTarget {
   CostSource cost;
 };
 
-// What one side of a duet is: an executable to start, or what runs.
-using DuetTarget = std::variant<std::filesystem::path, RunningTarget>;
+// An image to start a container from.
+struct ImageTarget {
+  std::string reference;
+  std::string id = {};  // once it was found; tags may move meanwhile
+};
 
-// As the user wrote it, without tokens.
+// What one side of a duet is: an executable or an image to start, or what runs.
+using DuetTarget = std::variant<std::filesystem::path, ImageTarget, RunningTarget>;
+
+// As the user wrote it, without tokens; of an image that was found its id as well.
 std::string text_of(const DuetTarget& target);
 
 // True when its process may be given priority and other processors: it is the duet's own, or the
 // user named it.
 bool is_movable(const DuetTarget& target);
 
+// Names the side.
+Error of_side(std::size_t side, Error error);
+
 // A target that can be driven; what was started for that ends with its owner.
 class Driven {
  public:
-  // Errors: as EmbeddedConnector::start's and look_at's.
+  // Of an image with its id. Errors: as EmbeddedConnector::start's and look_at's.
   static Result<Driven> start(const DuetTarget& target, int extra_cpu_percent,
                               std::stop_token stop);
 

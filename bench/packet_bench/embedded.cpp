@@ -1,6 +1,8 @@
 #include "packet_bench/embedded.hpp"
 
 #include "base/durable_file.hpp"
+#include "packet_bench/container.hpp"
+#include "packet_bench/own_container.hpp"
 #include "packet_bench/schedule.hpp"
 
 #include <cstdlib>
@@ -77,6 +79,18 @@ Target loopback(std::string token) {
   return target;
 }
 
+// Leaves the names of variables in a configuration in the place of the tokens that it returns.
+Environment take_tokens(Json& config) {
+  Environment tokens;
+  for (Json& account : config["accounts"]) {
+    const std::string variable = fmt::format("TOKEN_{}", tokens.size());
+    tokens[variable] = account["token"];
+    account.erase("token");
+    account["tokenEnv"] = variable;
+  }
+  return tokens;
+}
+
 void pin(pid_t pid, const std::vector<int>& cpus) {
   if (cpus.empty()) return;
   cpu_set_t set;
@@ -87,11 +101,12 @@ void pin(pid_t pid, const std::vector<int>& cpus) {
 
 }  // namespace
 
-struct EmbeddedConnector::Folder {
-  std::filesystem::path path;
-  ~Folder() {
+struct EmbeddedConnector::Place {
+  std::filesystem::path folder;
+  std::optional<OwnContainer> container;
+  ~Place() {
     std::error_code ignored;
-    std::filesystem::remove_all(path, ignored);
+    std::filesystem::remove_all(folder, ignored);
   }
 };
 
@@ -100,41 +115,59 @@ std::filesystem::path default_connector() {
   return std::filesystem::read_symlink("/proc/self/exe", failed).parent_path() / "connector";
 }
 
-EmbeddedConnector::EmbeddedConnector(Child child, std::shared_ptr<Folder> folder)
-    : folder_(std::move(folder)), child_(std::move(child)) {}
+EmbeddedConnector::EmbeddedConnector(Child child, std::shared_ptr<Place> place)
+    : place_(std::move(place)), child_(std::move(child)), pid_(child_.pid()) {}
+
+// Writes the configuration down, and returns the command that starts the connector with it.
+Result<std::vector<std::string>> EmbeddedConnector::prepare(const Options& options,
+                                                            nlohmann::json config, Place& place) {
+  const std::filesystem::path file = place.folder / "connector.json";
+  const bool contained = !options.image.empty();
+  // In a container it is read by a user that is not ours, so by anybody.
+  const Environment tokens = contained ? take_tokens(config) : Environment{};
+  const auto written = write_durably(file, config.dump(), contained ? 0644 : 0600);
+  if (!written) return written.error();
+  const std::vector<std::string> arguments{"--config", file.string()};
+  if (!contained) return std::vector{options.executable.string(), arguments[0], arguments[1]};
+  auto container = OwnContainer::create(
+      {.image = options.image, .arguments = arguments, .file = file, .secrets = tokens});
+  if (!container) return container.error();
+  return place.container.emplace(std::move(*container)).start_command();
+}
 
 Result<EmbeddedConnector> EmbeddedConnector::start(const Options& options, std::stop_token stop) {
   std::string pattern = (std::filesystem::temp_directory_path() / "packet_bench-XXXXXX").string();
   if (::mkdtemp(pattern.data()) == nullptr) return io_error("cannot create", pattern, errno);
-  auto folder = std::make_shared<Folder>(pattern);
+  const auto place = std::make_shared<Place>(pattern);
 
   std::vector<Target> senders;
   for (unsigned i = 0; i < options.senders; ++i) senders.push_back(loopback(random_token()));
   Target receiver = loopback(random_token());
-  const std::string config_file = (folder->path / "connector.json").string();
   Json config = config_json(senders, receiver);
   if (options.extra_cpu_percent > 0) config["testExtraCpuPercent"] = options.extra_cpu_percent;
-  const auto written = write_durably(config_file, config.dump(), 0600);
-  if (!written) return written.error();
+  const auto command = prepare(options, std::move(config), *place);
+  if (!command) return command.error();
 
   // Nothing of our own environment may reconfigure it.
   Environment environment = current_environment();
   std::erase_if(environment,
                 [](const auto& variable) { return variable.first.starts_with("CONNECTOR_"); });
-  auto child = Child::start({.argv = {options.executable.string(), "--config", config_file},
+  auto child = Child::start({.argv = *command,
                              .environment = environment,
-                             .output_file = (folder->path / "output").string()});
+                             // docker hands it on: the container ends, and is removed.
+                             .signal_on_death = place->container ? SIGTERM : SIGKILL,
+                             .output_file = (place->folder / "output").string()});
   if (!child) {
     Error error = child.error();
     error.remedy = "build it, or name it with --connector PATH";
     return error;
   }
-  EmbeddedConnector connector(std::move(*child), folder);
+  EmbeddedConnector connector(std::move(*child), place);
   pin(connector.pid(), options.cpu_affinity);
   const auto deadline = std::chrono::steady_clock::now() + start_deadline;
   for (;;) {
     if (const auto death = connector.death()) return Error{ErrorKind::unreachable, *death, {}};
-    const auto output = read_file(folder->path / "output");
+    const auto output = read_file(place->folder / "output");
     if (const auto event = output ? listening_event(*output) : std::nullopt) {
       for (Target& sender : senders) sender.port = (*event)["btpPort"].get<std::uint16_t>();
       receiver.port = (*event)["btpPort"].get<std::uint16_t>();
@@ -149,6 +182,15 @@ Result<EmbeddedConnector> EmbeddedConnector::start(const Options& options, std::
     }
     std::this_thread::sleep_for(5ms);
   }
+  if (place->container) {
+    const auto container = find_container(place->container->name());
+    if (!container) {
+      return Error{ErrorKind::unreachable, container.error().what,
+                   "run packet_bench where the Docker engine runs"};
+    }
+    connector.pid_ = container->pid;
+    leave_processor_group(connector.pid_);
+  }
   connector.senders_ = std::move(senders);
   connector.receiver_ = std::move(receiver);
   return connector;
@@ -159,7 +201,7 @@ std::string EmbeddedConnector::destination() const {
 }
 
 std::string EmbeddedConnector::last_words() const {
-  const auto output = read_file(folder_->path / "output");
+  const auto output = read_file(place_->folder / "output");
   if (!output || output->empty()) return "it logged nothing";
   std::string text = *output;
   while (!text.empty() && text.back() == '\n') text.pop_back();

@@ -192,7 +192,7 @@ int PowerCommand::record(std::stop_token stop) const {
       std::optional<Hog> hog;
       if (level.hog) hog.emplace(random());
       DuetOptions options;
-      options.executables = {connector, connector};
+      options.targets = {connector, connector};
       options.extra_cpu_percent = {0, level.percent};
       options.seed = random();
       // A round that ends because of what was seen in it would not be a fair sample.

@@ -33,14 +33,14 @@ using boost::system::error_code;
 constexpr std::chrono::seconds grace_after_stop{2};
 
 // Runs in the child between fork and exec: a process group of its own, so that a deadline reaches
-// the whole family, and optionally a SIGKILL from the kernel when the parent dies.
+// the whole family, and optionally a signal from the kernel when the parent dies.
 struct GroupLeader {
-  bool dies_with_parent = false;
+  int signal_on_death = 0;
 
   template <typename Launcher>
   error_code on_exec_setup(Launcher&, const bp::filesystem::path&, const char* const*(&)) {
     ::setpgid(0, 0);
-    if (dies_with_parent) ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (signal_on_death != 0) ::prctl(PR_SET_PDEATHSIG, signal_on_death);
     ::signal(SIGPIPE, SIG_DFL);
     return {};
   }
@@ -233,7 +233,7 @@ Child::~Child() {
 
 Result<Child> Child::start(const Options& options) {
   auto state = std::make_unique<State>();
-  const GroupLeader leader{true};
+  const GroupLeader leader{options.signal_on_death};
   Result<bp::process> started = [&]() -> Result<bp::process> {
     if (options.output_file.empty()) {
       return launch(state->io, options.argv, options.environment,

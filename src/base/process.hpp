@@ -3,6 +3,7 @@
 #include "base/error.hpp"
 
 #include <chrono>
+#include <csignal>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -44,12 +45,13 @@ struct CommandOutput {
 Result<CommandOutput> run_command(const Command& command, std::stop_token stop = {});
 
 // A long-running child in a process group of its own, owned: the destructor terminates and reaps
-// it. The child also dies with this process (PR_SET_PDEATHSIG), however this one dies.
+// it. However this process dies, the child gets `signal_on_death` then (PR_SET_PDEATHSIG).
 class Child {
  public:
   struct Options {
     std::vector<std::string> argv;
     std::optional<Environment> environment = {};
+    int signal_on_death = SIGKILL;
     std::string output_file = {};  // stdout and stderr go there (append); empty: inherited
   };
   static Result<Child> start(const Options& options);

@@ -97,6 +97,11 @@ TEST_CASE("What does not fit the kind of target is refused, and the flag is name
             "give --base-pid or --base-container"},
            {{"--base", connector, "--base-pid", "1"}, "are for a connector that runs"},
            {{"--base", connector, "--insecure"}, "for targets with TLS"},
+           {{"--base", "docker:"}, "--base 'docker:' makes no sense"},
+           {{"--base", "docker:--privileged"}, "makes no sense"},
+           {{"--base", "docker:a b"}, "makes no sense"},
+           {{"--base", "docker:a", "--base-pid", "1"}, "are for a connector that runs"},
+           {{"--base", "docker:a:v1"}, "an image is not compared with an executable"},
        }) {
     std::vector<std::string> all{"--candidate", connector};
     all.insert(all.end(), arguments.begin(), arguments.end());
@@ -106,6 +111,16 @@ TEST_CASE("What does not fit the kind of target is refused, and the flag is name
     CHECK(run.err.find(says) != std::string::npos);
     CHECK(run.err.find("hidden") == std::string::npos);
   }
+}
+
+TEST_CASE("A duet of images without Docker says what to install", "[duet]") {
+  const TemporaryDirectory folder;
+  const BenchRun run = packet_bench({"--base", "docker:a", "--candidate", "docker:a"}, folder, 110s,
+                                    "duet", {{"PATH", folder.path().string()}});
+  INFO(run.err);
+  CHECK(run.exit_status == 3);
+  CHECK(run.err.find("base: there is no program 'docker'") != std::string::npos);
+  CHECK(run.err.find("install Docker") != std::string::npos);
 }
 
 TEST_CASE("A running target that is not there, or whose process is not, is no pass", "[duet]") {
