@@ -23,7 +23,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(REPOSITORY / "scripts" / "lib"))
 
 # pylint: disable=wrong-import-position
-from slipway_lab import Host, LabError, Registry, images, paths
+from slipway_lab import Engine, Host, LabError, Registry, images, paths
 
 REPOSITORY_NAME = "m2m-connector"
 
@@ -132,27 +132,16 @@ class Site:
     def publish_connector(self, tag: str) -> str:
         """The real connector of this build, with the libraries that it needs and nothing else."""
         program = self.binaries / "connector"
-        listed = subprocess.run(["ldd", program], capture_output=True, text=True, check=True)
-        libraries = re.findall(r"(/\S+)", listed.stdout)
         version = subprocess.run([program, "--version"], capture_output=True, text=True, check=True)
         revision = re.search(r"\((.*)\)", version.stdout).group(1)
-        files = {"usr/local/bin/connector": program, **{name[1:]: name for name in libraries}}
-        return self._push(tag, files, revision, [
-            'ENTRYPOINT ["/usr/local/bin/connector"]', "ENV PATH=/usr/local/bin"], {})
+        return self._push(tag, connector_files(program), revision, CONNECTOR_CHANGES, {})
 
     def _push(self, tag: str, files: dict, revision: str, changes: list, labels: dict | None) -> str:
-        stream = io.BytesIO()
-        with tarfile.open(fileobj=stream, mode="w", dereference=True) as tar:
-            for name, source in files.items():
-                tar.add(source, name)
-        changes = [*changes, "USER 10001",
-                   f"LABEL org.opencontainers.image.revision={revision}",
+        changes = [*changes, f"LABEL org.opencontainers.image.revision={revision}",
                    f"LABEL org.opencontainers.image.version={tag.lstrip('v')}"]
         changes += [f"LABEL {name}={value}" for name, value in (labels or {}).items()]
-        flags = [part for change in changes for part in ("--change", change)]
         reference = self.reference(tag)
-        subprocess.run(["docker", "import", *flags, "-", reference], input=stream.getvalue(),
-                       env=self.host.env, check=True, capture_output=True)
+        import_image(self.host, reference, files, changes)
         self.host.docker("push", reference)
         self.host.docker("rmi", reference)
         self.releases[tag] = self.registry.digest(REPOSITORY_NAME, tag)
@@ -215,6 +204,27 @@ class Site:
         """name -> state of every container on the host."""
         listed = self.host.docker("ps", "-a", "--format", "{{.Names}}\t{{.State}}").stdout
         return dict(line.split("\t") for line in listed.splitlines())
+
+
+CONNECTOR_CHANGES = ['ENTRYPOINT ["/usr/local/bin/connector"]', "ENV PATH=/usr/local/bin"]
+
+
+def connector_files(program: Path) -> dict:
+    """The connector and the libraries that it needs, for import_image."""
+    listed = subprocess.run(["ldd", program], capture_output=True, text=True, check=True)
+    libraries = re.findall(r"(/\S+)", listed.stdout)
+    return {"usr/local/bin/connector": program, **{name[1:]: name for name in libraries}}
+
+
+def import_image(engine: Engine, reference: str, files: dict, changes: list) -> None:
+    """An image of FILES (name inside -> path) for the user 10001, with further CHANGES."""
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w", dereference=True) as tar:
+        for name, source in files.items():
+            tar.add(source, name)
+    flags = [part for change in [*changes, "USER 10001"] for part in ("--change", change)]
+    subprocess.run(["docker", "import", *flags, "-", reference], input=stream.getvalue(),
+                   env=engine.env, check=True, capture_output=True)
 
 
 class Watcher(threading.Thread):
@@ -291,11 +301,12 @@ def discard(capsule) -> None:
 
 def sweep(name: str) -> None:
     """Removes what runs of this name left that were killed."""
+    kinds = {kind.kind: kind for kind in (Engine, Host, Registry)}
     for home in (paths.cache() / "lab").glob(f"*-{name}-*"):
         kind, _, rest = home.name.partition("-")
         pid = rest.rpartition("-")[2]
-        if kind in ("host", "registry") and pid.isdigit() and not Path(f"/proc/{pid}").exists():
-            discard({"host": Host, "registry": Registry}[kind](rest))
+        if kind in kinds and pid.isdigit() and not Path(f"/proc/{pid}").exists():
+            discard(kinds[kind](rest))
 
 
 class Running:
