@@ -213,6 +213,12 @@ void DuetJudge::look(double information) {
   conclude();
 }
 
+bool DuetJudge::is_enough_for_pass() const {
+  std::size_t rounds = 1;
+  for (std::size_t i = 1; i < pairs_.size(); ++i) rounds += pairs_[i].round != pairs_[i - 1].round;
+  return rounds >= limits_.rounds_of_pass;
+}
+
 void DuetJudge::conclude() {
   std::vector<std::string> worse;
   std::vector<std::string> open;
@@ -223,7 +229,7 @@ void DuetJudge::conclude() {
     if (finding.finding == Finding::open) open.push_back(sentence(finding));
     better = better || finding.finding == Finding::better;
   }
-  clear_ = !worse.empty() || open.empty();
+  clear_ = !worse.empty() || (open.empty() && is_enough_for_pass());
   verdict_.reasons.clear();
   if (!worse.empty()) {
     verdict_.outcome = DuetOutcome::regression;

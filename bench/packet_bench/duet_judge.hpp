@@ -39,6 +39,9 @@ struct DuetLimits {
   double alpha = 0.01;          // of a false "worse" at exactly the allowance, all looks together
   std::size_t first_look = 20;  // clean pairs
   std::size_t look_every = 10;
+  // A process keeps what it happens to start with, so the pairs of a round may be off together: a
+  // pass is not said before so many rounds were seen.
+  std::size_t rounds_of_pass = 3;
   std::size_t planned_pairs = 240;  // the most: the information that the alpha is spent over
   // A slice is left out when others took more than these shares of it: a rule on causes, fixed
   // beforehand, which never sees what was measured.
@@ -107,6 +110,7 @@ class DuetJudge {
   MetricFinding find(Metric metric) const;
   std::vector<double> values_of(Metric metric) const;
   void conclude();
+  bool is_enough_for_pass() const;
 
   DuetLimits limits_;
   AlphaSpending spending_;

@@ -74,6 +74,16 @@ TEST_CASE("A candidate that is 10 % dearer is a regression at the first looks", 
   CHECK(verdict.findings.front().interval.high > 0.10);
 }
 
+TEST_CASE("Two rounds that happened to start well do not let a dear candidate pass", "[duet]") {
+  std::vector<Pair> pairs = pairs_of({.worse = 1.10});
+  for (Pair& pair : pairs) {
+    if (pair.round < 2) pair.sides[candidate].cpu_us_per_packet *= 0.85;
+  }
+  const DuetVerdict verdict = judge_pairs(pairs, {});
+  CHECK(verdict.outcome == DuetOutcome::regression);
+  CHECK(verdict.pairs > 30);
+}
+
 TEST_CASE("A candidate that is 10 % cheaper is an improvement", "[duet]") {
   const DuetVerdict verdict = judge_pairs(pairs_of({.worse = 0.90}), {});
   CHECK(verdict.outcome == DuetOutcome::improvement);
