@@ -162,9 +162,11 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
         prog="scripts/rehearse",
         description="Takes this checkout's commit all the way on this machine: build, benchmark "
         "gate, image, registry, host, deploy, rollback, three bad releases that must come back by "
-        "themselves, and the shipped workflows, run by act, from a push to two hosts. Writes build/rehearsal/report.md and report.json. Needs root.",
+        "themselves, and the shipped workflows, run by act, from a push to two hosts. Writes "
+        "build/rehearsal/report.md and report.json. Needs root.",
         epilog="exit: 0 all stages passed, 1 one did not, 130 interrupted")
-    parser.add_argument("--short", action="store_true", help="a shorter benchmark (5 s), and no workflows")
+    parser.add_argument("--short", action="store_true",
+                        help="a shorter benchmark (5 s), and no workflows")
     parser.add_argument("--workflows", action="store_true", help="only the workflows")
     return parser.parse_args(argv)
 
