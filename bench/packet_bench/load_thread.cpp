@@ -140,7 +140,7 @@ void LoadThread::run(TimePoint start, const std::stop_token& stop) {
         std::max<nanoseconds>(tally_.longest_gap, tally_.ended - *outstanding_since_);
   }
   table_.give_up_all([this](const PacketTable::Packet& packet) { count_given_up(packet); });
-  series_.merge(interval_index_, interval_);
+  series_.merge(second_index_, second_);
   tally_.up_at_end = std::any_of(channels_.begin(), channels_.end(),
                                  [](const auto& channel) { return channel->up(); });
   for (const auto& channel : channels_) channel->close();
@@ -278,12 +278,12 @@ void LoadThread::send_one(Channel& channel) {
   PacketCounts& counts = counts_of(due);
   ++counts.planned;
   ++counts.sent;
-  ++interval_.sent;
+  ++second_.sent;
   // A packet that the target or a lost connection held back is late, but not by our fault.
   if (!held && due >= window_begin_) {
     const nanoseconds lateness = now_ - due;
     tally_.lateness.record(lateness);
-    interval_.lateness_max = std::max(interval_.lateness_max, lateness);
+    second_.lateness_max = std::max(second_.lateness_max, lateness);
     if (const auto slice = slice_of(due)) keep_least(tally_.least_lateness[*slice], lateness);
   }
   walker_->advance();
@@ -298,7 +298,7 @@ void LoadThread::drop_overdue() {
     PacketCounts& counts = counts_of(due);
     ++counts.planned;
     ++counts.unsent;
-    ++interval_.not_fulfilled;
+    ++second_.not_fulfilled;
     walker_->advance();
   }
 }
@@ -331,19 +331,19 @@ void LoadThread::on_answer(Channel&, std::uint32_t ticket, const Answer& answer)
 void LoadThread::count_answer(const PacketTable::Packet& packet, const Answer& answer) {
   PacketCounts& counts = counts_of(packet.due);
   if (answer.kind == Answer::Kind::rejected) {
-    ++interval_.not_fulfilled;
+    ++second_.not_fulfilled;
     // A hostile target must not grow our memory with invented codes.
     const bool room = counts.rejected.size() < max_codes;
     ++counts.rejected[room ? std::string(answer.code) : std::string("other")];
     return;
   }
   if (now_ > packet.expires) {
-    ++interval_.not_fulfilled;
+    ++second_.not_fulfilled;
     ++counts.late;
     return;
   }
   if (answer.kind == Answer::Kind::failed) {
-    ++interval_.not_fulfilled;
+    ++second_.not_fulfilled;
     ++counts.failed;
     return;
   }
@@ -352,7 +352,7 @@ void LoadThread::count_answer(const PacketTable::Packet& packet, const Answer& a
     const Preimage expected = preimage_of(plan_.seed, packet.number);
     if (!std::equal(expected.begin(), expected.end(), answer.fulfillment.begin(),
                     answer.fulfillment.end())) {
-      ++interval_.not_fulfilled;
+      ++second_.not_fulfilled;
       ++counts.wrong;
       return;
     }
@@ -374,15 +374,15 @@ void LoadThread::count_fulfilled(const PacketTable::Packet& packet) {
   const nanoseconds lag = now_ - packet.due;
   tally_.latency.record(lag);
   tally_.latency_from_sent.record(now_ - packet.sent);
-  ++interval_.fulfilled;
-  interval_.latency.record(lag);
+  ++second_.fulfilled;
+  second_.latency.record(lag);
   if (const auto slice = slice_of(packet.due)) {
     keep_least(tally_.least_lag[*slice], packet.held ? lag : now_ - packet.sent);
   }
 }
 
 void LoadThread::count_given_up(const PacketTable::Packet& packet) {
-  ++interval_.not_fulfilled;
+  ++second_.not_fulfilled;
   ++counts_of(packet.due).unanswered;
 }
 
@@ -395,15 +395,15 @@ void LoadThread::on_down(Channel& channel, const std::string& why) {
 void LoadThread::roll_interval(TimePoint now) {
   if (now < window_begin_) return;
   if (!series_begun_) {
-    interval_.clear();  // what the warm-up left in it
+    second_.clear();  // what the warm-up left in it
     series_begun_ = true;
   }
   const auto index = static_cast<std::size_t>((now - window_begin_) / 1s);
-  if (index == interval_index_) return;
+  if (index == second_index_) return;
   // Seconds in which this thread did not run at all are empty, not missing.
-  for (; interval_index_ < index; ++interval_index_) {
-    series_.merge(interval_index_, interval_);
-    interval_.clear();
+  for (; second_index_ < index; ++second_index_) {
+    series_.merge(second_index_, second_);
+    second_.clear();
   }
 }
 

@@ -117,8 +117,8 @@ class LoadThread final : private ChannelEvents {
   TimePoint held_until_;
   std::optional<TimePoint> outstanding_since_;
   wire::Timestamp wall_start_;
-  Interval interval_;
-  std::size_t interval_index_ = 0;
+  ThreadSecond second_;
+  std::size_t second_index_ = 0;
   bool series_begun_ = false;
   bool real_time_ = false;
   TimePoint breath_at_{};

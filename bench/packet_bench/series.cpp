@@ -9,16 +9,16 @@ double as_ms(std::chrono::nanoseconds duration) {
   return static_cast<double>(duration.count()) / 1e6;
 }
 
-SeriesPoint as_point(std::size_t index, const Interval& interval) {
+SeriesPoint as_point(std::size_t index, const ThreadSecond& second) {
   return {.begin_s = static_cast<double>(index),
           .seconds = 1,
-          .sent = interval.sent,
-          .fulfilled = interval.fulfilled,
-          .not_fulfilled = interval.not_fulfilled,
-          .p50_ms = as_ms(interval.latency.percentile(50)),
-          .p99_ms = as_ms(interval.latency.percentile(99)),
-          .max_ms = as_ms(interval.latency.max()),
-          .lateness_max_ms = as_ms(interval.lateness_max)};
+          .sent = second.sent,
+          .fulfilled = second.fulfilled,
+          .not_fulfilled = second.not_fulfilled,
+          .p50_ms = as_ms(second.latency.percentile(50)),
+          .p99_ms = as_ms(second.latency.percentile(99)),
+          .max_ms = as_ms(second.latency.max()),
+          .lateness_max_ms = as_ms(second.lateness_max)};
 }
 
 // The joined point's p50 is the mean of both weighted by their packets, its p99 the larger one:
@@ -42,7 +42,7 @@ SeriesPoint joined(const SeriesPoint& a, const SeriesPoint& b) {
 
 }  // namespace
 
-void Interval::add(const Interval& other) {
+void ThreadSecond::add(const ThreadSecond& other) {
   sent += other.sent;
   fulfilled += other.fulfilled;
   not_fulfilled += other.not_fulfilled;
@@ -50,20 +50,20 @@ void Interval::add(const Interval& other) {
   latency.add(other.latency);
 }
 
-void Interval::clear() {
+void ThreadSecond::clear() {
   sent = fulfilled = not_fulfilled = 0;
   lateness_max = {};
   latency.clear();
 }
 
-void SeriesRecorder::merge(std::size_t index, const Interval& interval) {
+void SeriesRecorder::merge(std::size_t index, const ThreadSecond& second) {
   const std::lock_guard lock(mutex_);
   Open& open = open_[index];
-  open.interval.add(interval);
+  open.counts.add(second);
   ++open.threads;
   // In order: a second is closed only after those before it.
   while (!open_.empty() && open_.begin()->second.threads == threads_) {
-    append(as_point(open_.begin()->first, open_.begin()->second.interval));
+    append(as_point(open_.begin()->first, open_.begin()->second.counts));
     open_.erase(open_.begin());
   }
 }
@@ -77,7 +77,7 @@ std::optional<SeriesPoint> SeriesRecorder::last() const {
 std::vector<SeriesPoint> SeriesRecorder::points() const {
   const std::lock_guard lock(mutex_);
   std::vector<SeriesPoint> all = points_;
-  for (const auto& [index, open] : open_) all.push_back(as_point(index, open.interval));
+  for (const auto& [index, open] : open_) all.push_back(as_point(index, open.counts));
   return all;
 }
 

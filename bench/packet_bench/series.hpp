@@ -11,14 +11,14 @@
 namespace slipway::bench {
 
 // What one thread saw in one second.
-struct Interval {
+struct ThreadSecond {
   std::uint64_t sent = 0;
   std::uint64_t fulfilled = 0;
   std::uint64_t not_fulfilled = 0;
   std::chrono::nanoseconds lateness_max{0};
   Histogram latency;
 
-  void add(const Interval& other);
+  void add(const ThreadSecond& other);
   void clear();
 };
 
@@ -31,7 +31,7 @@ class SeriesRecorder {
   explicit SeriesRecorder(unsigned threads) : threads_(threads) {}
 
   // Second `index` of one thread is over.
-  void merge(std::size_t index, const Interval& interval);
+  void merge(std::size_t index, const ThreadSecond& second);
   // The last second that is over; nothing before the first.
   std::optional<SeriesPoint> last() const;
   // The series so far, open seconds included.
@@ -39,7 +39,7 @@ class SeriesRecorder {
 
  private:
   struct Open {
-    Interval interval;
+    ThreadSecond counts;
     unsigned threads = 0;
   };
   void append(const SeriesPoint& point);

@@ -7,7 +7,7 @@ using namespace std::chrono_literals;
 
 TEST_CASE("a second is a point once every thread has given its part", "[series]") {
   SeriesRecorder series(2);
-  Interval part;
+  ThreadSecond part;
   part.sent = 10;
   part.fulfilled = 10;
   part.latency.record(2ms);
@@ -25,7 +25,7 @@ TEST_CASE("a second is a point once every thread has given its part", "[series]"
 
 TEST_CASE("a long run joins neighbours and loses no packet and no time", "[series]") {
   SeriesRecorder series(1);
-  Interval part;
+  ThreadSecond part;
   part.sent = 3;
   constexpr std::size_t seconds = 5 * SeriesRecorder::max_points + 17;
   for (std::size_t i = 0; i < seconds; ++i) series.merge(i, part);
