@@ -1,9 +1,11 @@
 #include "wire/ilp_packet.hpp"
 
-#include "base/units.hpp"
 #include "support/catch.hpp"
 #include "support/hex.hpp"
+#include "wire/timestamp.hpp"
 #include "wire/vectors.hpp"
+
+#include <cctype>
 
 using namespace slipway;
 using namespace slipway::wire;
@@ -34,17 +36,29 @@ std::string refusal(const Buffer& bytes) {
   return packet.error().what;
 }
 
+std::string wire_time(Timestamp time) {
+  std::uint8_t bytes[timestamp_size];
+  format_timestamp(time, bytes);
+  return {std::begin(bytes), std::end(bytes)};
+}
+
+// 2017-12-23T01:21:40.549Z as it is on the wire: 20171223012140549.
+std::string digits(std::string time) {
+  std::erase_if(time, [](unsigned char c) { return std::isdigit(c) == 0; });
+  return time;
+}
+
 }  // namespace
 
 TEST_CASE("every prepare vector decodes to its fields and encodes to its bytes", "[wire]") {
-  for (const auto& vector : test::load_vectors("ilp_packet_vectors.json")["prepare"]) {
+  for (const auto& vector : test::load_vectors("ilp_packet_vectors.json", "prepare")) {
     const Buffer bytes = from_hex(text(vector["binary"]));
     const auto packet = decode_packet(bytes);
     REQUIRE(packet.has_value());
     const auto& prepare = std::get<Prepare>(*packet);
     CHECK(std::to_string(prepare.amount) == text(vector["amount"]));
     CHECK(prepare.destination == text(vector["destination"]));
-    CHECK(format_utc(prepare.expires_at) == text(vector["expiresAt"]));
+    CHECK(wire_time(prepare.expires_at) == digits(text(vector["expiresAt"])));
     CHECK(to_hex(prepare.condition) == text(vector["executionCondition"]));
     CHECK(to_hex(prepare.data) == text(vector["data"]));
     Buffer encoded;
@@ -54,7 +68,7 @@ TEST_CASE("every prepare vector decodes to its fields and encodes to its bytes",
 }
 
 TEST_CASE("every fulfill vector decodes to its fields and encodes to its bytes", "[wire]") {
-  for (const auto& vector : test::load_vectors("ilp_packet_vectors.json")["fulfill"]) {
+  for (const auto& vector : test::load_vectors("ilp_packet_vectors.json", "fulfill")) {
     const Buffer bytes = from_hex(text(vector["binary"]));
     const auto packet = decode_packet(bytes);
     REQUIRE(packet.has_value());
@@ -68,7 +82,7 @@ TEST_CASE("every fulfill vector decodes to its fields and encodes to its bytes",
 }
 
 TEST_CASE("every reject vector decodes to its fields and encodes to its bytes", "[wire]") {
-  for (const auto& vector : test::load_vectors("ilp_packet_vectors.json")["reject"]) {
+  for (const auto& vector : test::load_vectors("ilp_packet_vectors.json", "reject")) {
     const Buffer bytes = from_hex(text(vector["binary"]));
     const auto packet = decode_packet(bytes);
     REQUIRE(packet.has_value());
@@ -96,7 +110,7 @@ TEST_CASE("every odd vector is refused, also those the JavaScript library lets p
       {"address_unknown_scheme", "prepare destination: not an ILP address"},
       {"address_len_0", "prepare destination: not an ILP address"},
       {"address_high_bit", "prepare destination: not an ILP address"}};
-  for (const auto& vector : test::load_vectors("ilp_packet_vectors.json")["invalid"]) {
+  for (const auto& vector : test::load_vectors("ilp_packet_vectors.json", "invalid")) {
     INFO(text(vector["name"]));
     CHECK(refusal(from_hex(text(vector["binary"]))) == expected.at(text(vector["name"])));
   }
@@ -132,7 +146,7 @@ TEST_CASE("a date that does not exist is refused, a leap day that does is not", 
 }
 
 TEST_CASE("amount and expiry are rewritten in place and nothing else changes", "[wire]") {
-  for (const auto& vector : test::load_vectors("ilp_packet_vectors.json")["prepare"]) {
+  for (const auto& vector : test::load_vectors("ilp_packet_vectors.json", "prepare")) {
     Buffer bytes = from_hex(text(vector["binary"]));
     const auto before = decode_packet(bytes);
     REQUIRE(before.has_value());

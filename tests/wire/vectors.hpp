@@ -15,4 +15,9 @@ inline nlohmann::json load_vectors(const std::string& name) {
   return nlohmann::json::parse(file);
 }
 
+// Those of one kind: a copy, for a reference into a temporary would not outlive a loop's head.
+inline nlohmann::json load_vectors(const std::string& name, const std::string& kind) {
+  return load_vectors(name).at(kind);
+}
+
 }  // namespace slipway::test
