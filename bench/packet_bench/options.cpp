@@ -242,9 +242,12 @@ Result<void> RunFlags::check_useful(const RunOptions& options) const {
       {"--precision", open_loop, "a --rate other than max"},
   };
   for (const auto& [flag, useful, of_use] : rules) {
-    if (useful || command_.get_option(flag)->count() == 0) continue;
-    return Error{ErrorKind::usage, fmt::format("{} would do nothing: it is for {}", flag, of_use),
-                 "leave it out"};
+    const CLI::Option& option = *command_.get_option(flag);
+    if (useful || option.count() == 0) continue;
+    const std::string variable = option.get_envname();
+    return Error{
+        ErrorKind::usage, fmt::format("{} would do nothing: it is for {}", flag, of_use),
+        variable.empty() ? "leave it out" : fmt::format("leave it out, and {} unset", variable)};
   }
   return {};
 }
