@@ -26,7 +26,8 @@ LEGS = ["plan", "next-version", "lint", "trivy-fs", "image", "image-scan", "perf
         "codeql", "analysis", "build-and-test:os=ubuntu-24.04,compiler=gcc",
         "build-and-test:os=ubuntu-24.04,compiler=clang", "sanitizers:preset=asan",
         "sanitizers:preset=tsan", "integration:suite=docker", "integration:suite=blackbox",
-        "integration:suite=workflows", "integration:suite=release"]
+        "integration:suite=workflows", "integration:suite=release",
+        "integration:suite=release-workflow", "integration:suite=reproducible"]
 
 # Much of the connector includes it.
 CHANGED = "src/connector/forwarder.hpp"

@@ -71,6 +71,8 @@ MUTANTS = [
     ("install scripts of packages", "scripts/release/node", "npm ci --ignore-scripts", "npm ci"),
     ("a lockfile ignored", "scripts/release/node", "npm ci --ignore-scripts", "npm install --ignore-scripts"),
     ("a cache in a privileged job", CI, "      - id: push\n", "      - uses: ./.github/actions/prepare\n        with:\n          groups: ''\n          cache: x\n      - id: push\n"),
+    ("legs that share a compiler cache", CI, "cache: integration-${{ matrix.suite }}", "cache: integration"),
+    ("jobs that share a compiler cache", CI, "          cache: release\n", "          cache: ${{ matrix.preset }}\n"),
     ("a cache in the release", RELEASE, "      - id: assets\n", "      - uses: ./.github/actions/prepare\n        with:\n          groups: build\n          cache: release\n      - id: assets\n"),
     ("an expression inside run", CD, "run: scripts/ci/resolve", "run: scripts/ci/resolve ${{ inputs.image }}"),
     ("logic inside YAML", CI, "run: scripts/ci/publish tag", "run: docker push ghcr.io/x/y:latest"),

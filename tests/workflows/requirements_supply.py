@@ -278,6 +278,7 @@ def artifacts(r):
 
 
 def caches(r):
+    yield from shared_caches(r)
     for document in r.workflows.values():
         for job, at, step in document.steps():
             cached = uses(step, "actions/cache") or uses(step, "./.github/actions/prepare") \
@@ -288,6 +289,20 @@ def caches(r):
                 yield f"{document.name}/{job}: restores a cache where a poisoned one would do harm"
             if uses(step, "aquasecurity/trivy-action") and step["with"].get("cache") is not False:
                 yield f"{document.name}/{job}: Trivy restores a cache"
+
+
+def shared_caches(r):
+    """A cache is saved once, by the first job that ends: that of another would stay empty."""
+    owners = {}
+    for job, at, step in r.ci.steps():
+        if not uses(step, "./.github/actions/prepare"):
+            continue
+        name = step["with"]["cache"]
+        if owners.setdefault(name, job) != job:
+            yield f"ci/{job}: shares its compiler cache with {owners[name]}"
+        for axis in r.ci.jobs[job].get("strategy", {}).get("matrix", {}):
+            if f"matrix.{axis} " not in name:
+                yield f"ci/{job}: its legs share a compiler cache, whatever their {axis}"
 
 
 ROWS = [
@@ -304,5 +319,5 @@ ROWS = [
     (19, "npm ci --ignore-scripts from a lockfile, never npx", packages),
     (20, "Dependabot: actions, docker, npm; 7 days of cooldown; codeql grouped", dependabot),
     (22, "artifacts: name, 7 days, error if there is none", artifacts),
-    (23, "no cache in release.yml, cd.yml or a privileged job", caches),
+    (23, "no cache in release.yml, cd.yml or a privileged job, and none for two jobs", caches),
 ]
