@@ -4,7 +4,7 @@
 #include <optional>
 #include <string_view>
 
-#include <CLI/App.hpp>
+#include <CLI/App.hpp>  // to make an App takes CLI/CLI.hpp: clang finds no vtable with less
 
 namespace slipway {
 

@@ -6,6 +6,8 @@
 #include <fcntl.h>
 #include <iostream>
 
+#include <CLI/CLI.hpp>
+
 using namespace slipway;
 
 namespace {

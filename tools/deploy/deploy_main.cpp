@@ -3,6 +3,8 @@
 #include "deploy/app.hpp"
 #include "deploy/exit_code.hpp"
 
+#include <CLI/CLI.hpp>
+
 int main(int argc, char** argv) {
   using namespace slipway;
   return guarded_main("deploy", static_cast<int>(deploy::ExitCode::failed), [&] {
