@@ -17,16 +17,17 @@ if(SLIPWAY_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
 endif()
 
 find_package(Threads REQUIRED)
-# Boost.Process v2 needs Boost.Filesystem. It is linked statically and fmt is header-only, so that an executable
-# runs on a host that has only libc and OpenSSL; OpenSSL stays shared, where scanners see it and the
+# Boost is linked statically and fmt compiled in (src/base/fmt_impl.cpp), so that an executable runs on
+# a host that has only libc and OpenSSL; OpenSSL stays shared, where scanners see it and the
 # distribution patches it.
 set(Boost_USE_STATIC_LIBS ON)
 set(OPENSSL_USE_STATIC_LIBS ${SLIPWAY_STATIC})
-find_package(Boost 1.81 REQUIRED COMPONENTS filesystem)
+find_package(Boost 1.81 REQUIRED COMPONENTS filesystem url)
 find_package(OpenSSL 3 REQUIRED)
 find_package(fmt REQUIRED)
 find_package(nlohmann_json REQUIRED)
 find_package(CLI11 REQUIRED)
+get_target_property(slipway_fmt_includes fmt::fmt INTERFACE_INCLUDE_DIRECTORIES)
 
 add_library(slipway_warnings INTERFACE)
 target_compile_options(slipway_warnings INTERFACE
@@ -34,6 +35,14 @@ target_compile_options(slipway_warnings INTERFACE
   -Woverloaded-virtual -Wimplicit-fallthrough
   # A designated initializer names what differs from the defaults; that is the point of it.
   -Wno-missing-field-initializers $<$<BOOL:${SLIPWAY_WERROR}>:-Werror>)
+
+# The libraries of others. fmt is neither its shared library, which hosts lack, nor header-only, which
+# would compile it into every file.
+add_library(slipway_libraries INTERFACE)
+target_include_directories(slipway_libraries SYSTEM INTERFACE ${slipway_fmt_includes})
+target_link_libraries(slipway_libraries INTERFACE
+  Boost::headers Boost::filesystem Boost::url Threads::Threads OpenSSL::SSL
+  nlohmann_json::nlohmann_json CLI11::CLI11)
 
 add_library(slipway_settings INTERFACE)
 target_compile_features(slipway_settings INTERFACE cxx_std_20)
@@ -57,21 +66,53 @@ elseif(SLIPWAY_STATIC_RUNTIME)
   target_link_options(slipway_settings INTERFACE -static-libstdc++ -static-libgcc)
 endif()
 
-# slipway_library(NAME SOURCES a.cpp ... LINKS other ...): a room's static library. Headers are
-# included from src/, bench/ and tools/ as "room/noun.hpp".
-function(slipway_library name)
-  cmake_parse_arguments(arg "" "" "SOURCES;LINKS" ${ARGN})
-  add_library(${name} STATIC ${arg_SOURCES})
-  target_include_directories(${name} PUBLIC
-    ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/bench ${PROJECT_SOURCE_DIR}/tools)
-  target_link_libraries(${name} PUBLIC slipway_settings ${arg_LINKS} PRIVATE slipway_warnings)
+# slipway_room(FOLDER [LINKS room ...]): a room of the house: the folder's .cpp files as a static
+# library. What it links is what its files may include, directly or through another room; the ctest
+# `house` reads the includes and holds them to that. The include root is src, bench or tools, so a
+# header is included by the room's name and its own: "packet_bench/load/load.hpp".
+function(slipway_room folder)
+  cmake_parse_arguments(arg "COLD" "" "LINKS" ${ARGN})
+  set(directory ${CMAKE_CURRENT_SOURCE_DIR}/${folder})
+  string(REGEX REPLACE "^${PROJECT_SOURCE_DIR}/([a-z]+)/(.*)$" "\\1;\\2" parts ${directory})
+  list(POP_FRONT parts root)
+  list(POP_FRONT parts room)
+  # CONFIGURE_DEPENDS: a new file is compiled without anybody having to list it.
+  file(GLOB sources CONFIGURE_DEPENDS ${directory}/*.cpp)
+  list(FILTER sources EXCLUDE REGEX "/main\\.cpp$")
+  slipway_target_of(name ${room})
+  add_library(${name} STATIC ${sources})
+  target_include_directories(${name} PUBLIC ${PROJECT_SOURCE_DIR}/${root})
+  slipway_link(${name} PUBLIC ${arg_LINKS})
+  target_link_libraries(${name} PUBLIC slipway_settings PRIVATE slipway_warnings)
+  if(arg_COLD)
+    target_compile_options(${name} PRIVATE $<$<CONFIG:Release>:-O1>)
+  endif()
+  set_property(GLOBAL APPEND_STRING PROPERTY slipway_rooms "${root}/${room}: ${arg_LINKS}\n")
+endfunction()
+
+# The CMake target of a room: slipway_packet_bench_load of packet_bench/load.
+function(slipway_target_of variable room)
+  string(REPLACE "/" "_" name ${room})
+  set(${variable} slipway_${name} PARENT_SCOPE)
+endfunction()
+
+# slipway_link(TARGET PUBLIC|PRIVATE thing ...): rooms by their names, other targets by theirs.
+function(slipway_link target visibility)
+  foreach(thing IN LISTS ARGN)
+    slipway_target_of(room ${thing})
+    if(TARGET ${room})
+      set(thing ${room})
+    endif()
+    target_link_libraries(${target} ${visibility} ${thing})
+  endforeach()
 endfunction()
 
 # slipway_executable(NAME SOURCES main.cpp LINKS room ...): a thin main on top of a room.
 function(slipway_executable name)
   cmake_parse_arguments(arg "" "" "SOURCES;LINKS" ${ARGN})
   add_executable(${name} ${arg_SOURCES})
-  target_link_libraries(${name} PRIVATE slipway_settings slipway_warnings ${arg_LINKS})
+  target_link_libraries(${name} PRIVATE slipway_settings slipway_warnings)
+  slipway_link(${name} PRIVATE ${arg_LINKS})
 endfunction()
 
 # slipway_test(NAME SOURCES a_test.cpp ... LINKS room ... [LABELS ...]): a Catch2 executable, one
@@ -83,8 +124,8 @@ function(slipway_test name)
   endif()
   add_executable(${name}_test ${arg_SOURCES})
   target_include_directories(${name}_test PRIVATE ${PROJECT_SOURCE_DIR}/tests)
-  target_link_libraries(${name}_test PRIVATE
-    slipway_settings slipway_warnings slipway_catch_main ${arg_LINKS})
+  target_link_libraries(${name}_test PRIVATE slipway_settings slipway_warnings slipway_catch_main)
+  slipway_link(${name}_test PRIVATE ${arg_LINKS})
   add_test(NAME ${name} COMMAND ${name}_test)
   # 77: the test could not run on this machine and says why; ctest lists it as skipped.
   set_tests_properties(${name} PROPERTIES

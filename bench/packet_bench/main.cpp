@@ -1,13 +1,13 @@
 #include "base/build_info.hpp"
 #include "base/command_line.hpp"
 #include "base/stop_signal.hpp"
-#include "packet_bench/compare.hpp"
-#include "packet_bench/duet_flags.hpp"
-#include "packet_bench/help.hpp"
-#include "packet_bench/options.hpp"
-#include "packet_bench/power.hpp"
-#include "packet_bench/run.hpp"
-#include "packet_bench/search.hpp"
+#include "packet_bench/compare/compare.hpp"
+#include "packet_bench/duet/duet_flags.hpp"
+#include "packet_bench/power/power.hpp"
+#include "packet_bench/run/help.hpp"
+#include "packet_bench/run/options.hpp"
+#include "packet_bench/run/run.hpp"
+#include "packet_bench/search/search.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/core.h>

@@ -1,21 +1,17 @@
 #include "connector/btp_dialer.hpp"
 
 #include "connector/btp_connection.hpp"
-#include "connector/http_types.hpp"
 #include "connector/listen.hpp"
+#include "net/await.hpp"
+#include "net/http_stream.hpp"
 
 #include <algorithm>
 
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/beast/websocket/stream.hpp>
 #include <fmt/core.h>
 
 namespace slipway::connector {
 
 namespace asio = boost::asio;
-namespace beast = boost::beast;
-namespace websocket = beast::websocket;
-using asio::ip::tcp;
 
 namespace {
 
@@ -48,7 +44,7 @@ asio::awaitable<void> BtpDialer::run() {
     if (!wanted_) break;
     failures = std::chrono::steady_clock::now() - before > good_connection ? 0 : failures + 1;
     pause_.expires_after(pause_after(failures));
-    co_await pause_.async_wait(await_tuple);
+    co_await pause_.async_wait(net::await_tuple);
   }
   running_ = false;
 }
@@ -69,20 +65,16 @@ asio::awaitable<bool> BtpDialer::serve_once() {
                            {{"account", config.id}, {"peer", peer.host}, {"reason", reason}});
     return false;
   };
-  tcp::resolver resolver(hub_.io);
-  const auto [unresolved, endpoints] =
-      co_await resolver.async_resolve(peer.host, std::to_string(peer.port), await_tuple);
-  if (unresolved) co_return failed_to("resolving", unresolved);
-  websocket::stream<beast::tcp_stream, false> stream(hub_.io);
-  stream.next_layer().expires_after(hub_.config.limits.handshake_timeout);
-  const auto [unconnected, endpoint] =
-      co_await stream.next_layer().async_connect(endpoints, await_tuple);
-  if (unconnected) co_return failed_to("connecting", unconnected);
+  net::HttpStream stream(hub_.io.get_executor());
+  stream.expires_after(hub_.config.limits.handshake_timeout);
+  if (const auto failed = co_await stream.connect(peer.host, peer.port)) {
+    co_return failed_to("connecting", failed);
+  }
   const std::string host = fmt::format("{}:{}", peer.host, peer.port);
-  const auto [refused] = co_await stream.async_handshake(host, peer.path, await_tuple);
-  if (refused) co_return failed_to("the WebSocket handshake", refused);
-  const auto connection =
-      BtpConnection::dialled(hub_, stream.next_layer().release_socket(), account_, peer);
+  if (const auto refused = co_await stream.shake_websocket_hands(host, peer.path)) {
+    co_return failed_to("the WebSocket handshake", refused);
+  }
+  const auto connection = BtpConnection::dialled(hub_, stream.release(), account_, peer);
   if (!wanted_) co_return false;
   co_await connection->run();
   co_return true;

@@ -1,15 +1,11 @@
 #include "connector/health_server.hpp"
 
-#include "connector/http_types.hpp"
 #include "connector/listen.hpp"
-
-#include <boost/beast/http/empty_body.hpp>
+#include "net/http_stream.hpp"
 
 namespace slipway::connector {
 
 namespace asio = boost::asio;
-namespace beast = boost::beast;
-namespace http = beast::http;
 using asio::ip::tcp;
 
 namespace {
@@ -43,33 +39,24 @@ asio::awaitable<void> HealthServer::serve(tcp::socket socket) {
     ~Counted() { --count_; }
     std::uint32_t& count_;
   } const counted(connections_);
-  beast::tcp_stream stream(std::move(socket));
-  beast::flat_buffer buffer(max_http_header);
+  net::HttpStream stream(std::move(socket), {.body = 0});
   for (bool keep = true; keep;) {
     stream.expires_after(deadline);
-    http::request<http::empty_body> request;
-    const auto [failed, size] = co_await http::async_read(stream, buffer, request, await_tuple);
+    const auto [failed, query] = co_await stream.read_query();
     if (failed) break;
-    http::response<http::string_body> response;
-    response.version(request.version());
-    if (request.method() != http::verb::get && request.method() != http::verb::head) {
-      response.result(http::status::method_not_allowed);
-      response.set(http::field::allow, "GET, HEAD");
+    net::HttpReply reply;
+    if (query.method != "GET" && query.method != "HEAD") {
+      reply.status = 405;
+      reply.fields = {{"Allow", "GET, HEAD"}};
     } else {
-      const auto target = request.target();
-      const std::string_view path(target.data(), std::min(target.size(), target.find('?')));
-      HttpAnswer answer = answer_(path);
-      response.result(answer.status);
-      response.set(http::field::content_type, answer.content_type);
-      response.set(http::field::cache_control, "no-store");
-      response.body() = std::move(answer.body);
+      const std::string_view target = query.target;
+      const HttpAnswer answer = answer_(target.substr(0, target.find('?')));
+      reply.status = answer.status;
+      reply.fields = {{"Content-Type", answer.content_type}, {"Cache-Control", "no-store"}};
+      reply.body.assign(answer.body.begin(), answer.body.end());
     }
-    keep = request.keep_alive();
-    response.keep_alive(keep);
-    response.prepare_payload();
-    if (request.method() == http::verb::head) response.body().clear();
-    const auto [unsent, written] = co_await http::async_write(stream, response, await_tuple);
-    if (unsent) break;
+    keep = reply.keep_alive = query.keep_alive;
+    if (co_await stream.write(std::move(reply), query.method == "HEAD")) break;
   }
 }
 

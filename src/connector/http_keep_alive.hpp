@@ -1,16 +1,16 @@
 #pragma once
 
+#include "net/http_stream.hpp"
+
 #include <memory>
 #include <set>
-
-#include <boost/beast/core/tcp_stream.hpp>
 
 namespace slipway::connector {
 
 // The connections of ILP-over-HTTP that wait for another request. A drain ends them too: a sender
 // must not stay with a process that serves no more while another one does.
 class HttpKeepAlive {
-  using Streams = std::set<boost::beast::tcp_stream*>;
+  using Streams = std::set<net::HttpStream*>;
 
  public:
   // From now on every answer is the last on its connection.
@@ -20,9 +20,8 @@ class HttpKeepAlive {
 
   // Closes those that wait and have sent nothing that could still be answered.
   void close_idle() {
-    for (boost::beast::tcp_stream* stream : Streams(*idle_)) {
-      boost::system::error_code failed;
-      if (stream->socket().available(failed) == 0) stream->close();
+    for (net::HttpStream* stream : Streams(*idle_)) {
+      if (!stream->has_unread()) stream->close();
     }
   }
 
@@ -30,8 +29,7 @@ class HttpKeepAlive {
   // from: a coroutine that still waits at exit goes with the io_context, after everything else.
   class Idle {
    public:
-    Idle(HttpKeepAlive& all, boost::beast::tcp_stream& stream)
-        : streams_(all.idle_), stream_(&stream) {
+    Idle(HttpKeepAlive& all, net::HttpStream& stream) : streams_(all.idle_), stream_(&stream) {
       streams_->insert(stream_);
     }
     ~Idle() { streams_->erase(stream_); }
@@ -40,7 +38,7 @@ class HttpKeepAlive {
 
    private:
     std::shared_ptr<Streams> streams_;
-    boost::beast::tcp_stream* stream_;
+    net::HttpStream* stream_;
   };
 
  private:

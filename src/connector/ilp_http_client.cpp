@@ -1,18 +1,15 @@
 #include "connector/ilp_http_client.hpp"
 
 #include "connector/listen.hpp"
+#include "net/await.hpp"
 
 #include <charconv>
 
-#include <boost/asio/ip/tcp.hpp>
 #include <fmt/core.h>
 
 namespace slipway::connector {
 
 namespace asio = boost::asio;
-namespace beast = boost::beast;
-namespace http = beast::http;
-using asio::ip::tcp;
 
 namespace {
 
@@ -22,27 +19,18 @@ constexpr std::size_t max_queue = 4096;
 constexpr auto keep_alive = std::chrono::seconds(2);
 constexpr std::string_view request_id_prefix = "00000000-0000-4000-8000-0000";
 
-using PacketResponse = http::response<PacketBody>;
-
-PacketRequest make_post(const PeerUrl& peer, std::vector<std::uint8_t> packet) {
-  PacketRequest request(http::verb::post, peer.path, 11);
-  request.set(http::field::host, fmt::format("{}:{}", peer.host, peer.port));
-  request.set(http::field::authorization, "Bearer " + peer.token);
-  request.set(http::field::content_type, "application/octet-stream");
-  request.set(http::field::accept, "application/octet-stream");
-  request.body() = std::move(packet);
-  request.prepare_payload();
-  return request;
-}
-
-asio::awaitable<boost::system::error_code> connect(beast::tcp_stream& stream, const PeerUrl& peer) {
-  tcp::resolver resolver(stream.get_executor());
-  const auto [unresolved, endpoints] =
-      co_await resolver.async_resolve(peer.host, std::to_string(peer.port), await_tuple);
-  if (unresolved) co_return unresolved;
-  const auto [unconnected, endpoint] = co_await stream.async_connect(endpoints, await_tuple);
-  if (!unconnected) stream.socket().set_option(tcp::no_delay(true));
-  co_return unconnected;
+net::HttpQuery make_post(const PeerUrl& peer, std::string_view request_id,
+                         std::vector<std::uint8_t> packet) {
+  net::HttpQuery query;
+  query.method = "POST";
+  query.target = peer.path;
+  query.fields = {{"Host", fmt::format("{}:{}", peer.host, peer.port)},
+                  {"Authorization", "Bearer " + peer.token},
+                  {"Content-Type", "application/octet-stream"},
+                  {"Accept", "application/octet-stream"}};
+  if (!request_id.empty()) query.fields.push_back({"Request-Id", std::string(request_id)});
+  query.body = std::move(packet);
+  return query;
 }
 
 }  // namespace
@@ -91,7 +79,7 @@ void IlpHttpClient::send_prepare(std::uint32_t request_id, wire::Bytes packet, s
 
 // One connection: takes jobs until there has been none for a while.
 asio::awaitable<void> IlpHttpClient::work() {
-  beast::tcp_stream stream(hub_.io);
+  net::HttpStream stream(hub_.io.get_executor());
   for (bool more = true; more;) {
     while (!queue_.empty()) {
       const Job job = std::move(queue_.front());
@@ -100,47 +88,35 @@ asio::awaitable<void> IlpHttpClient::work() {
     }
     ++idle_;
     wake_.expires_after(keep_alive);
-    co_await wake_.async_wait(await_tuple);
+    co_await wake_.async_wait(net::await_tuple);
     --idle_;
     more = !queue_.empty();
   }
   --workers_;
 }
 
-asio::awaitable<void> IlpHttpClient::post(beast::tcp_stream& stream, const Job& job) {
+asio::awaitable<void> IlpHttpClient::post(net::HttpStream& stream, const Job& job) {
   const PeerUrl& peer = *hub_.config.accounts[account_].http;
   stream.expires_at(job.deadline);
-  if (!stream.socket().is_open()) {
-    if (const auto failed = co_await connect(stream, peer)) {
-      stream.close();
-      fail(job, failed.message());
-      co_return;
+  const auto failed_to = [&](boost::system::error_code why) {
+    stream.close();
+    fail(job, why.message());
+  };
+  if (!stream.is_open()) {
+    if (const auto failed = co_await stream.connect(peer.host, peer.port)) {
+      co_return failed_to(failed);
     }
   }
-  PacketRequest request = make_post(peer, job.packet);
-  request.set("Request-Id", format_request_id(job.request_id));
-  if (!peer.callback_url.empty()) request.set("Callback-Url", peer.callback_url);
-  const auto [unsent, written] = co_await http::async_write(stream, request, await_tuple);
-  beast::flat_buffer buffer(max_http_header + max_http_body);
-  http::response_parser<PacketBody> parser;
-  parser.header_limit(max_http_header);
-  parser.body_limit(max_http_body);
-  auto failed = unsent;
-  if (!failed) {
-    const auto [unread, size] = co_await http::async_read(stream, buffer, parser, await_tuple);
-    failed = unread;
-  }
-  if (failed) {
-    stream.close();
-    fail(job, failed.message());
-    co_return;
-  }
-  const PacketResponse response = parser.release();
-  if (!response.keep_alive()) stream.close();
-  if (response.result() == http::status::ok) {
-    hub_.forwarder.handle_reply(link_, job.request_id, response.body(), Now::read());
-  } else if (response.result() != http::status::accepted || peer.callback_url.empty()) {
-    fail(job, fmt::format("HTTP {}", response.result_int()));
+  net::HttpQuery query = make_post(peer, format_request_id(job.request_id), job.packet);
+  if (!peer.callback_url.empty()) query.fields.push_back({"Callback-Url", peer.callback_url});
+  if (const auto unsent = co_await stream.write(std::move(query))) co_return failed_to(unsent);
+  const auto [unread, reply] = co_await stream.read_reply();
+  if (unread) co_return failed_to(unread);
+  if (!reply.keep_alive) stream.close();
+  if (reply.status == 200) {
+    hub_.forwarder.handle_reply(link_, job.request_id, reply.body, Now::read());
+  } else if (reply.status != 202 || peer.callback_url.empty()) {
+    fail(job, fmt::format("HTTP {}", reply.status));
   }
   hub_.round_done();
 }
@@ -159,22 +135,13 @@ void IlpHttpClient::fail(const Job& job, std::string_view reason) {
 
 asio::awaitable<void> post_answer(Hub& hub, AccountIndex account, PeerUrl url,
                                   std::string request_id, std::vector<std::uint8_t> packet) {
-  beast::tcp_stream stream(hub.io);
+  net::HttpStream stream(hub.io.get_executor());
   stream.expires_after(hub.config.limits.stall_timeout);
-  PacketRequest request = make_post(url, std::move(packet));
-  if (!request_id.empty()) request.set("Request-Id", request_id);
-  request.keep_alive(false);
-  auto failed = co_await connect(stream, url);
-  if (!failed) {
-    const auto [unsent, written] = co_await http::async_write(stream, request, await_tuple);
-    failed = unsent;
-  }
-  if (!failed) {
-    beast::flat_buffer buffer(max_http_header + max_http_body);
-    PacketResponse response;
-    const auto [unread, size] = co_await http::async_read(stream, buffer, response, await_tuple);
-    failed = unread;
-  }
+  net::HttpQuery query = make_post(url, request_id, std::move(packet));
+  query.keep_alive = false;
+  auto failed = co_await stream.connect(url.host, url.port);
+  if (!failed) failed = co_await stream.write(std::move(query));
+  if (!failed) failed = (co_await stream.read_reply()).first;
   if (failed) {
     const std::string& id = hub.config.accounts[account].id;
     hub.log.write_limited(LogLevel::warn, "http_callback_failed", id,

@@ -1,8 +1,8 @@
 #pragma once
 
-#include "connector/http_types.hpp"
 #include "connector/hub.hpp"
 #include "connector/link.hpp"
+#include "net/http_stream.hpp"
 
 #include <chrono>
 #include <deque>
@@ -35,7 +35,7 @@ class IlpHttpClient : public Link {
   };
 
   boost::asio::awaitable<void> work();
-  boost::asio::awaitable<void> post(boost::beast::tcp_stream& stream, const Job& job);
+  boost::asio::awaitable<void> post(net::HttpStream& stream, const Job& job);
   void fail(const Job& job, std::string_view reason);
 
   Hub& hub_;

@@ -3,6 +3,7 @@
 #include "connector/ilp_http_client.hpp"
 #include "connector/listen.hpp"
 #include "connector/peer_url.hpp"
+#include "net/await.hpp"
 
 #include <boost/asio/steady_timer.hpp>
 #include <fmt/core.h>
@@ -10,12 +11,8 @@
 namespace slipway::connector {
 
 namespace asio = boost::asio;
-namespace beast = boost::beast;
-namespace http = beast::http;
 
 namespace {
-
-using PacketResponse = http::response<PacketBody>;
 
 // How long a kept-alive connection may be silent between requests.
 constexpr auto idle_timeout = std::chrono::seconds(60);
@@ -30,7 +27,7 @@ class HttpOrigin : public Link {
 
   LinkId id() const { return id_; }
   asio::awaitable<std::vector<std::uint8_t>> answer() {
-    if (reply_.empty()) co_await answered_.async_wait(await_tuple);
+    if (reply_.empty()) co_await answered_.async_wait(net::await_tuple);
     co_return std::move(reply_);
   }
 
@@ -48,37 +45,32 @@ class HttpOrigin : public Link {
   std::vector<std::uint8_t> reply_;
 };
 
-PacketResponse make_response(const PacketRequest& request, http::status status) {
-  PacketResponse response(status, request.version());
-  response.keep_alive(request.keep_alive());
-  return response;
+net::HttpReply make_reply(const net::HttpQuery& query, unsigned status) {
+  net::HttpReply reply;
+  reply.status = status;
+  reply.keep_alive = query.keep_alive;
+  return reply;
 }
 
-std::optional<AccountIndex> authenticate(Hub& hub, const PacketRequest& request) {
-  const auto value = request[http::field::authorization];
-  const std::string_view text(value.data(), value.size());
+std::optional<AccountIndex> authenticate(Hub& hub, const net::HttpQuery& query) {
+  const std::string_view text = query.field("Authorization");
   constexpr std::string_view scheme = "Bearer ";
   if (!text.starts_with(scheme)) return std::nullopt;
   return hub.tokens.authenticate("", text.substr(scheme.size()));
 }
 
-bool is_packet_type(const PacketRequest& request) {
-  const auto value = request[http::field::content_type];
+bool is_packet_type(const net::HttpQuery& query) {
+  const std::string_view value = query.field("Content-Type");
   return value == "application/octet-stream" || value == "application/ilp+octet-stream";
 }
 
-std::string header(const PacketRequest& request, std::string_view name) {
-  const auto value = request[beast::string_view(name.data(), name.size())];
-  return {value.data(), value.size()};
-}
-
 // The answer to what we POSTed with our own Callback-Url.
-bool take_answer(Hub& hub, AccountIndex account, const PacketRequest& request) {
+bool take_answer(Hub& hub, AccountIndex account, const net::HttpQuery& query) {
   constexpr std::uint8_t fulfill_type = 13;
   constexpr std::uint8_t reject_type = 14;
-  const auto& body = request.body();
+  const auto& body = query.body;
   if (body.empty() || (body[0] != fulfill_type && body[0] != reject_type)) return false;
-  const auto id = parse_request_id(header(request, "Request-Id"));
+  const auto id = parse_request_id(query.field("Request-Id"));
   if (!id) return false;
   hub.forwarder.handle_reply(hub.forwarder.accounts()[account].link, *id, body, Now::read());
   hub.round_done();
@@ -107,94 +99,79 @@ asio::awaitable<void> forward_and_call_back(Hub& hub, AccountIndex account, Peer
                        co_await origin.answer());
 }
 
-asio::awaitable<PacketResponse> forward(Hub& hub, AccountIndex account,
-                                        const PacketRequest& request) {
+asio::awaitable<net::HttpReply> forward(Hub& hub, AccountIndex account,
+                                        const net::HttpQuery& query) {
   HttpOrigin origin(hub);
-  hub.forwarder.handle_prepare(account, origin.id(), 0, request.body(), Now::read());
+  hub.forwarder.handle_prepare(account, origin.id(), 0, query.body, Now::read());
   hub.round_done();
-  PacketResponse response = make_response(request, http::status::ok);
-  response.set(http::field::content_type, "application/octet-stream");
-  response.body() = co_await origin.answer();
-  co_return response;
+  net::HttpReply reply = make_reply(query, 200);
+  reply.fields = {{"Content-Type", "application/octet-stream"}};
+  reply.body = co_await origin.answer();
+  co_return reply;
 }
 
-asio::awaitable<PacketResponse> respond(Hub& hub, std::string_view remote,
-                                        const PacketRequest& request,
+asio::awaitable<net::HttpReply> respond(Hub& hub, std::string_view remote,
+                                        const net::HttpQuery& query,
                                         const std::function<void()>& authenticated) {
-  const auto account = authenticate(hub, request);
+  const auto account = authenticate(hub, query);
   if (!account) {
     hub.count_refusal("not_authenticated");
     hub.log.write_limited(LogLevel::warn, "http_auth_refused", remote,
                           {{"remote", remote}, {"reason", "unknown token"}});
-    auto response = make_response(request, http::status::unauthorized);
-    response.set(http::field::www_authenticate, "Bearer");
-    co_return response;
+    auto reply = make_reply(query, 401);
+    reply.fields = {{"WWW-Authenticate", "Bearer"}};
+    co_return reply;
   }
   if (authenticated) authenticated();
-  if (request.method() != http::verb::post) {
-    auto response = make_response(request, http::status::method_not_allowed);
-    response.set(http::field::allow, "POST");
-    co_return response;
+  if (query.method != "POST") {
+    auto reply = make_reply(query, 405);
+    reply.fields = {{"Allow", "POST"}};
+    co_return reply;
   }
-  if (!is_packet_type(request)) {
-    co_return make_response(request, http::status::unsupported_media_type);
-  }
-  if (take_answer(hub, *account, request)) co_return make_response(request, http::status::ok);
-  const std::string callback = header(request, "Callback-Url");
-  if (callback.empty()) co_return co_await forward(hub, *account, request);
+  if (!is_packet_type(query)) co_return make_reply(query, 415);
+  if (take_answer(hub, *account, query)) co_return make_reply(query, 200);
+  const std::string callback(query.field("Callback-Url"));
+  if (callback.empty()) co_return co_await forward(hub, *account, query);
   const auto url = callback_of(hub, *account, callback);
   if (!url) {
     hub.count_refusal("callback_not_configured");
-    co_return make_response(request, http::status::bad_request);
+    co_return make_reply(query, 400);
   }
   spawn(hub.io.get_executor(),
-        forward_and_call_back(hub, *account, *url, header(request, "Request-Id"), request.body()));
-  co_return make_response(request, http::status::accepted);
+        forward_and_call_back(hub, *account, *url, std::string(query.field("Request-Id")),
+                              query.body));
+  co_return make_reply(query, 202);
 }
 
 }  // namespace
 
 void report_unreadable_request(Hub& hub, std::string_view remote, boost::system::error_code why) {
   hub.count_refusal("bad_handshake");
-  if (why == http::error::end_of_stream || why == asio::error::operation_aborted) return;
-  const std::string reason = why == beast::error::timeout          ? "not in time"
-                             : why == http::error::body_limit      ? "body over the size limit"
-                             : why == http::error::header_limit    ? "header over the size limit"
-                             : why == http::error::buffer_overflow ? "header over the size limit"
-                                                                   : why.message();
+  if (net::is_end_of_connection(why)) return;
+  const std::string reason = net::reason_of(why);
   hub.log.write_limited(LogLevel::warn, "request_failed", fmt::format("{} {}", remote, reason),
                         {{"remote", remote}, {"reason", reason}});
 }
 
-asio::awaitable<void> serve_ilp_over_http(Hub& hub, beast::tcp_stream& stream,
-                                          std::string_view remote, beast::flat_buffer& buffer,
-                                          PacketRequestParser& first, HttpKeepAlive& keep_alive,
+asio::awaitable<void> serve_ilp_over_http(Hub& hub, net::HttpStream& stream,
+                                          std::string_view remote, HttpKeepAlive& keep_alive,
                                           std::function<void()> authenticated) {
-  std::optional<PacketRequestParser> next;
-  for (PacketRequestParser* parser = &first;; parser = &*next) {
+  for (bool first = true;; first = false) {
     std::optional<HttpKeepAlive::Idle> idle;
-    if (parser != &first) idle.emplace(keep_alive, stream);
-    const auto [failed, size] = co_await http::async_read(stream, buffer, *parser, await_tuple);
+    if (!first) idle.emplace(keep_alive, stream);
+    const auto [failed, query] = co_await stream.read_query();
     idle.reset();
     if (failed) {
       // Between two requests a connection may end at any time.
-      if (parser == &first || parser->is_header_done()) {
-        report_unreadable_request(hub, remote, failed);
-      }
+      if (first || stream.query_had_begun()) report_unreadable_request(hub, remote, failed);
       co_return;
     }
-    const PacketRequest request = parser->release();
     stream.expires_never();
-    PacketResponse response = co_await respond(hub, remote, request, authenticated);
-    if (keep_alive.ending()) response.keep_alive(false);
-    response.prepare_payload();
+    net::HttpReply reply = co_await respond(hub, remote, query, authenticated);
+    if (keep_alive.ending()) reply.keep_alive = false;
     stream.expires_after(hub.config.limits.stall_timeout);
-    const bool keep = response.keep_alive() && response.result() != http::status::unauthorized;
-    const auto [unsent, written] = co_await http::async_write(stream, response, await_tuple);
-    if (unsent || !keep) co_return;
-    next.emplace();
-    next->header_limit(max_http_header);
-    next->body_limit(max_http_body);
+    const bool keep = reply.keep_alive && reply.status != 401;
+    if (co_await stream.write(std::move(reply)) || !keep) co_return;
     stream.expires_after(idle_timeout);
   }
 }

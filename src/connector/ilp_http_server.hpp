@@ -1,8 +1,8 @@
 #pragma once
 
 #include "connector/http_keep_alive.hpp"
-#include "connector/http_types.hpp"
 #include "connector/hub.hpp"
+#include "net/http_stream.hpp"
 
 #include <functional>
 #include <string_view>
@@ -15,11 +15,8 @@ namespace slipway::connector {
 // of a Prepare with a bearer token, answered with the packet (synchronously), or with 202 and a
 // later POST to `Callback-Url`. Also takes such later POSTs for what we sent. `authenticated` is
 // called at the first valid token. The connection ends with an answer while `keep_alive` is ending.
-boost::asio::awaitable<void> serve_ilp_over_http(Hub& hub, boost::beast::tcp_stream& stream,
-                                                 std::string_view remote,
-                                                 boost::beast::flat_buffer& buffer,
-                                                 PacketRequestParser& first,
-                                                 HttpKeepAlive& keep_alive,
+boost::asio::awaitable<void> serve_ilp_over_http(Hub& hub, net::HttpStream& stream,
+                                                 std::string_view remote, HttpKeepAlive& keep_alive,
                                                  std::function<void()> authenticated);
 
 // Counts and logs why a request or a handshake from `remote` could not be read; a peer that just

@@ -1,6 +1,6 @@
 #include "connector/listen.hpp"
 
-#include "connector/http_types.hpp"
+#include "net/await.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -35,13 +35,13 @@ Result<std::uint16_t> listen_on(tcp::acceptor& acceptor, const Endpoint& endpoin
 asio::awaitable<void> accept_each(tcp::acceptor& acceptor,
                                   std::function<void(tcp::socket)> accepted) {
   while (acceptor.is_open()) {
-    auto [failed, socket] = co_await acceptor.async_accept(await_tuple);
+    auto [failed, socket] = co_await acceptor.async_accept(net::await_tuple);
     if (!failed) {
       accepted(std::move(socket));
     } else if (failed != asio::error::operation_aborted &&
                failed != asio::error::connection_aborted) {
       asio::steady_timer pause(acceptor.get_executor(), std::chrono::milliseconds(50));
-      co_await pause.async_wait(await_tuple);
+      co_await pause.async_wait(net::await_tuple);
     }
   }
 }

@@ -2,19 +2,13 @@
 
 #include "base/process.hpp"
 #include "connector/btp_connection.hpp"
-#include "connector/http_types.hpp"
 #include "connector/ilp_http_server.hpp"
 #include "connector/listen.hpp"
-
-#include <boost/beast/websocket/rfc6455.hpp>
-#include <boost/beast/websocket/stream.hpp>
+#include "net/http_stream.hpp"
 
 namespace slipway::connector {
 
 namespace asio = boost::asio;
-namespace beast = boost::beast;
-namespace http = beast::http;
-namespace websocket = beast::websocket;
 using asio::ip::tcp;
 
 namespace {
@@ -76,40 +70,26 @@ asio::awaitable<void> Listener::serve(tcp::socket socket) {
     ~Counted() { --count_; }
     std::uint32_t& count_;
   } const counted(connections_);
-  using Stream = websocket::stream<beast::tcp_stream, false>;
   const auto address = remote_address(socket);
   const std::string remote = address.to_string();
-  const auto stream = std::make_shared<Stream>(std::move(socket));
-  beast::tcp_stream& tcp = stream->next_layer();
-  auto ticket = admission_.admit(address, [stream] { beast::get_lowest_layer(*stream).close(); });
-  tcp.expires_after(hub_.config.limits.handshake_timeout);
-  beast::flat_buffer buffer(max_http_header + max_http_body);
-  PacketRequestParser parser;
-  parser.header_limit(max_http_header);
-  parser.body_limit(max_http_body);
-  const auto [failed, size] = co_await http::async_read_header(tcp, buffer, parser, await_tuple);
-  if (failed) {
+  const auto stream = std::make_shared<net::HttpStream>(std::move(socket));
+  auto ticket = admission_.admit(address, [stream] { stream->close(); });
+  const auto timeout = hub_.config.limits.handshake_timeout;
+  stream->expires_after(timeout);
+  if (const auto failed = co_await stream->read_head()) {
     report_unreadable_request(hub_, remote, failed);
     co_return;
   }
-  if (!websocket::is_upgrade(parser.get())) {
-    co_await serve_ilp_over_http(hub_, tcp, remote, buffer, parser, keep_alive_,
-                                 [&ticket] { ticket.reset(); });
+  if (!stream->wants_websocket()) {
+    co_await serve_ilp_over_http(hub_, *stream, remote, keep_alive_, [&ticket] { ticket.reset(); });
     co_return;
   }
-  // No compression, although JavaScript peers offer it: it costs both sides more than it saves.
-  stream->set_option(websocket::stream_base::timeout{hub_.config.limits.handshake_timeout,
-                                                     websocket::stream_base::none(), false});
-  const auto [refused] = co_await stream->async_accept(parser.get(), await_tuple);
-  if (refused) {
+  if (const auto refused = co_await stream->accept_websocket(timeout)) {
     report_unreadable_request(hub_, remote, refused);
     co_return;
   }
-  const auto received = buffer.data();
-  const auto connection =
-      BtpConnection::accepted(hub_, tcp.release_socket(),
-                              {static_cast<const std::uint8_t*>(received.data()), received.size()},
-                              [&ticket] { ticket.reset(); });
+  const auto connection = BtpConnection::accepted(hub_, stream->release(), stream->unparsed(),
+                                                  [&ticket] { ticket.reset(); });
   ticket->on_evict(
       [connection] { connection->drop("too many connections that have not authenticated"); });
   co_await connection->run();

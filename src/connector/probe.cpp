@@ -2,25 +2,27 @@
 
 #include "connector/btp_auth.hpp"
 #include "connector/forwarder.hpp"
-#include "connector/http_types.hpp"
 #include "connector/sha256.hpp"
+#include "net/await.hpp"
+#include "net/http_client.hpp"
+#include "net/http_stream.hpp"
 #include "wire/btp_frame.hpp"
 #include "wire/oer.hpp"
+#include "wire/websocket_frame.hpp"
 
 #include <algorithm>
+#include <array>
+#include <optional>
+#include <random>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/beast/http/empty_body.hpp>
-#include <boost/beast/websocket/stream.hpp>
+#include <boost/asio/write.hpp>
 #include <fmt/core.h>
 
 namespace slipway::connector {
 
 namespace asio = boost::asio;
-namespace beast = boost::beast;
-namespace http = beast::http;
-namespace websocket = beast::websocket;
 using asio::ip::tcp;
 
 namespace {
@@ -40,63 +42,71 @@ Error failure(std::string_view doing, const tcp::endpoint& endpoint, std::string
       {}};
 }
 
-// Runs one coroutine to its end on a loop of its own.
-template <typename T>
-Result<T> run_alone(asio::io_context& io, asio::awaitable<Result<T>> coroutine) {
-  Result<T> outcome = Error{ErrorKind::failed, "nothing happened", {}};
-  asio::co_spawn(io, std::move(coroutine), [&](std::exception_ptr escaped, Result<T> result) {
-    if (escaped) std::rethrow_exception(escaped);
-    outcome = std::move(result);
-  });
-  io.run();
-  return outcome;
-}
+// One BTP frame to it, and the frame that answers it.
+class BtpExchange {
+ public:
+  BtpExchange(tcp::socket socket, tcp::endpoint endpoint)
+      : socket_(std::move(socket)), endpoint_(std::move(endpoint)) {}
 
-asio::awaitable<Result<void>> get_live(asio::io_context& io, tcp::endpoint endpoint,
-                                       std::chrono::milliseconds timeout) {
-  beast::tcp_stream stream(io);
-  stream.expires_after(timeout);
-  const auto [unconnected] = co_await stream.async_connect(endpoint, await_tuple);
-  if (unconnected) co_return failure("connecting", endpoint, unconnected.message());
-  http::request<http::empty_body> request(http::verb::get, "/health/live", 11);
-  request.set(http::field::host, "localhost");
-  request.keep_alive(false);
-  const auto [unsent, written] = co_await http::async_write(stream, request, await_tuple);
-  if (unsent) co_return failure("GET /health/live", endpoint, unsent.message());
-  beast::flat_buffer buffer(max_http_body);
-  http::response<http::string_body> response;
-  const auto [unread, size] = co_await http::async_read(stream, buffer, response, await_tuple);
-  if (unread) co_return failure("GET /health/live", endpoint, unread.message());
-  if (response.result_int() != 200) {
-    co_return failure("GET /health/live", endpoint, fmt::format("HTTP {}", response.result_int()));
-  }
-  co_return Result<void>();
-}
-
-using Stream = websocket::stream<beast::tcp_stream, false>;
-
-// Sends one BTP frame and returns the sub-protocols' carrier that answers it.
-asio::awaitable<Result<std::vector<std::uint8_t>>> exchange(Stream& stream,
-                                                            const tcp::endpoint& endpoint,
-                                                            std::vector<std::uint8_t> frame,
-                                                            std::uint32_t request_id) {
-  const auto [unsent, written] = co_await stream.async_write(asio::buffer(frame), await_tuple);
-  if (unsent) co_return failure("sending", endpoint, unsent.message());
-  for (;;) {
-    beast::flat_buffer buffer(max_http_body);
-    const auto [unread, size] = co_await stream.async_read(buffer, await_tuple);
-    if (unread) co_return failure("waiting for the answer", endpoint, unread.message());
-    const auto* begin = static_cast<const std::uint8_t*>(buffer.data().data());
-    std::vector<std::uint8_t> bytes(begin, begin + buffer.size());
-    const auto decoded = wire::decode_btp_frame(bytes);
-    if (!decoded) co_return decoded.error();
-    if (decoded->request_id != request_id) continue;
-    if (decoded->type == wire::BtpType::error) {
-      co_return failure("the request was refused", endpoint, decoded->error_name);
+  asio::awaitable<Result<std::vector<std::uint8_t>>> ask(std::vector<std::uint8_t> frame,
+                                                         std::uint32_t request_id) {
+    std::vector<std::uint8_t> message;
+    wire::encode_frame(wire::WebSocketRole::client, wire::WebSocketOpcode::binary, frame,
+                       std::random_device()(), message);
+    const auto [unsent, written] =
+        co_await asio::async_write(socket_, asio::buffer(message), net::await_tuple);
+    if (unsent) co_return failure("sending", endpoint_, unsent.message());
+    for (;;) {
+      auto answer = co_await next_frame();
+      if (!answer) co_return answer.error();
+      const auto decoded = wire::decode_btp_frame(*answer);
+      if (!decoded) co_return decoded.error();
+      if (decoded->request_id != request_id) continue;
+      if (decoded->type == wire::BtpType::error) {
+        co_return failure("the request was refused", endpoint_, decoded->error_name);
+      }
+      co_return answer;
     }
-    co_return bytes;
   }
-}
+
+ private:
+  asio::awaitable<Result<std::vector<std::uint8_t>>> next_frame() {
+    for (;;) {
+      auto frame = take_frame();
+      if (!frame || !frame->empty()) co_return frame;
+      const std::size_t before = received_.size();
+      received_.resize(before + 4096);
+      const auto [unread, size] = co_await socket_.async_read_some(
+          asio::buffer(received_.data() + before, 4096), net::await_tuple);
+      received_.resize(before + size);
+      if (unread) co_return failure("waiting for the answer", endpoint_, unread.message());
+    }
+  }
+
+  // The next BTP frame of what was received; empty: more must come.
+  Result<std::vector<std::uint8_t>> take_frame() {
+    std::span<std::uint8_t> rest(received_);
+    std::vector<std::uint8_t> frame;
+    while (const auto message = decoder_.next(rest)) {
+      if (message->opcode == wire::WebSocketOpcode::close) {
+        return failure("waiting for the answer", endpoint_, "it closed the connection");
+      }
+      if (message->opcode != wire::WebSocketOpcode::binary) continue;
+      frame.assign(message->payload.begin(), message->payload.end());
+      break;
+    }
+    if (decoder_.failure()) {
+      return failure("waiting for the answer", endpoint_, decoder_.failure()->reason);
+    }
+    received_.erase(received_.begin(), received_.end() - static_cast<std::ptrdiff_t>(rest.size()));
+    return frame;
+  }
+
+  tcp::socket socket_;
+  tcp::endpoint endpoint_;
+  std::vector<std::uint8_t> received_;
+  wire::WebSocketDecoder decoder_{wire::WebSocketRole::client, net::HttpLimits().body};
+};
 
 std::vector<std::uint8_t> ildcp_frame() {
   constexpr std::array<std::uint8_t, 32> zeros{};
@@ -130,29 +140,49 @@ Result<std::string> address_in(const std::vector<std::uint8_t>& bytes) {
 }
 
 asio::awaitable<Result<std::string>> ask(asio::io_context& io, tcp::endpoint endpoint,
-                                         const AccountConfig& account,
-                                         std::chrono::milliseconds timeout) {
-  Stream stream(io);
-  stream.next_layer().expires_after(timeout);
-  const auto [unconnected] = co_await stream.next_layer().async_connect(endpoint, await_tuple);
-  if (unconnected) co_return failure("connecting", endpoint, unconnected.message());
-  const auto [refused] = co_await stream.async_handshake("localhost", "/", await_tuple);
-  if (refused) co_return failure("the WebSocket handshake", endpoint, refused.message());
-  stream.binary(true);
-  const auto authenticated =
-      co_await exchange(stream, endpoint, auth_frame(1, {account.id, account.token}), 1);
+                                         const AccountConfig& account) {
+  net::HttpStream stream(io.get_executor());
+  if (const auto failed =
+          co_await stream.connect(endpoint.address().to_string(), endpoint.port())) {
+    co_return failure("connecting", endpoint, failed.message());
+  }
+  if (const auto refused = co_await stream.shake_websocket_hands("localhost", "/")) {
+    co_return failure("the WebSocket handshake", endpoint, refused.message());
+  }
+  BtpExchange exchange(stream.release(), endpoint);
+  const auto authenticated = co_await exchange.ask(auth_frame(1, {account.id, account.token}), 1);
   if (!authenticated) co_return authenticated.error();
-  const auto answer = co_await exchange(stream, endpoint, ildcp_frame(), 2);
+  const auto answer = co_await exchange.ask(ildcp_frame(), 2);
   if (!answer) co_return answer.error();
-  co_await stream.async_close(websocket::close_code::normal, await_tuple);
   co_return address_in(*answer);
+}
+
+// Asks on a loop of its own, for at most that long.
+Result<std::string> run_alone(const tcp::endpoint& endpoint, const AccountConfig& account,
+                              std::chrono::milliseconds timeout) {
+  asio::io_context io{1};
+  std::optional<Result<std::string>> outcome;
+  asio::co_spawn(io, ask(io, endpoint, account),
+                 [&](std::exception_ptr escaped, Result<std::string> result) {
+                   if (escaped) std::rethrow_exception(escaped);
+                   outcome = std::move(result);
+                 });
+  io.run_for(timeout);
+  if (!outcome) return failure("waiting for the answer", endpoint, "not in time");
+  return *outcome;
 }
 
 }  // namespace
 
 Result<void> check_health(const Config& config, std::chrono::milliseconds timeout) {
-  asio::io_context io{1};
-  return run_alone<void>(io, get_live(io, loopback_of(config.http), timeout));
+  const tcp::endpoint endpoint = loopback_of(config.http);
+  const auto answer = net::http_request({.host = endpoint.address().to_string(),
+                                         .port = endpoint.port(),
+                                         .target = "/health/live",
+                                         .deadline = timeout});
+  if (!answer) return answer.error();
+  if (answer->status == 200) return {};
+  return failure("GET /health/live", endpoint, fmt::format("HTTP {}", answer->status));
 }
 
 Result<std::string> probe(const Config& config, const std::string& account,
@@ -163,8 +193,7 @@ Result<std::string> probe(const Config& config, const std::string& account,
     return Error{ErrorKind::usage, fmt::format("no account '{}' with a token", account),
                  "name one of the configuration's accounts with --account"};
   }
-  asio::io_context io{1};
-  return run_alone<std::string>(io, ask(io, loopback_of(config.btp), *found, timeout));
+  return run_alone(loopback_of(config.btp), *found, timeout);
 }
 
 }  // namespace slipway::connector

@@ -3,9 +3,9 @@
 // A host in memory, with its own clock: engine, HAProxy and health behind deploy's interfaces.
 // Killed is thrown at the failpoint that a test names, as SIGKILL would end the process there.
 
-#include "deploy/exchange.hpp"
-#include "deploy/operation.hpp"
-#include "deploy/session.hpp"
+#include "deploy/docker/exchange.hpp"
+#include "deploy/run/operation.hpp"
+#include "deploy/run/session.hpp"
 #include "support/temporary_directory.hpp"
 
 #include <csignal>

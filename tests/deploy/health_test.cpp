@@ -1,7 +1,7 @@
-#include "deploy/health.hpp"
+#include "deploy/model/health.hpp"
 
-#include "deploy/bake.hpp"
-#include "deploy/release.hpp"
+#include "deploy/model/bake.hpp"
+#include "deploy/model/release.hpp"
 #include "support/catch.hpp"
 
 using namespace slipway;

@@ -1,7 +1,7 @@
-#include "deploy/journal.hpp"
+#include "deploy/state/journal.hpp"
 
 #include "base/durable_file.hpp"
-#include "deploy/ledger.hpp"
+#include "deploy/model/ledger.hpp"
 #include "support/catch.hpp"
 #include "support/temporary_directory.hpp"
 

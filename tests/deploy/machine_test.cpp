@@ -1,4 +1,4 @@
-#include "deploy/machine.hpp"
+#include "deploy/model/machine.hpp"
 
 #include "support/catch.hpp"
 

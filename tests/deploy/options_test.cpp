@@ -1,4 +1,4 @@
-#include "deploy/options.hpp"
+#include "deploy/cli/flags.hpp"
 
 #include "support/catch.hpp"
 

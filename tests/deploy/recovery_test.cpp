@@ -1,4 +1,4 @@
-#include "deploy/recovery.hpp"
+#include "deploy/model/recovery.hpp"
 
 #include "support/catch.hpp"
 

@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def fields_of_code() -> set[str]:
     """Names in the table of setters of config.cpp; those inside a section with its name before."""
-    source = (ROOT / "tools" / "deploy" / "config.cpp").read_text()
+    source = (ROOT / "tools" / "deploy" / "state" / "config.cpp").read_text()
     table = source[source.index("const Setters setters{"):]
     table = table[:table.index("if (auto set = set_all")]
     fields = set()

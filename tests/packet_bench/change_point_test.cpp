@@ -1,4 +1,4 @@
-#include "packet_bench/change_point.hpp"
+#include "packet_bench/common/change_point.hpp"
 
 #include "support/catch.hpp"
 

@@ -1,6 +1,6 @@
 #include "base/durable_file.hpp"
 #include "base/process.hpp"
-#include "packet_bench/result_json.hpp"
+#include "packet_bench/report/result_json.hpp"
 #include "support/catch.hpp"
 #include "support/temporary_directory.hpp"
 

@@ -1,4 +1,4 @@
-#include "packet_bench/duet_judge.hpp"
+#include "packet_bench/duet/duet_judge.hpp"
 
 #include "support/catch.hpp"
 

@@ -1,4 +1,4 @@
-#include "packet_bench/gate.hpp"
+#include "packet_bench/gate/gate.hpp"
 
 #include "support/catch.hpp"
 

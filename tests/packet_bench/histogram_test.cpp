@@ -1,4 +1,4 @@
-#include "packet_bench/histogram.hpp"
+#include "packet_bench/common/histogram.hpp"
 
 #include "support/catch.hpp"
 

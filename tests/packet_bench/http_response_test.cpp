@@ -1,4 +1,4 @@
-#include "packet_bench/http_response.hpp"
+#include "packet_bench/target/http_response.hpp"
 
 #include "support/catch.hpp"
 

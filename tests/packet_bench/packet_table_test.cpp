@@ -1,4 +1,4 @@
-#include "packet_bench/packet_table.hpp"
+#include "packet_bench/load/packet_table.hpp"
 
 #include "support/catch.hpp"
 

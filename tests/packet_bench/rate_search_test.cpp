@@ -1,4 +1,4 @@
-#include "packet_bench/rate_search.hpp"
+#include "packet_bench/search/rate_search.hpp"
 
 #include "support/catch.hpp"
 

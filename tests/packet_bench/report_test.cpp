@@ -1,6 +1,6 @@
-#include "packet_bench/report.hpp"
+#include "packet_bench/report/report.hpp"
 
-#include "packet_bench/live_line.hpp"
+#include "packet_bench/report/live_line.hpp"
 #include "support/catch.hpp"
 
 using namespace slipway::bench;

@@ -1,4 +1,4 @@
-#include "packet_bench/result_json.hpp"
+#include "packet_bench/report/result_json.hpp"
 
 #include "support/catch.hpp"
 

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "packet_bench/driver.hpp"
-#include "packet_bench/scrape.hpp"
+#include "packet_bench/subject/scrape.hpp"
 
 #include <filesystem>
 #include <sched.h>

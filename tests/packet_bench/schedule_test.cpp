@@ -1,4 +1,4 @@
-#include "packet_bench/schedule.hpp"
+#include "packet_bench/common/schedule.hpp"
 
 #include "support/catch.hpp"
 

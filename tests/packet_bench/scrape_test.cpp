@@ -1,7 +1,7 @@
-#include "packet_bench/scrape.hpp"
+#include "packet_bench/subject/scrape.hpp"
 
-#include "packet_bench/container.hpp"
 #include "packet_bench/loopback_port.hpp"
+#include "packet_bench/subject/container.hpp"
 #include "support/catch.hpp"
 #include "support/temporary_directory.hpp"
 

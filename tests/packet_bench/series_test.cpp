@@ -1,4 +1,4 @@
-#include "packet_bench/series.hpp"
+#include "packet_bench/result/series.hpp"
 
 #include "support/catch.hpp"
 

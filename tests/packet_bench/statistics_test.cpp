@@ -1,4 +1,4 @@
-#include "packet_bench/statistics.hpp"
+#include "packet_bench/common/statistics.hpp"
 
 #include "support/catch.hpp"
 

@@ -1,4 +1,4 @@
-#include "packet_bench/target.hpp"
+#include "packet_bench/target/target.hpp"
 
 #include "support/catch.hpp"
 

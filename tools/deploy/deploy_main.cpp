@@ -1,7 +1,8 @@
 #include "base/command_line.hpp"
 #include "base/stop_signal.hpp"
-#include "deploy/app.hpp"
-#include "deploy/exit_code.hpp"
+#include "deploy/cli/app.hpp"
+#include "deploy/cli/flags.hpp"
+#include "deploy/model/exit_code.hpp"
 
 #include <CLI/CLI.hpp>
 

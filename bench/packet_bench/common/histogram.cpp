@@ -1,0 +1,78 @@
+#include "packet_bench/common/histogram.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+
+namespace slipway::bench {
+namespace {
+
+// Values below 2048 ns have a bucket each; above, every power of two is cut into 1024.
+constexpr unsigned half_bits = 10;
+constexpr std::uint64_t half = std::uint64_t{1} << half_bits;
+constexpr std::uint64_t highest = (std::uint64_t{1} << 42) - 1;  // 73 minutes
+constexpr std::size_t buckets = (42 - half_bits + 1) * half;
+
+std::size_t bucket_of(std::uint64_t value) {
+  const auto width = static_cast<unsigned>(std::bit_width(value));
+  const unsigned shift = width > half_bits + 1 ? width - (half_bits + 1) : 0;
+  return shift * half + (value >> shift);
+}
+
+}  // namespace
+
+Histogram::Histogram() : counts_(buckets) {}
+
+void Histogram::record(std::chrono::nanoseconds value) {
+  const std::uint64_t raw = value.count() < 0 ? 0 : static_cast<std::uint64_t>(value.count());
+  ++counts_[bucket_of(std::min(raw, highest))];
+  ++count_;
+  max_ = std::max(max_, raw);
+  sum_ += static_cast<double>(raw);
+}
+
+void Histogram::add(const Histogram& other) {
+  for (std::size_t i = 0; i < buckets; ++i) counts_[i] += other.counts_[i];
+  count_ += other.count_;
+  max_ = std::max(max_, other.max_);
+  sum_ += other.sum_;
+}
+
+void Histogram::clear() {
+  std::fill(counts_.begin(), counts_.end(), 0);
+  count_ = 0;
+  max_ = 0;
+  sum_ = 0;
+}
+
+double Histogram::mean_ns() const {
+  return count_ == 0 ? 0 : sum_ / static_cast<double>(count_);
+}
+
+std::uint64_t Histogram::highest_value(std::size_t bucket) {
+  const std::size_t shift = bucket < 2 * half ? 0 : bucket / half - 1;
+  return ((bucket - shift * half + 1) << shift) - 1;
+}
+
+std::chrono::nanoseconds Histogram::percentile(double percent) const {
+  if (count_ == 0) return {};
+  const double wanted = std::ceil(percent / 100 * static_cast<double>(count_) - 1e-6);
+  const auto rank = std::max<std::uint64_t>(1, static_cast<std::uint64_t>(std::max(0.0, wanted)));
+  std::uint64_t seen = 0;
+  for (std::size_t i = 0; i < buckets; ++i) {
+    seen += counts_[i];
+    if (seen >= rank) return std::chrono::nanoseconds(std::min(highest_value(i), max_));
+  }
+  return max();
+}
+
+double Histogram::share_above(std::chrono::nanoseconds bound) const {
+  if (count_ == 0) return 0;
+  std::uint64_t above = 0;
+  for (std::size_t i = bucket_of(static_cast<std::uint64_t>(bound.count())) + 1; i < buckets; ++i) {
+    above += counts_[i];
+  }
+  return static_cast<double>(above) / static_cast<double>(count_);
+}
+
+}  // namespace slipway::bench

@@ -1,0 +1,129 @@
+#include "packet_bench/duet/duet.hpp"
+
+#include "packet_bench/common/schedule.hpp"
+#include "packet_bench/duet/duet_report.hpp"
+#include "packet_bench/duet/duet_round.hpp"
+#include "packet_bench/gate/gate.hpp"
+#include "packet_bench/report/result_files.hpp"
+#include "packet_bench/subject/machine.hpp"
+#include "packet_bench/subject/own_container.hpp"
+
+#include <algorithm>
+
+#include <fmt/core.h>
+
+namespace slipway::bench {
+namespace {
+
+using std::chrono::nanoseconds;
+
+double as_seconds(nanoseconds duration) {
+  return std::chrono::duration<double>(duration).count();
+}
+
+std::vector<std::string> notes_on(const std::array<DuetTarget, 2>& targets) {
+  std::vector<std::string> notes;
+  std::string fixed;
+  for (const Side side : {base, candidate}) {
+    if (std::holds_alternative<RunningTarget>(targets[side])) {
+      notes.push_back(fmt::format(
+          "the {} runs and is not started anew: rounds are only blocks of time, and how its memory "
+          "happens to lie is part of the difference",
+          side_names[side]));
+    }
+    if (!is_movable(targets[side])) {
+      fixed += fmt::format("{}--{}-pid", fixed.empty() ? "" : " and ", side_names[side]);
+    }
+  }
+  if (!fixed.empty()) {
+    notes.push_back(fmt::format(
+        "neither got priority or changed processors, for which {} would be needed", fixed));
+  }
+  return notes;
+}
+
+}  // namespace
+
+std::size_t planned_pairs(const DuetOptions& options) {
+  const double rounds =
+      as_seconds(options.max_duration) / as_seconds(options.round + options.warmup);
+  const double pairs = rounds * as_seconds(options.round) / as_seconds(options.slice);
+  return std::max(options.limits.first_look, static_cast<std::size_t>(pairs));
+}
+
+Result<DuetResult> duet(const DuetOptions& options, std::stop_token stop) {
+  DuetResult result;
+  std::array<DuetTarget, 2> targets = options.targets;
+  result.begun_at = std::chrono::system_clock::now();
+  for (const Side side : {base, candidate}) {
+    if (auto* image = std::get_if<ImageTarget>(&targets[side])) {
+      auto id = find_image(image->reference, stop);
+      if (!id) return of_side(side, id.error());
+      image->id = std::move(*id);
+    }
+    result.targets[side] = text_of(targets[side]);
+  }
+  result.notes = notes_on(targets);
+  result.rate = options.rate;
+  result.slice_s = as_seconds(options.slice);
+  result.round_s = as_seconds(options.round);
+  result.max_duration_s = as_seconds(options.max_duration);
+  result.seed = options.seed;
+  result.limits = options.limits;
+  result.context = machine_context();
+  result.limits.planned_pairs = planned_pairs(options);
+  DuetJudge judge(result.limits);
+  const TimePoint begin = Clock::now();
+  const TimePoint deadline = begin + options.max_duration;
+  bool clear = false;
+  std::string refused;
+  for (unsigned number = 0; !clear && Clock::now() + options.warmup + options.slice < deadline;
+       ++number) {
+    const DuetRound round{.targets = targets,
+                          .extra_cpu_percent = options.extra_cpu_percent,
+                          .rate = options.rate,
+                          .warmup = options.warmup,
+                          .slice = options.slice,
+                          .seed = mixed(options.seed + number),
+                          .tls = options.tls,
+                          .number = number};
+    double played = 0;
+    const auto outcome = play_round(
+        round,
+        [&](const Pair& pair) {
+          result.pairs.push_back(pair);
+          played += pair.seconds;
+          if (!clear) {
+            clear = judge.add(pair);
+            result.elapsed_s = as_seconds(Clock::now() - begin);
+          }
+          return (!clear || options.whole_rounds) && played < result.round_s &&
+                 Clock::now() < deadline;
+        },
+        stop);
+    if (!outcome) return outcome.error();
+    refused = *outcome;
+  }
+  if (!refused.empty()) result.notes.push_back(refused);
+  result.verdict = judge.finish();
+  return result;
+}
+
+int duet_command_line(const DuetOptions& options, std::stop_token stop) {
+  for (const auto& file : {options.output, options.report}) {
+    const auto writable = check_writable(file);
+    if (!writable) return report_error(writable.error());
+  }
+  const auto result = duet(options, stop);
+  if (!result) return report_error(result.error());
+  const std::string json = duet_json(*result);
+  fmt::print("{}", options.json ? json : duet_summary(*result));
+  const bool html = options.report.extension() == ".html";
+  if (!write_or_complain(options.output, json) ||
+      !write_or_complain(options.report, html ? duet_html(*result) : duet_markdown(*result))) {
+    return static_cast<int>(ExitStatus::inconclusive);
+  }
+  return result->verdict.exit_status();
+}
+
+}  // namespace slipway::bench

@@ -1,0 +1,101 @@
+#pragma once
+
+#include "base/error.hpp"
+#include "packet_bench/duet/duet.hpp"
+
+#include <filesystem>
+#include <map>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include <CLI/App.hpp>
+
+// The gate's own error rates: how often it cries wolf, and what it catches (scripts/gate-power).
+namespace slipway::bench {
+
+// The conditions under which pairs are recorded: the candidate spends `percent` more CPU a packet
+// than the same program does as the base, and a CPU hog beside both is switched on and off at
+// random, or not.
+struct PowerLevel {
+  int percent = 0;
+  bool hog = false;
+  auto operator<=>(const PowerLevel&) const = default;
+  std::string name() const;
+};
+inline const std::vector<PowerLevel> power_levels{
+    {0, false}, {3, false}, {5, false}, {10, false}, {0, true}};
+
+using RecordedRound = std::vector<Pair>;
+
+// A verdict reached live, as the recording keeps it.
+struct LiveVerdict {
+  DuetOutcome outcome = DuetOutcome::inconclusive;
+  double elapsed_s = 0;
+};
+
+struct Recording {
+  std::map<PowerLevel, std::vector<RecordedRound>> rounds;
+  std::map<PowerLevel, std::vector<LiveVerdict>> live;
+};
+
+// JSON lines: a round or a verdict in each. Errors: not_found, io, corrupt (with the line's
+// number).
+Result<Recording> read_recording(const std::filesystem::path& file);
+
+// What became of the verdicts of one level.
+struct PowerCount {
+  std::size_t verdicts = 0;
+  std::size_t regression = 0;
+  std::size_t within_30s = 0;  // of the regressions
+  std::size_t pass = 0;        // or improvement
+  std::size_t inconclusive = 0;
+  double median_s = 0;
+
+  void add(DuetOutcome outcome, double elapsed_s, std::vector<double>& times);
+};
+
+struct PowerReplay {
+  std::map<PowerLevel, PowerCount> disjoint;
+  std::map<PowerLevel, PowerCount> resampled;
+  std::map<PowerLevel, PowerCount> live;
+  std::map<PowerLevel, std::size_t> recorded;  // pairs
+  std::map<PowerLevel, double> shift;          // Hodges-Lehmann of all pairs' CPU, relative
+};
+
+struct ReplayPlan {
+  DuetLimits limits;
+  double max_duration_s = 90;
+  double start_s = 1.5;       // of a round: processes and warm-up
+  std::size_t windows = 200;  // resampled ones, a level
+  std::uint64_t seed = 1;
+};
+
+// Judges windows of whole rounds as the live gate would have: consecutive ones that share nothing,
+// and ones whose rounds are drawn at random with replacement.
+PowerReplay replay(const Recording& recording, const ReplayPlan& plan);
+
+// The table, and for each promise whether it held.
+std::string power_table(const PowerReplay& result);
+bool promises_held(const PowerReplay& result);
+
+// `packet_bench power record|replay`.
+class PowerCommand {
+ public:
+  explicit PowerCommand(CLI::App& command);
+  int run(std::stop_token stop) const;
+
+ private:
+  int record(std::stop_token stop) const;
+  int replay_file() const;
+
+  CLI::App* record_;
+  CLI::App* replay_;
+  std::string file_ = "gate-power.jsonl";
+  std::string connector_;
+  double minutes_ = 5;
+  std::size_t windows_ = 200;
+  std::uint64_t seed_ = 0;
+};
+
+}  // namespace slipway::bench

@@ -1,0 +1,195 @@
+#include "packet_bench/report/result_json.hpp"
+
+#include "base/units.hpp"
+
+#include <cmath>
+
+#include <nlohmann/json.hpp>
+
+namespace slipway::bench {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+double as_ms(std::chrono::nanoseconds duration) {
+  return static_cast<double>(duration.count()) / 1e6;
+}
+
+// Three decimals are below what any clock here resolves; more only makes diffs noisy.
+double rounded(double value) {
+  return std::round(value * 1e3) / 1e3;
+}
+
+Json optional_number(const std::optional<double>& value) {
+  return value ? Json(rounded(*value)) : Json(nullptr);
+}
+
+Json packets_json(const PacketCounts& packets) {
+  return {{"planned", packets.planned},
+          {"sent", packets.sent},
+          {"unsent", packets.unsent},
+          {"fulfilled", packets.fulfilled},
+          {"rejected", packets.rejected_total()},
+          {"rejectedByCode", packets.rejected},
+          {"unanswered", packets.unanswered},
+          {"late", packets.late},
+          {"wrongPreimage", packets.wrong},
+          {"failed", packets.failed}};
+}
+
+Json latency_json(const LatencySummary& latency) {
+  return {{"count", latency.count},           {"meanMs", rounded(latency.mean_ms)},
+          {"p50Ms", rounded(latency.p50_ms)}, {"p90Ms", rounded(latency.p90_ms)},
+          {"p99Ms", rounded(latency.p99_ms)}, {"p999Ms", rounded(latency.p999_ms)},
+          {"maxMs", rounded(latency.max_ms)}};
+}
+
+Json series_json(const std::vector<SeriesPoint>& series) {
+  Json points = Json::array();
+  for (const SeriesPoint& point : series) {
+    points.push_back({{"beginS", point.begin_s},
+                      {"seconds", point.seconds},
+                      {"sent", point.sent},
+                      {"fulfilled", point.fulfilled},
+                      {"notFulfilled", point.not_fulfilled},
+                      {"p50Ms", rounded(point.p50_ms)},
+                      {"p99Ms", rounded(point.p99_ms)},
+                      {"maxMs", rounded(point.max_ms)},
+                      {"latenessMaxMs", rounded(point.lateness_max_ms)}});
+  }
+  return points;
+}
+
+std::string_view pace_name(Pace::Kind kind) {
+  switch (kind) {
+    case Pace::Kind::kept:
+      return "kept";
+    case Pace::Kind::kept_despite_disturbance:
+      return "keptDespiteDisturbance";
+    case Pace::Kind::fell_behind:
+      return "fellBehind";
+    case Pace::Kind::undetermined:
+      return "undetermined";
+  }
+  return "unknown";
+}
+
+Json pace_json(const RunResult& result, const Pace& pace) {
+  Json slices = Json::array();
+  for (const PaceSlice& slice : result.slices) {
+    slices.push_back(
+        {{"leastLagMs", slice.least_lag ? Json(rounded(as_ms(*slice.least_lag))) : Json(nullptr)},
+         {"leastLatenessMs",
+          slice.least_lateness ? Json(rounded(as_ms(*slice.least_lateness))) : Json(nullptr)},
+         {"generatorStallMs", rounded(as_ms(slice.generator_stall))},
+         {"stealMs", rounded(as_ms(slice.steal))},
+         {"targetWaitMs", rounded(as_ms(slice.target_wait))}});
+  }
+  return {{"kind", pace_name(pace.kind)},
+          {"lagGrowthMs", rounded(as_ms(pace.growth))},
+          {"lagCountedMs", rounded(as_ms(pace.counted))},
+          {"disturbedSlices", pace.disturbed},
+          {"slices", slices}};
+}
+
+Json audit_json(const Audit& audit) {
+  Json buckets = Json::array();
+  for (const auto& [up_to_ms, count] : audit.lateness_buckets) {
+    buckets.push_back({{"upToMs", up_to_ms}, {"packets", count}});
+  }
+  return {{"lateness", latency_json(audit.lateness)},
+          {"latenessHistogram", buckets},
+          {"lateShare", audit.late_share},
+          {"longestStallMs", rounded(audit.longest_stall_ms)},
+          {"generatorCpuPercent", rounded(audit.generator_cpu_percent)},
+          {"generatorMemoryMb", rounded(audit.generator_memory_mb)},
+          {"stealPercent", rounded(audit.steal_percent)},
+          {"targetWaitPercent", rounded(audit.target_wait_percent)},
+          {"clock", audit.clock},
+          {"priority", audit.priority}};
+}
+
+Json context_json(const Context& context) {
+  return {{"host", context.host},
+          {"kernel", context.kernel},
+          {"cpuModel", context.cpu_model},
+          {"cpus", context.cpus},
+          {"governor", context.governor},
+          {"clockSource", context.clock_source},
+          {"loadAverage", context.load_average},
+          {"buildType", context.build_type},
+          {"version", context.version},
+          {"revision", context.revision}};
+}
+
+Json details_json(const RunResult& result, const Verdict& verdict, const GateLimits& limits) {
+  Json details;
+  details["outcome"] = to_string(verdict.outcome);
+  details["reasons"] = verdict.reasons;
+  details["warnings"] = verdict.warnings;
+  details["latencyTrusted"] = verdict.latency_trusted;
+  details["thresholds"] = {
+      {"tps", limits.threshold_tps ? Json(*limits.threshold_tps) : Json()},
+      {"p99Ms", limits.threshold_p99 ? Json(as_ms(*limits.threshold_p99)) : Json()}};
+  details["target"] = result.target;
+  details["rate"] = result.closed_loop ? Json("max") : Json(result.rate);
+  details["arrivals"] = result.arrivals;
+  details["seed"] = result.seed;
+  details["plannedSeconds"] = result.planned_s;
+  details["windowSeconds"] = rounded(result.window_s);
+  details["warmupSeconds"] = result.warmup_s;
+  details["connections"] = result.connections;
+  details["threads"] = result.threads;
+  details["attempt"] = result.attempt;
+  details["interrupted"] = result.interrupted;
+  details["targetLost"] = result.target_lost.empty() ? Json() : Json(result.target_lost);
+  details["packets"] = packets_json(result.packets);
+  details["warmupPackets"] = packets_json(result.warmup_packets);
+  details["duplicateAnswers"] = result.duplicates;
+  details["unexpectedAnswers"] = result.unexpected;
+  details["reconnects"] = result.reconnects;
+  details["disconnects"] = result.disconnects;
+  details["longestGapMs"] = rounded(result.longest_gap_ms);
+  details["receiverPrepares"] =
+      result.receiver_prepares ? Json(*result.receiver_prepares) : Json(nullptr);
+  details["latency"] = latency_json(result.latency);
+  details["latencyFromSend"] = latency_json(result.latency_from_sent);
+  Json curve = Json::array();
+  for (const auto& [percent, ms] : result.percentile_curve) {
+    curve.push_back({{"percent", percent}, {"ms", rounded(ms)}});
+  }
+  details["percentiles"] = curve;
+  details["series"] = series_json(result.series);
+  details["pace"] = pace_json(result, verdict.pace);
+  details["targetCost"] = {{"source", result.cost.source},
+                           {"cpuPercent", optional_number(result.cost.cpu_percent)},
+                           {"cpuUsPerPacket", optional_number(result.cost.cpu_us_per_packet)},
+                           {"memoryMb", optional_number(result.cost.memory_mb)}};
+  details["targetCounters"] = result.counters ? Json{{"source", result.counters->source},
+                                                     {"fulfilled", result.counters->fulfilled},
+                                                     {"rejected", result.counters->rejected}}
+                                              : Json(nullptr);
+  details["audit"] = audit_json(result.audit);
+  details["context"] = context_json(result.context);
+  return details;
+}
+
+}  // namespace
+
+std::string to_json(const RunResult& result, const Verdict& verdict, const GateLimits& limits) {
+  Json json;
+  json["timestamp"] = format_utc(result.begun_at);
+  json["commitSha"] = result.commit_sha;
+  json["branch"] = result.branch;
+  json["tps"] = rounded(verdict.tps);
+  json["p99LatencyMs"] = rounded(result.latency.p99_ms);
+  json["p50LatencyMs"] = rounded(result.latency.p50_ms);
+  json["memoryUsageMb"] = optional_number(result.cost.memory_mb);
+  json["cpuUsagePercent"] = optional_number(result.cost.cpu_percent);
+  json["passed"] = verdict.outcome == Outcome::passed;
+  json["schemaVersion"] = schema_version;
+  json["details"] = details_json(result, verdict, limits);
+  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace slipway::bench

@@ -1,0 +1,101 @@
+#include "packet_bench/result/series.hpp"
+
+#include <algorithm>
+
+namespace slipway::bench {
+namespace {
+
+double as_ms(std::chrono::nanoseconds duration) {
+  return static_cast<double>(duration.count()) / 1e6;
+}
+
+SeriesPoint as_point(std::size_t index, const ThreadSecond& second) {
+  return {.begin_s = static_cast<double>(index),
+          .seconds = 1,
+          .sent = second.sent,
+          .fulfilled = second.fulfilled,
+          .not_fulfilled = second.not_fulfilled,
+          .p50_ms = as_ms(second.latency.percentile(50)),
+          .p99_ms = as_ms(second.latency.percentile(99)),
+          .max_ms = as_ms(second.latency.max()),
+          .lateness_max_ms = as_ms(second.lateness_max)};
+}
+
+// The joined point's p50 is the mean of both weighted by their packets, its p99 the larger one:
+// what a plot needs, and no more than that.
+SeriesPoint joined(const SeriesPoint& a, const SeriesPoint& b) {
+  SeriesPoint sum = a;
+  const double weight_a = static_cast<double>(a.fulfilled);
+  const double weight_b = static_cast<double>(b.fulfilled);
+  if (weight_a + weight_b > 0) {
+    sum.p50_ms = (a.p50_ms * weight_a + b.p50_ms * weight_b) / (weight_a + weight_b);
+  }
+  sum.seconds = b.begin_s + b.seconds - a.begin_s;
+  sum.sent += b.sent;
+  sum.fulfilled += b.fulfilled;
+  sum.not_fulfilled += b.not_fulfilled;
+  sum.p99_ms = std::max(a.p99_ms, b.p99_ms);
+  sum.max_ms = std::max(a.max_ms, b.max_ms);
+  sum.lateness_max_ms = std::max(a.lateness_max_ms, b.lateness_max_ms);
+  return sum;
+}
+
+}  // namespace
+
+void ThreadSecond::add(const ThreadSecond& other) {
+  sent += other.sent;
+  fulfilled += other.fulfilled;
+  not_fulfilled += other.not_fulfilled;
+  lateness_max = std::max(lateness_max, other.lateness_max);
+  latency.add(other.latency);
+}
+
+void ThreadSecond::clear() {
+  sent = fulfilled = not_fulfilled = 0;
+  lateness_max = {};
+  latency.clear();
+}
+
+void SeriesRecorder::merge(std::size_t index, const ThreadSecond& second) {
+  const std::lock_guard lock(mutex_);
+  Open& open = open_[index];
+  open.counts.add(second);
+  ++open.threads;
+  // In order: a second is closed only after those before it.
+  while (!open_.empty() && open_.begin()->second.threads == threads_) {
+    append(as_point(open_.begin()->first, open_.begin()->second.counts));
+    open_.erase(open_.begin());
+  }
+}
+
+std::optional<SeriesPoint> SeriesRecorder::last() const {
+  const std::lock_guard lock(mutex_);
+  if (points_.empty()) return std::nullopt;
+  return points_.back();
+}
+
+std::vector<SeriesPoint> SeriesRecorder::points() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<SeriesPoint> all = points_;
+  for (const auto& [index, open] : open_) all.push_back(as_point(index, open.counts));
+  return all;
+}
+
+void SeriesRecorder::append(const SeriesPoint& point) {
+  if (!points_.empty() && points_.back().seconds < seconds_per_point_) {
+    points_.back() = joined(points_.back(), point);
+    return;
+  }
+  if (points_.size() == max_points) halve();
+  points_.push_back(point);
+}
+
+void SeriesRecorder::halve() {
+  for (std::size_t i = 0; i < max_points / 2; ++i) {
+    points_[i] = joined(points_[2 * i], points_[2 * i + 1]);
+  }
+  points_.resize(max_points / 2);
+  seconds_per_point_ *= 2;
+}
+
+}  // namespace slipway::bench

@@ -1,0 +1,116 @@
+#pragma once
+
+#include "base/error.hpp"
+#include "packet_bench/gate/gate.hpp"
+#include "packet_bench/load/load.hpp"
+#include "packet_bench/target/target.hpp"
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <CLI/App.hpp>
+
+namespace slipway::bench {
+
+// `packet_bench run` as the user asked for it, checked.
+struct RunOptions {
+  Target target;
+  std::optional<Target> receiver;
+  LoadPlan plan;  // all but its targets, which an embedded connector has yet to name
+  unsigned connections = 1;
+  GateLimits limits;
+  unsigned retries = 0;
+  std::optional<pid_t> target_pid;
+  std::string container;  // name or id; empty: none
+  std::optional<Target> metrics;
+  std::filesystem::path connector;
+  std::vector<int> connector_affinity;
+  std::filesystem::path output;  // empty: none
+  std::filesystem::path report;
+  std::filesystem::path hdr_log;
+  bool json = false;  // the result on stdout instead of the summary
+  std::string commit;
+  std::string branch;
+};
+
+// What a command that makes runs starts from where the user says nothing.
+struct RunDefaults {
+  std::string duration = "10s";
+  std::string warmup = "2s";
+  // Whether the user sets what a run is judged by, and gets a report of it. A search does neither:
+  // it has no such flags.
+  bool judged = true;
+};
+
+// The flags as text, as CLI11 fills them in.
+class RunFlags {
+ public:
+  explicit RunFlags(CLI::App& command, const RunDefaults& defaults = {});
+  // Errors (`usage`) name the flag and what it may be.
+  Result<RunOptions> checked() const;
+
+ private:
+  void add_target_flags(CLI::App& command);
+  void add_load_flags(CLI::App& command, const std::string& rate);
+  void add_generator_flags(CLI::App& command);
+  void add_gate_flags(CLI::App& command);
+  void add_output_flags(CLI::App& command, bool judged);
+  Result<void> check_load(RunOptions& options) const;
+  Result<void> check_choices(LoadPlan& plan) const;
+  Result<void> check_http(HttpRequest& request) const;
+  Result<void> check_limits(RunOptions& options) const;
+  Result<void> check_cost(RunOptions& options) const;
+  Result<void> check_useful(const RunOptions& options) const;
+
+  const CLI::App& command_;
+  std::string target_ = "embedded";
+  std::string receiver_;
+  std::string destination_;
+  std::string connector_;
+  std::string rate_ = "10000";
+  std::string duration_;
+  std::string warmup_;
+  std::string expiry_ = "5s";
+  std::string arrivals_ = "constant";
+  std::uint64_t seed_ = 0;
+  unsigned connections_ = 1;
+  unsigned threads_ = 1;
+  std::size_t data_bytes_ = 64;
+  std::uint64_t amount_ = 1;
+  std::size_t max_in_flight_ = std::size_t{1} << 17;
+  std::string precision_ = "normal";
+  std::string priority_ = "high";
+  std::vector<int> cpu_affinity_;
+  std::vector<int> connector_affinity_;
+  double threshold_tps_ = -1;
+  std::string threshold_p99_;
+  unsigned retries_ = 0;
+  int pid_ = 0;
+  std::string container_;
+  std::string metrics_;
+  std::string output_ = "benchmark-results.json";
+  std::string report_;
+  std::string hdr_log_;
+  bool json_ = false;
+  std::string method_;
+  std::vector<std::string> headers_;
+  std::string body_;
+  unsigned pipeline_ = 1;
+  std::string commit_;
+  std::string branch_;
+  std::string receiver_behaviour_ = "fulfill";
+  std::string ca_file_;
+  bool insecure_ = false;
+};
+
+// Errors (`usage`) name the flag.
+Result<std::chrono::nanoseconds> duration_flag(std::string_view flag, const std::string& text,
+                                               std::chrono::nanoseconds least,
+                                               std::chrono::nanoseconds most);
+Error refused_flag(std::string_view flag, std::string_view value, std::string_view allowed);
+Result<Target> receiver_flag(std::string_view flag, const std::string& text);
+
+}  // namespace slipway::bench

@@ -1,0 +1,36 @@
+#pragma once
+
+#include "packet_bench/target/btp_link.hpp"
+#include "packet_bench/target/channel.hpp"
+#include "packet_bench/target/prepare_template.hpp"
+
+namespace slipway::bench {
+
+// Prepares over BTP: many in flight on one connection, matched by request id.
+class BtpChannel final : public Channel, private BtpLinkEvents {
+ public:
+  // `prepare` is shared by the channels of one thread.
+  BtpChannel(Poller& poller, const Target& target, const Address& address, PrepareTemplate& prepare,
+             std::uint64_t seed, ChannelEvents& events);
+
+  bool up() const override { return link_.ready(); }
+  bool can_send() const override;
+  void send(std::uint32_t ticket, std::uint64_t number, wire::Timestamp expires_at) override;
+  void flush() override { link_.flush(); }
+  void tick(TimePoint now) override { link_.tick(now); }
+  void close() override { link_.close(); }
+  const std::string& failure() const override { return link_.failure(); }
+  std::uint64_t times_up() const override { return link_.times_up(); }
+
+ private:
+  void on_frame(BtpLink& link, const wire::BtpFrame& frame) override;
+  void on_down(BtpLink& link, const std::string& why) override;
+  void on_input(BtpLink& link) override;
+
+  PrepareTemplate& prepare_;
+  std::uint64_t seed_;
+  ChannelEvents& events_;
+  BtpLink link_;
+};
+
+}  // namespace slipway::bench

@@ -1,0 +1,54 @@
+#pragma once
+
+#include "packet_bench/common/clock.hpp"
+#include "wire/ilp_packet.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace slipway::bench {
+
+class Channel;
+
+// What came back for a ticket.
+struct Answer {
+  enum class Kind { fulfilled, accepted, rejected, failed };
+  Kind kind;
+  wire::Bytes fulfillment = {};  // fulfilled: 32 bytes, to be verified
+  std::string_view code = {};    // rejected: the ILP code, or the HTTP status
+};
+
+// What a channel tells its owner, on the loop's thread.
+class ChannelEvents {
+ public:
+  virtual ~ChannelEvents() = default;
+  // Bytes arrived; the answers in them follow. They count as of now.
+  virtual void on_input() = 0;
+  // `ticket` as it was sent; HTTP has none and hands back the oldest one's.
+  virtual void on_answer(Channel& channel, std::uint32_t ticket, const Answer& answer) = 0;
+  // The connection was lost: nothing that was sent on it will be answered any more.
+  virtual void on_down(Channel& channel, const std::string& why) = 0;
+};
+
+// One connection to the target on which packets are sent.
+class Channel {
+ public:
+  virtual ~Channel() = default;
+
+  virtual bool up() const = 0;
+  // Whether one more packet may be sent now.
+  virtual bool can_send() const = 0;
+  virtual void send(std::uint32_t ticket, std::uint64_t number, wire::Timestamp expires_at) = 0;
+  virtual void flush() = 0;
+  // To be called in every turn of the loop while the channel is not up: it connects.
+  virtual void tick(TimePoint now) = 0;
+  virtual void close() = 0;
+  virtual const std::string& failure() const = 0;
+  virtual std::uint64_t times_up() const = 0;
+
+  std::uint16_t index = 0;  // the owner's
+};
+
+}  // namespace slipway::bench

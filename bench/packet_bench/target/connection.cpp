@@ -1,0 +1,226 @@
+#include "packet_bench/target/connection.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <netdb.h>
+#include <netinet/tcp.h>
+#include <sys/epoll.h>
+#include <system_error>
+#include <unistd.h>
+
+#include <fmt/core.h>
+
+namespace slipway::bench {
+namespace {
+
+constexpr std::size_t least_input = std::size_t{16} << 10;
+constexpr std::size_t enough_input = std::size_t{256} << 10;  // to read at once
+
+std::string message_of(int error) {
+  return std::generic_category().message(error);
+}
+
+}  // namespace
+
+Result<Address> resolve(const Target& target, const std::shared_ptr<const net::TlsContext>& tls) {
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  addrinfo* found = nullptr;
+  const int status =
+      ::getaddrinfo(target.host.c_str(), std::to_string(target.port).c_str(), &hints, &found);
+  if (status != 0) {
+    return Error{ErrorKind::unreachable,
+                 fmt::format("cannot look up {}: {}", target.host, ::gai_strerror(status)),
+                 "correct the host name"};
+  }
+  Address address;
+  std::memcpy(&address.storage, found->ai_addr, found->ai_addrlen);
+  address.size = found->ai_addrlen;
+  address.host = target.host;
+  if (target.tls) address.tls = tls;
+  ::freeaddrinfo(found);
+  return address;
+}
+
+void Connection::open(const Address& address) {
+  close();
+  address_ = &address;
+  failure_.clear();
+  fd_.reset(::socket(address.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!fd_) return fail(message_of(errno));
+  const int on = 1;
+  ::setsockopt(fd_.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  state_ = State::connecting;
+  watching_writes_ = true;
+  poller_.add(fd_.get(), EPOLLIN | EPOLLOUT, sink_);
+  const auto* generic = reinterpret_cast<const sockaddr*>(&address.storage);
+  if (::connect(fd_.get(), generic, address.size) != 0 && errno != EINPROGRESS) {
+    fail(message_of(errno));
+  }
+}
+
+void Connection::close() {
+  if (tls_ && state_ == State::open) tls_->say_goodbye();
+  tls_.reset();
+  if (fd_) {
+    poller_.remove(fd_.get());
+    fd_.reset();
+  }
+  state_ = State::closed;
+  begin_ = end_ = 0;
+  out_.clear();
+  written_ = 0;
+}
+
+void Connection::fail(std::string why) {
+  close();
+  failure_ = std::move(why);
+}
+
+void Connection::handle(std::uint32_t epoll_events) {
+  if (state_ == State::connecting && (epoll_events & (EPOLLOUT | EPOLLERR | EPOLLHUP)) != 0) {
+    finish_connecting();
+  }
+  if (state_ == State::shaking_hands) shake_hands();
+  if (state_ != State::open) return;
+  if ((epoll_events & EPOLLOUT) != 0) flush();
+  if (state_ == State::open && (epoll_events & (EPOLLIN | EPOLLERR | EPOLLHUP)) != 0) read_some();
+}
+
+void Connection::finish_connecting() {
+  int error = 0;
+  socklen_t size = sizeof error;
+  ::getsockopt(fd_.get(), SOL_SOCKET, SO_ERROR, &error, &size);
+  if (error != 0) return fail(message_of(error));
+  if (!address_->tls) return become_open();
+  tls_ = address_->tls->session(address_->host, fd_.get());
+  state_ = State::shaking_hands;
+}
+
+void Connection::shake_hands() {
+  switch (tls_->handshake()) {
+    case net::TlsStep::done:
+      return become_open();
+    case net::TlsStep::wants_read:
+      return watch(false);
+    case net::TlsStep::wants_write:
+      return watch(true);
+    case net::TlsStep::closed:
+      return fail("closed by the other side during the TLS handshake");
+    case net::TlsStep::failed:
+      return fail(tls_->failure());
+  }
+}
+
+void Connection::become_open() {
+  state_ = State::open;
+  if (input_.empty()) take_memory();
+  flush();
+}
+
+void Connection::take_memory() {
+  input_.resize(std::clamp(address_->buffer_bytes, least_input, enough_input));
+  // As much again may have been sent and not dropped yet.
+  out_.resize(2 * address_->buffer_bytes);
+  out_.clear();
+}
+
+void Connection::make_room() {
+  if (begin_ == end_) {
+    begin_ = end_ = 0;
+  } else if (end_ == input_.size()) {
+    std::memmove(input_.data(), input_.data() + begin_, end_ - begin_);
+    end_ -= begin_;
+    begin_ = 0;
+    // A message that is larger than the buffer: grow for it, up to what a frame may hold.
+    if (end_ == input_.size()) input_.resize(2 * input_.size());
+  }
+}
+
+void Connection::read_some() {
+  if (tls_) return read_records();
+  make_room();
+  const std::size_t room = input_.size() - end_;
+  const ssize_t got = ::recv(fd_.get(), input_.data() + end_, room, 0);
+  if (got > 0) {
+    end_ += static_cast<std::size_t>(got);
+  } else if (got == 0) {
+    fail("closed by the other side");
+  } else if (errno != EAGAIN && errno != EINTR) {
+    fail(message_of(errno));
+  }
+}
+
+// What TLS has decrypted and not handed over, no event tells of: so until nothing is left in it.
+void Connection::read_records() {
+  do {
+    make_room();
+    std::size_t got = 0;
+    switch (tls_->read(std::span(input_).subspan(end_), got)) {
+      case net::TlsStep::done:
+        end_ += got;
+        break;
+      case net::TlsStep::wants_read:
+        return;
+      case net::TlsStep::wants_write:
+        return watch(true);
+      case net::TlsStep::closed:
+        return fail("closed by the other side");
+      case net::TlsStep::failed:
+        return fail(tls_->failure());
+    }
+  } while (tls_->has_pending());
+}
+
+std::optional<std::size_t> Connection::write_some(std::span<const std::uint8_t> bytes) {
+  if (tls_) {
+    std::size_t put = 0;
+    const net::TlsStep step = tls_->write(bytes, put);
+    if (step == net::TlsStep::done) return put;
+    if (step == net::TlsStep::failed) {
+      fail(tls_->failure());
+    } else if (step == net::TlsStep::closed) {
+      fail("closed by the other side");
+    }
+    return std::nullopt;
+  }
+  for (;;) {
+    const ssize_t put = ::send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    if (put >= 0) return static_cast<std::size_t>(put);
+    if (errno == EINTR) continue;
+    if (errno != EAGAIN) fail(message_of(errno));
+    return std::nullopt;
+  }
+}
+
+void Connection::flush() {
+  if (state_ != State::open) return;
+  while (written_ < out_.size()) {
+    const auto put = write_some(std::span(out_).subspan(written_));
+    if (!put) {
+      if (state_ != State::open) return;
+      drop_written();
+      return watch(true);
+    }
+    written_ += *put;
+  }
+  out_.clear();
+  written_ = 0;
+  watch(false);
+}
+
+// A peer that never takes all must not make the buffer grow for ever.
+void Connection::drop_written() {
+  if (written_ < out_.size() - written_) return;
+  out_.erase(out_.begin(), out_.begin() + static_cast<std::ptrdiff_t>(written_));
+  written_ = 0;
+}
+
+void Connection::watch(bool for_writing) {
+  if (for_writing == watching_writes_) return;
+  watching_writes_ = for_writing;
+  poller_.modify(fd_.get(), for_writing ? EPOLLIN | EPOLLOUT : EPOLLIN, sink_);
+}
+
+}  // namespace slipway::bench

@@ -1,0 +1,143 @@
+#include "packet_bench/target/http_channel.hpp"
+
+#include "packet_bench/target/http_response.hpp"
+
+#include <algorithm>
+
+#include <fmt/core.h>
+
+namespace slipway::bench {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::chrono::nanoseconds first_backoff = 1ms;
+constexpr std::chrono::nanoseconds longest_backoff = 100ms;
+
+// An HTTP status as a code of its own, so that it stands beside ILP's in the counts.
+std::string_view status_code(int status) {
+  static const std::vector<std::string> texts = [] {
+    std::vector<std::string> all;
+    for (int i = 0; i < 1000; ++i) all.push_back(fmt::format("HTTP {}", i));
+    return all;
+  }();
+  return texts[static_cast<std::size_t>(std::clamp(status, 0, 999))];
+}
+
+std::string head_of(const Target& target, const HttpRequest& request, bool ilp) {
+  std::string head = fmt::format("{} {} HTTP/1.1\r\nHost: {}:{}\r\n", ilp ? "POST" : request.method,
+                                 target.path, target.host, target.port);
+  if (!target.token.empty()) head += fmt::format("Authorization: Bearer {}\r\n", target.token);
+  if (ilp) head += "Content-Type: application/octet-stream\r\n";
+  for (const std::string& header : request.headers) head += header + "\r\n";
+  return head;
+}
+
+}  // namespace
+
+HttpChannel::HttpChannel(Poller& poller, const Target& target, const Address& address,
+                         const HttpRequest& request, PrepareTemplate& prepare, std::uint64_t seed,
+                         ChannelEvents& events)
+    : ilp_(target.kind == TargetKind::ilp_http),
+      pipeline_(request.pipeline),
+      address_(address),
+      prepare_(prepare),
+      seed_(seed),
+      events_(events),
+      connection_(poller, *this) {
+  head_ = head_of(target, request, ilp_);
+  if (ilp_) return;
+  request_ = head_;
+  if (!request.body.empty() || request.method != "GET") {
+    request_ += fmt::format("Content-Length: {}\r\n", request.body.size());
+  }
+  request_ += "\r\n" + request.body;
+}
+
+void HttpChannel::tick(TimePoint now) {
+  if (connection_.state() != Connection::State::closed || now < next_attempt_) return;
+  connection_.open(address_);
+  if (connection_.state() == Connection::State::closed) lost(connection_.failure());
+}
+
+void HttpChannel::send(std::uint32_t ticket, std::uint64_t number, wire::Timestamp expires_at) {
+  std::vector<std::uint8_t>& out = connection_.out();
+  if (ilp_) {
+    const wire::Bytes packet = prepare_.prepare(preimage_of(seed_, number), expires_at);
+    const std::string length = fmt::format("Content-Length: {}\r\n\r\n", packet.size());
+    out.insert(out.end(), head_.begin(), head_.end());
+    out.insert(out.end(), length.begin(), length.end());
+    out.insert(out.end(), packet.begin(), packet.end());
+  } else {
+    out.insert(out.end(), request_.begin(), request_.end());
+  }
+  tickets_.push_back(ticket);
+}
+
+void HttpChannel::flush() {
+  if (connection_.waiting_bytes() == 0) return;
+  connection_.flush();
+  if (connection_.state() == Connection::State::closed) lost(connection_.failure());
+}
+
+void HttpChannel::on_events(std::uint32_t epoll_events) {
+  connection_.handle(epoll_events);
+  if (up() && !was_up_) {
+    was_up_ = true;
+    ++times_up_;
+    backoff_ = 0ns;
+    failure_.clear();
+  }
+  read_responses();
+  if (connection_.state() == Connection::State::closed && (was_up_ || failure_.empty())) {
+    lost(connection_.failure());
+  }
+}
+
+void HttpChannel::read_responses() {
+  const auto input = connection_.input();
+  if (input.empty()) return;
+  events_.on_input();
+  std::string_view text(reinterpret_cast<const char*>(input.data()), input.size());
+  HttpResponse response;
+  while (!text.empty()) {
+    const HttpParse parsed = parse_http_response(text, response);
+    if (parsed == HttpParse::incomplete) break;
+    if (parsed == HttpParse::invalid) return lost("it does not speak HTTP/1.1 with keep-alive");
+    if (tickets_.empty()) return lost("it answered a request that was not sent");
+    const std::uint32_t ticket = tickets_.front();
+    tickets_.pop_front();
+    events_.on_answer(*this, ticket, answer_of(response.status, response.body));
+    text.remove_prefix(response.size);
+    if (response.closes) return lost("closed by the other side after a response");
+  }
+  connection_.consume(input.size() - text.size());
+}
+
+Answer HttpChannel::answer_of(int status, std::string_view body) const {
+  if (status < 200 || status > 299) return {Answer::Kind::rejected, {}, status_code(status)};
+  if (!ilp_) return {Answer::Kind::accepted};
+  const auto packet =
+      wire::decode_packet({reinterpret_cast<const std::uint8_t*>(body.data()), body.size()});
+  if (!packet) return {Answer::Kind::failed};
+  if (const auto* fulfill = std::get_if<wire::Fulfill>(&*packet)) {
+    return {Answer::Kind::fulfilled, fulfill->fulfillment};
+  }
+  if (const auto* reject = std::get_if<wire::Reject>(&*packet)) {
+    return {Answer::Kind::rejected, {}, reject->code};
+  }
+  return {Answer::Kind::failed};
+}
+
+void HttpChannel::lost(std::string why) {
+  connection_.close();
+  failure_ = std::move(why);
+  next_attempt_ = was_up_ ? TimePoint{} : Clock::now() + backoff_;
+  backoff_ = std::clamp(2 * backoff_, first_backoff, longest_backoff);
+  tickets_.clear();
+  if (!was_up_) return;
+  was_up_ = false;
+  events_.on_down(*this, failure_);
+}
+
+}  // namespace slipway::bench

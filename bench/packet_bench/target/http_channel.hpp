@@ -1,0 +1,62 @@
+#pragma once
+
+#include "packet_bench/target/channel.hpp"
+#include "packet_bench/target/connection.hpp"
+#include "packet_bench/target/prepare_template.hpp"
+
+#include <deque>
+#include <string>
+#include <vector>
+
+namespace slipway::bench {
+
+// What is asked of a web server: the same request for every packet, or for ILP-over-HTTP a POST
+// whose body is the packet's Prepare.
+struct HttpRequest {
+  std::string method = "GET";
+  std::vector<std::string> headers;  // "Name: value"
+  std::string body;
+  unsigned pipeline = 1;  // requests in flight on one connection
+};
+
+// One keep-alive connection. `http` counts any 2xx as fulfilled; `ilp+http` (RFC 0035, answered
+// synchronously as real peers do) verifies the Fulfill in it.
+class HttpChannel final : public Channel, private EventSink {
+ public:
+  HttpChannel(Poller& poller, const Target& target, const Address& address,
+              const HttpRequest& request, PrepareTemplate& prepare, std::uint64_t seed,
+              ChannelEvents& events);
+
+  bool up() const override { return connection_.state() == Connection::State::open; }
+  bool can_send() const override { return up() && tickets_.size() < pipeline_; }
+  void send(std::uint32_t ticket, std::uint64_t number, wire::Timestamp expires_at) override;
+  void flush() override;
+  void tick(TimePoint now) override;
+  void close() override { connection_.close(); }
+  const std::string& failure() const override { return failure_; }
+  std::uint64_t times_up() const override { return times_up_; }
+
+ private:
+  void on_events(std::uint32_t epoll_events) override;
+  void read_responses();
+  Answer answer_of(int status, std::string_view body) const;
+  void lost(std::string why);
+
+  bool ilp_;
+  std::size_t pipeline_;
+  std::string head_;     // up to the body; ILP lacks the length of the body, which is fixed
+  std::string request_;  // http: the whole of it
+  Address address_;
+  PrepareTemplate& prepare_;
+  std::uint64_t seed_;
+  ChannelEvents& events_;
+  Connection connection_;
+  std::deque<std::uint32_t> tickets_;
+  std::string failure_;
+  std::uint64_t times_up_ = 0;
+  bool was_up_ = false;
+  TimePoint next_attempt_{};
+  std::chrono::nanoseconds backoff_{0};
+};
+
+}  // namespace slipway::bench

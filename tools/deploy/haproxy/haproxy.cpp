@@ -1,0 +1,187 @@
+#include "deploy/haproxy/haproxy.hpp"
+
+#include "base/durable_file.hpp"
+#include "base/unique_fd.hpp"
+
+#include <cerrno>
+#include <cstring>
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <fmt/core.h>
+
+namespace slipway::deploy {
+namespace {
+
+namespace fs = std::filesystem;
+
+// The map's name inside the container, as host/haproxy.cfg and host/compose.yml have it.
+constexpr std::string_view map_name = "/var/lib/slipway-proxy/active.map";
+constexpr uid_t proxy_user = 10001;
+constexpr std::chrono::seconds answer_deadline{5};
+
+Result<std::optional<Colour>> parse_value(std::string_view value, const std::string& where) {
+  if (value == "none") return std::optional<Colour>{};
+  if (const auto colour = parse_colour(value)) return colour;
+  return Error{ErrorKind::corrupt, fmt::format("{} names '{}', which is no colour", where, value),
+               "write 'active blue' or 'active green' into the map by hand"};
+}
+
+// The value of the last line "... active VALUE", as the file and `show map` have it.
+std::string_view value_of(std::string_view lines) {
+  std::string_view value;
+  while (!lines.empty()) {
+    const std::size_t newline = lines.find('\n');
+    std::string_view line = lines.substr(0, newline);
+    lines.remove_prefix(newline == std::string_view::npos ? lines.size() : newline + 1);
+    const std::size_t key = line.find("active ");
+    if (line.empty() || line.front() == '#' || key == std::string_view::npos) continue;
+    line.remove_prefix(key + 7);
+    value = line.substr(0, line.find_first_of(" \r"));
+  }
+  return value;
+}
+
+// One size for every value, so that a new one overwrites the old in place: one sector, written as
+// a whole, and no metadata to sync, which under load takes a disk tens of milliseconds.
+std::string map_content(std::string_view value) {
+  return fmt::format("active {}{}", value, std::string_view("\n\n").substr(value == "green"));
+}
+
+Result<void> overwrite_durably(const fs::path& file, const std::string& content) {
+  const UniqueFd fd(::open(file.c_str(), O_WRONLY | O_CLOEXEC));
+  struct stat status{};
+  const bool fits =
+      fd && ::fstat(fd.get(), &status) == 0 && status.st_size == static_cast<off_t>(content.size());
+  if (!fits) return write_durably(file, content, 0644);
+  if (::pwrite(fd.get(), content.data(), content.size(), 0) !=
+          static_cast<ssize_t>(content.size()) ||
+      ::fdatasync(fd.get()) != 0) {
+    return io_error("cannot write", file.string(), errno);
+  }
+  return {};
+}
+
+}  // namespace
+
+fs::path Haproxy::map_file() const {
+  return config_.state_directory / "proxy" / "map" / "active.map";
+}
+
+Result<void> Haproxy::prepare() {
+  const fs::path proxy = config_.state_directory / "proxy";
+  for (const fs::path& folder : {proxy, proxy / "map", proxy / "run"}) {
+    if (::mkdir(folder.c_str(), 0755) != 0 && errno != EEXIST) {
+      return io_error("cannot make the folder", folder.string(), errno);
+    }
+  }
+  const fs::path run = proxy / "run";
+  if (::chown(run.c_str(), proxy_user, proxy_user) != 0 && ::geteuid() == 0) {
+    return io_error("cannot give HAProxy its folder", run.string(), errno);
+  }
+  if (fs::exists(map_file())) return {};
+  return write_durably(map_file(), map_content("none"), 0644);
+}
+
+Result<std::string> Haproxy::ask(const std::string& command) const {
+  const fs::path path = config_.state_directory / "proxy" / "run" / "haproxy.sock";
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (path.string().size() >= sizeof address.sun_path) {
+    return Error{ErrorKind::usage, fmt::format("the path {} is too long", path.string()),
+                 "choose a shorter stateDir"};
+  }
+  std::memcpy(address.sun_path, path.c_str(), path.string().size() + 1);
+  UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const void* generic = &address;
+  if (!fd || ::connect(fd.get(), static_cast<const sockaddr*>(generic), sizeof address) != 0) {
+    Error error = io_error("cannot reach HAProxy on", path.string(), errno);
+    error.kind = ErrorKind::unreachable;
+    return error;
+  }
+  const std::string line = command + "\n";
+  if (::send(fd.get(), line.data(), line.size(), MSG_NOSIGNAL) !=
+      static_cast<ssize_t>(line.size())) {
+    return io_error("cannot write to", path.string(), errno);
+  }
+  std::string answer;
+  const auto give_up = std::chrono::steady_clock::now() + answer_deadline;
+  for (;;) {
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
+        give_up - std::chrono::steady_clock::now());
+    pollfd waiting{fd.get(), POLLIN, 0};
+    if (left.count() <= 0 || ::poll(&waiting, 1, static_cast<int>(left.count())) == 0) {
+      return Error{ErrorKind::timeout, fmt::format("HAProxy did not answer '{}'", command), {}};
+    }
+    char block[4096];
+    const ssize_t got = ::recv(fd.get(), block, sizeof block, 0);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return io_error("cannot read from", path.string(), errno);
+    if (got == 0) return answer;
+    answer.append(block, static_cast<std::size_t>(got));
+    if (answer.size() > 65536) {
+      return Error{
+          ErrorKind::protocol, fmt::format("HAProxy's answer to '{}' does not end", command), {}};
+    }
+  }
+}
+
+Result<std::optional<Colour>> Haproxy::active_in_process() const {
+  auto answer = ask(fmt::format("show map {}", map_name));
+  if (!answer) return answer.error();
+  return parse_value(value_of(*answer), "HAProxy's map");
+}
+
+Result<std::optional<Colour>> Haproxy::active_in_file() const {
+  auto content = read_file(map_file(), 65536);
+  if (!content) {
+    if (content.error().kind == ErrorKind::not_found) return std::optional<Colour>{};
+    return content.error();
+  }
+  return parse_value(value_of(*content), map_file().string());
+}
+
+bool Haproxy::running() {
+  return ask(fmt::format("show map {}", map_name)).has_value();
+}
+
+Result<std::optional<Colour>> Haproxy::active() {
+  auto in_process = active_in_process();
+  if (in_process || in_process.error().kind != ErrorKind::unreachable) return in_process;
+  return active_in_file();
+}
+
+Result<void> Haproxy::flip(Colour colour) {
+  // The disk first: should HAProxy restart between the two, it comes up on the new colour, and the
+  // old one still serves those that are connected.
+  auto written = overwrite_durably(map_file(), map_content(to_string(colour)));
+  if (!written) return written;
+  auto set = ask(fmt::format("set map {} active {}", map_name, to_string(colour)));
+  auto now = active_in_process();
+  if (now && *now == colour) return {};
+  if (now && *now) {
+    (void)agree();
+    return Error{
+        ErrorKind::failed,
+        fmt::format("HAProxy kept {}: {}", to_string(**now), set ? *set : set.error().what),
+        {}};
+  }
+  return Error{ErrorKind::unreachable,
+               fmt::format("HAProxy's map cannot be read back: {}",
+                           now ? "it names no colour" : now.error().what),
+               "see the log of the haproxy container"};
+}
+
+Result<void> Haproxy::agree() {
+  auto in_process = active_in_process();
+  if (!in_process) return in_process.error();
+  auto in_file = active_in_file();
+  if (in_file && *in_file == *in_process) return {};
+  return overwrite_durably(map_file(), map_content(*in_process ? to_string(**in_process) : "none"));
+}
+
+}  // namespace slipway::deploy

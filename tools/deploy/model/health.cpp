@@ -1,0 +1,61 @@
+#include "deploy/model/health.hpp"
+
+#include "base/units.hpp"
+
+#include <fmt/core.h>
+
+namespace slipway::deploy {
+
+std::optional<std::string> objection(const Result<HealthAnswer>& answer,
+                                     const std::string& expected_release_id) {
+  if (!answer) return answer.error().what;
+  if (!answer->well_formed) return fmt::format("/health answered {} without JSON", answer->status);
+  if (answer->release_id != expected_release_id) {
+    return fmt::format("/health shows releaseId {}, the image is {}",
+                       answer->release_id.empty() ? "none" : answer->release_id,
+                       expected_release_id);
+  }
+  return std::nullopt;
+}
+
+HealthGate::State HealthGate::feed(TimePoint now, const Look& look) {
+  const State state = judge(now, look);
+  if (state != State::waiting || now - begin_ < rules_.deadline) return state;
+  reason_ = fmt::format("not healthy within {}: {}", format_duration(rules_.deadline),
+                        reason_.empty() ? "it kept changing" : reason_);
+  return State::hopeless;
+}
+
+HealthGate::State HealthGate::judge(TimePoint now, const Look& look) {
+  if (!look.running || look.restart_count > 0) {
+    in_a_row_ = 0;
+    reason_ = fmt::format("the container exited with status {}", look.exit_code);
+    if (look.restart_count > 0) reason_ += " and was restarted";
+    return State::hopeless;
+  }
+  std::optional<std::string> wrong = objection(look.answer, expected_);
+  // Another version's answer never becomes right by waiting.
+  const bool wrong_version =
+      wrong && look.answer && look.answer->well_formed && !look.answer->release_id.empty();
+  if (!wrong && look.answer->status != 200) {
+    wrong = fmt::format("/health answered {}", look.answer->status);
+  }
+  if (!wrong && look.answer->health == "fail") wrong = "/health says fail";
+  if (!wrong && !look.answer->ready) wrong = "/health/ready does not answer 200";
+  if (wrong) {
+    in_a_row_ = 0;
+    healthy_since_.reset();
+    reason_ = *wrong;
+    return wrong_version ? State::hopeless : State::waiting;
+  }
+  if (!healthy_since_) healthy_since_ = now;
+  ++in_a_row_;
+  if (in_a_row_ >= rules_.healthy_in_a_row && now - *healthy_since_ >= rules_.minimum_healthy) {
+    reason_.clear();
+    return State::healthy;
+  }
+  reason_ = fmt::format("healthy {} of {} times in a row", in_a_row_, rules_.healthy_in_a_row);
+  return State::waiting;
+}
+
+}  // namespace slipway::deploy

@@ -1,0 +1,77 @@
+#pragma once
+
+// What the journal's records say when read from the first to the last. Pure.
+
+#include "deploy/model/plan.hpp"
+#include "deploy/model/record.hpp"
+#include "deploy/model/recovery.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace slipway::deploy {
+
+struct OpenTransaction {
+  std::string id;
+  Plan plan;
+  Tail tail;
+  std::string began;
+};
+
+// One finished or refused operation, for --history.
+struct HistoryEntry {
+  std::string transaction;
+  std::string time;
+  std::string operation;
+  std::string actor;
+  std::string reason;
+  std::string target;
+  std::string from;
+  int exit_code = 0;
+};
+
+class Ledger {
+ public:
+  explicit Ledger(const std::vector<Record>& records);
+
+  const std::optional<OpenTransaction>& open() const { return open_; }
+  const std::vector<HistoryEntry>& history() const { return history_; }
+
+  // Releases that were proven healthy, the one that served last first, each once.
+  const std::vector<Release>& proven() const { return proven_; }
+
+  bool is_proven(const Release& release) const;
+
+  // Every release that was ever begun, newest first, each once: images of ours on the host.
+  const std::vector<Release>& known() const { return known_; }
+
+  // The last version proven healthy other than `current`. A version that somebody rolled back from
+  // is not chosen, only named: a second rollback must not lead back into the accident. `refuge` is
+  // what lives on the other colour where `current` is dead: once proven it is chosen whatever its
+  // past, because a version that answers is better than none, and it is there at once.
+  std::optional<Release> rollback_target(const std::optional<Release>& current,
+                                         const std::optional<Release>& refuge = {}) const;
+
+  // Whether somebody rolled back from it since it last served.
+  bool is_retracted(const Release& release) const;
+
+  // The release that `name` means: a digest (or 12 or more of its digits), a tag, a version.
+  std::optional<Release> find(const std::string& name) const;
+
+  // The release that the journal knows by this digest and snapshot.
+  std::optional<Release> find_exact(const std::string& digest, const std::string& snapshot) const;
+
+ private:
+  void apply(const Record& record);
+  void finish(const Record& record);
+  void remember(std::vector<Release>& list, const Release& release);
+
+  std::optional<OpenTransaction> open_;
+  std::vector<HistoryEntry> history_;
+  std::vector<Release> proven_;
+  std::vector<Release> known_;
+  std::vector<Release> retracted_;
+};
+
+}  // namespace slipway::deploy

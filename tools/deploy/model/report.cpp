@@ -1,0 +1,119 @@
+#include "deploy/model/report.hpp"
+
+#include <fmt/core.h>
+
+namespace slipway::deploy {
+namespace {
+
+using nlohmann::json;
+
+json side(const std::optional<Release>& release) {
+  if (!release || release->empty()) return nullptr;
+  return {{"digest", release->digest},
+          {"tag", release->tag},
+          {"version", release->version},
+          {"revision", release->revision},
+          {"repository", release->repository}};
+}
+
+template <typename T>
+json or_null(const std::optional<T>& value) {
+  return value ? json(*value) : json(nullptr);
+}
+
+std::string seconds_text(const std::optional<double>& seconds) {
+  return seconds ? fmt::format("{:.3f} s", *seconds) : std::string("-");
+}
+
+}  // namespace
+
+json to_json(const Report& report) {
+  json steps = json::array();
+  for (const StepReport& step : report.steps) {
+    steps.push_back({{"name", step.name},
+                     {"outcome", step.event},
+                     {"atSeconds", step.at_s},
+                     {"seconds", step.seconds},
+                     {"detail", step.detail}});
+  }
+  json running = side(report.running);
+  if (!running.is_null()) running["colour"] = report.running_colour;
+  return {{"schemaVersion", 1},
+          {"operation", report.operation},
+          {"transaction", report.transaction},
+          {"actor", report.actor},
+          {"reason", report.reason},
+          {"started", report.started},
+          {"seconds", report.seconds},
+          {"outcome", outcome(report.exit_code)},
+          {"exitCode", static_cast<int>(report.exit_code)},
+          {"message", report.message},
+          {"nextStep", report.next_step},
+          {"from", side(report.from)},
+          {"to", side(report.to)},
+          {"running", running},
+          {"serves", or_null(report.serves)},
+          {"warm", report.warm},
+          {"secondsToHealthy", or_null(report.seconds_to_healthy)},
+          {"secondsOfFlip", or_null(report.seconds_of_flip)},
+          {"secondsToSwitched", or_null(report.seconds_to_switched)},
+          {"secondsWithoutService", or_null(report.seconds_without_service)},
+          {"steps", steps},
+          {"warnings", report.warnings}};
+}
+
+std::string to_json_text(const Report& report, int indent) {
+  return to_json(report).dump(indent, ' ', false, json::error_handler_t::replace);
+}
+
+std::string to_markdown(const Report& report) {
+  std::string text = fmt::format("### {}: {} (exit {})\n\n", report.operation,
+                                 outcome(report.exit_code), static_cast<int>(report.exit_code));
+  text += report.message + "\n\n| | |\n|---|---|\n";
+  const auto row = [&](std::string_view name, const std::string& value) {
+    text += fmt::format("| {} | {} |\n", name, value);
+  };
+  row("running now", report.running  ? fmt::format("`{}`", report.running->describe())
+                     : report.serves ? "nothing"
+                                     : "unknown");
+  row("from", report.from ? fmt::format("`{}`", report.from->describe()) : "-");
+  row("to", report.to ? fmt::format("`{}`", report.to->describe()) : "-");
+  row("to healthy", seconds_text(report.seconds_to_healthy));
+  row("flip", seconds_text(report.seconds_of_flip));
+  row("command to switched", seconds_text(report.seconds_to_switched));
+  if (report.seconds_without_service) {
+    row("without service", seconds_text(report.seconds_without_service));
+  }
+  row("asked by", report.actor);
+  if (!report.next_step.empty()) row("next", report.next_step);
+  text += "\n| step | outcome | seconds | detail |\n|---|---|---|---|\n";
+  for (const StepReport& step : report.steps) {
+    std::string detail = step.detail;
+    for (char& c : detail) {
+      if (c == '\n' || c == '|') c = ' ';
+    }
+    text += fmt::format("| {} | {} | {:.3f} | {} |\n", step.name, step.event, step.seconds, detail);
+  }
+  return text;
+}
+
+std::string meaning(const Report& report) {
+  if (report.exit_code != ExitCode::failed) return std::string(meaning(report.exit_code));
+  if (!report.serves) return "failed; what serves now cannot be seen from here";
+  if (*report.serves) return "failed, nothing changed for users: what served before still serves";
+  return report.running ? "failed; what runs does not answer" : "failed; nothing serves yet";
+}
+
+std::string running_line(const Report& report) {
+  if (!report.running && !report.serves) return "running: unknown";
+  return running_line(report.running, report.running_colour);
+}
+
+std::string running_line(const std::optional<Release>& running, const std::string& colour) {
+  if (!running || running->empty()) return "running: nothing";
+  const std::string name = running->version.empty() ? running->tag : running->version;
+  return fmt::format("running: {} ({}{}{})", running->digest, name, name.empty() ? "" : ", ",
+                     colour);
+}
+
+}  // namespace slipway::deploy

@@ -1,0 +1,66 @@
+#include "deploy/run/clearance.hpp"
+
+#include "base/process.hpp"
+#include "deploy/run/preflight.hpp"
+
+#include <filesystem>
+
+#include <fmt/core.h>
+
+namespace slipway::deploy {
+namespace {
+
+// A warm colour needs no room: the journal has its own reserved, and going back must not fail for
+// lack of it.
+Result<void> check_space(World& world, const Plan& plan) {
+  if (plan.warm) return {};
+  const std::uint64_t needed = world.config.minimum_free_mb << 20;
+  if (auto space = check_free_space(world.config.state_directory, needed); !space) return space;
+  const auto storage = world.engine.storage_directory();
+  std::error_code ignored;
+  if (!storage || !std::filesystem::exists(*storage, ignored)) return {};
+  return check_free_space(*storage, needed);
+}
+
+Result<void> check_way_back(const Plan& plan) {
+  if (!plan.rollback || !plan.old || plan.old->oldest_return.empty() ||
+      !older(plan.target.version, plan.old->oldest_return)) {
+    return {};
+  }
+  return Error{ErrorKind::failed,
+               fmt::format("{} cannot be rolled back further than to {}, and {} is older",
+                           plan.old->describe(), plan.old->oldest_return, plan.target.describe()),
+               "roll back to a newer version, or give --force if its data allow it"};
+}
+
+// A rollback goes to a digest that was verified when it was deployed, and needs no network.
+Result<void> verify(const Config& config, const Plan& plan, std::stop_token stop) {
+  if (config.verify_command.empty() || plan.rollback) return {};
+  Command command{.argv = config.verify_command, .deadline = config.step_deadline};
+  const std::string image = plan.target.repository + "@" + plan.target.digest;
+  for (std::string& word : command.argv) {
+    if (const auto place = word.find("{image}"); place != std::string::npos) {
+      word.replace(place, 7, image);
+    }
+  }
+  auto verified = run_command(command, std::move(stop));
+  if (verified && verified->exit_status == 0) return {};
+  const std::string why = verified
+                              ? fmt::format("{} exits {}: {}", command.argv[0],
+                                            verified->exit_status, verified->err.substr(0, 400))
+                              : verified.error().text();
+  return Error{ErrorKind::not_found, fmt::format("{} is not verified: {}", image, why),
+               "deploy only images that this pipeline signed"};
+}
+
+}  // namespace
+
+Result<void> check_clearance(World& world, const Plan& plan, bool force, std::stop_token stop) {
+  if (auto space = check_space(world, plan); !space) return space;
+  if (!force) {
+    if (auto way_back = check_way_back(plan); !way_back) return way_back;
+  }
+  return verify(world.config, plan, std::move(stop));
+}
+
+}  // namespace slipway::deploy

@@ -1,0 +1,14 @@
+#pragma once
+
+#include "deploy/run/operation.hpp"
+#include "deploy/state/journal.hpp"
+
+namespace slipway::deploy {
+
+// The journal of the host. One that is damaged, or missing where something of ours runs, is set
+// aside and begun again from the labels of what is there, except when `read_only`.
+// Errors: corrupt (what runs does not tell which version serves: nothing was touched), unreachable,
+// io.
+Result<Journal> open_host_journal(World& world, bool read_only);
+
+}  // namespace slipway::deploy

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+
+namespace slipway::deploy {
+
+enum class Action { deploy, rollback, status, history, resume };
+
+// What the command line asked for.
+struct Options {
+  Action action = Action::deploy;
+  std::string target;  // an image reference, or for rollback a tag or digest, or empty
+  std::string config_file = "/etc/slipway/deploy.json";
+  bool status = false;
+  bool history = false;
+  bool resume = false;
+  bool dry_run = false;
+  bool json = false;
+  bool wait = false;
+  std::string timeout_text;
+  std::optional<std::chrono::nanoseconds> timeout;
+  std::string reason;
+  std::string report_file;
+  std::string break_lock;  // why
+  bool image_only = false;
+  bool force = false;
+  int worker_lock_fd = -1;  // set for the worker that the command starts; not for people
+
+  bool read_only() const {
+    return dry_run || action == Action::status || action == Action::history;
+  }
+};
+
+}  // namespace slipway::deploy

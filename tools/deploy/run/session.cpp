@@ -1,0 +1,270 @@
+#include "deploy/run/session.hpp"
+
+#include "base/units.hpp"
+#include "deploy/run/clearance.hpp"
+#include "deploy/run/host_journal.hpp"
+#include "deploy/run/retention.hpp"
+#include "deploy/run/revival.hpp"
+#include "deploy/run/target.hpp"
+
+#include <fmt/format.h>
+
+namespace slipway::deploy {
+namespace {
+
+constexpr std::chrono::seconds patience_of_recovery{10};
+
+std::string_view operation_name(Action action) {
+  return action == Action::deploy ? "deploy" : action == Action::resume ? "resume" : "rollback";
+}
+
+// Why there is nothing to deploy or to go back to.
+ExitCode code_without_target(ErrorKind kind) {
+  switch (kind) {
+    case ErrorKind::usage:
+      return ExitCode::usage;
+    case ErrorKind::cancelled:
+      return ExitCode::interrupted;
+    case ErrorKind::not_found:
+    case ErrorKind::unreachable:
+    case ErrorKind::timeout:
+      return ExitCode::unavailable;
+    default:
+      return ExitCode::failed;
+  }
+}
+
+}  // namespace
+
+Result<void> Session::open_journal() {
+  auto opened = open_host_journal(world_, options_.read_only());
+  if (!opened) return opened.error();
+  journal_ = std::move(*opened);
+  return {};
+}
+
+std::string Session::new_transaction_id() const {
+  const std::uint64_t next =
+      journal_->records().empty() ? 1 : journal_->records().back().sequence + 1;
+  return fmt::format("t{}", next);
+}
+
+void Session::fill_running(Report& report) {
+  report.actor = actor_;
+  report.reason = options_.reason;
+  report.seconds = std::chrono::duration<double>(world_.clock.now() - began_).count();
+  auto found = survey(world_);
+  if (!found) return;
+  report.serves = false;
+  if (!found->active) return;
+  const Ledger ledger(journal_ ? journal_->records() : std::vector<Record>{});
+  report.running = release_serving(world_, ledger, *found);
+  report.running_colour = to_string(*found->active);
+  report.serves = report.running && answers(world_, *found->active, *report.running);
+}
+
+Report Session::refused(ExitCode code, const Error& error) {
+  Report report;
+  report.operation = operation_name(options_.action);
+  report.exit_code = code;
+  report.message = error.what;
+  report.next_step = error.remedy;
+  report.started = format_utc(world_.clock.utc());
+  fill_running(report);
+  if (journal_ && !options_.read_only() && code != ExitCode::ambiguous) {
+    (void)journal_->append("refused", new_transaction_id(), format_utc(world_.clock.utc()),
+                           {{"operation", report.operation},
+                            {"target", options_.target},
+                            {"actor", actor_},
+                            {"reason", options_.reason},
+                            {"exitCode", static_cast<int>(code)},
+                            {"message", report.message}});
+  }
+  return report;
+}
+
+Reality Session::look_at_reality(const OpenTransaction& open, const Survey& found) {
+  const Plan& plan = open.plan;
+  Reality reality;
+  reality.candidate_alive =
+      is_alive(world_, plan.candidate, found.on(plan.candidate), plan.target, patience_of_recovery);
+  const Instance& old = found.on(plan.old_colour());
+  reality.old_alive =
+      plan.old && is_alive(world_, plan.old_colour(), old, *plan.old, patience_of_recovery);
+  // One at a time: what was stopped for the candidate can be started again.
+  if (plan.recreate && plan.old && !old.running) {
+    reality.old_alive = old.exists && old.digest == plan.old->digest;
+  }
+  if (!found.active) {
+    reality.served = Served::nothing;
+  } else {
+    reality.served = *found.active == plan.candidate ? Served::candidate : Served::old;
+  }
+  return reality;
+}
+
+std::optional<Report> Session::recover_open(std::stop_token stop) {
+  const Ledger ledger(journal_->records());
+  auto found = survey(world_);
+  if (!found) {
+    return refused(
+        found.error().kind == ErrorKind::corrupt ? ExitCode::ambiguous : ExitCode::failed,
+        found.error());
+  }
+  if (auto started = start_named(world_, *found); !started) {
+    return refused(ExitCode::needs_human, started.error());
+  } else if (*started) {
+    found = survey(world_);
+    if (!found) return refused(ExitCode::failed, found.error());
+  }
+  if (!ledger.open()) {
+    (void)world_.proxy.agree();
+    promote_serving(world_, *found, ledger);
+    return std::nullopt;
+  }
+  const OpenTransaction& open = *ledger.open();
+  const Reality reality = look_at_reality(open, *found);
+  const auto from = recover(open.plan.situation(), open.tail, reality);
+  if (!from) {
+    return refused(ExitCode::ambiguous,
+                   {ErrorKind::corrupt,
+                    fmt::format("transaction {} was cut short and HAProxy's map does not tell "
+                                "which version serves",
+                                open.id),
+                    "see 'recover a broken host' in the operators' guide"});
+  }
+  if (!found->proxy_running) {
+    if (auto started = world_.engine.start_proxy(stop); !started) {
+      return refused(ExitCode::needs_human, started.error());
+    }
+  }
+  Operation operation(world_, *journal_, open.plan, open.id, began_);
+  return operation.resume(*from, {});
+}
+
+// What was taken back to may be dead, for a reason of its own.
+void Session::bring_back(Report& report, std::stop_token stop) {
+  auto found = survey(world_);
+  if (!found || world_.config.recreate) return;
+  auto revived = revive(world_, *found, Ledger(journal_->records()), std::move(stop));
+  if (!revived) {
+    report.warnings.push_back(revived.error().text());
+  } else if (!revived->empty()) {
+    report.message += fmt::format("; then {}", fmt::join(*revived, "; "));
+    fill_running(report);
+  }
+}
+
+Plan Session::make_plan(const Survey& found, const Ledger& ledger, const Release& target,
+                        const std::optional<Release>& current) {
+  Plan plan;
+  plan.recreate = world_.config.recreate;
+  plan.rollback = options_.action == Action::rollback;
+  plan.target = target;
+  plan.old = current;
+  plan.candidate = found.active ? other(*found.active) : Colour::blue;
+  plan.actor = actor_;
+  plan.reason = options_.reason;
+  const Instance& spare = found.on(plan.candidate);
+  const auto release = release_on(world_, ledger, spare);
+  plan.warm = spare.running && release && release->same_as(target);
+  // Only what was proven is worth keeping warm.
+  if (release && !plan.warm && ledger.is_proven(*release)) plan.displaced = release;
+  return plan;
+}
+
+Report Session::run(std::stop_token stop) {
+  auto opened = open_journal();
+  if (!opened) {
+    return refused(
+        opened.error().kind == ErrorKind::unreachable ? ExitCode::failed : ExitCode::ambiguous,
+        opened.error());
+  }
+  auto recovered = recover_open(stop);
+  if (recovered && recovered->exit_code == ExitCode::ambiguous) return *recovered;
+  if (recovered && options_.action == Action::resume) {
+    bring_back(*recovered, stop);
+    return *recovered;
+  }
+  const Ledger ledger(journal_->records());
+  auto found = survey(world_);
+  if (!found) return refused(ExitCode::failed, found.error());
+  const auto current = release_serving(world_, ledger, *found);
+  Report report;
+  report.operation = operation_name(options_.action);
+  if (options_.action == Action::resume) {
+    auto revived = revive(world_, *found, ledger, stop);
+    if (!revived) return refused(ExitCode::needs_human, revived.error());
+    revived->emplace_back("there is nothing to resume");
+    report.message = fmt::format("{}", fmt::join(*revived, "; "));
+    fill_running(report);
+    return report;
+  }
+  auto target = find_target(world_, options_, ledger, *found, true, stop);
+  if (!target) {
+    return refused(code_without_target(target.error().kind), target.error());
+  }
+  const bool serves_already = current && current->same_as(target->release) &&
+                              found->on(*found->active).running && found->proxy_running;
+  if (serves_already && !options_.force) {
+    report.message =
+        fmt::format("{} serves already; nothing was changed", target->release.describe());
+    fill_running(report);
+    report.from = report.to = current;
+    return report;
+  }
+  const Plan plan = make_plan(*found, ledger, target->release, current);
+  if (auto may = check_clearance(world_, plan, options_.force, stop); !may) {
+    return refused(
+        may.error().kind == ErrorKind::not_found ? ExitCode::unavailable : ExitCode::failed,
+        may.error());
+  }
+  Operation operation(world_, *journal_, plan, new_transaction_id(), began_);
+  report = operation.run(target->snapshot, stop);
+  if (report.exit_code == ExitCode::done) {
+    let_go_of_surplus(world_, Ledger(journal_->records()), report.from);
+  }
+  if (plan.rollback && options_.target.empty() && ledger.is_retracted(plan.target)) {
+    report.warnings.push_back(
+        fmt::format("{} was rolled back from before, and was chosen because what served is dead; "
+                    "'rollback VERSION' goes to another",
+                    plan.target.describe()));
+  }
+  return report;
+}
+
+Report Session::dry_run() {
+  if (auto opened = open_journal(); !opened) return refused(ExitCode::ambiguous, opened.error());
+  const Ledger ledger(journal_->records());
+  auto found = survey(world_);
+  if (!found) return refused(ExitCode::failed, found.error());
+  const auto current = release_serving(world_, ledger, *found);
+  auto target = find_target(world_, options_, ledger, *found, false, {});
+  if (!target) return refused(code_without_target(target.error().kind), target.error());
+  const Plan plan = make_plan(*found, ledger, target->release, current);
+  Report report;
+  report.operation = operation_name(options_.action);
+  fill_running(report);
+  report.from = current;
+  report.to = target->release;
+  report.warm = plan.warm;
+  const std::string to = target->release.empty() ? options_.target : target->release.describe();
+  report.message = fmt::format(
+      "would {} from {} to {} on {} ({}){}", report.operation,
+      current ? current->describe() : "nothing", to, to_string(plan.candidate),
+      plan.warm ? "warm" : "started anew",
+      ledger.open() ? fmt::format(", after resuming transaction {}", ledger.open()->id) : "");
+  return report;
+}
+
+Result<HostStatus> Session::status() {
+  if (auto opened = open_journal(); !opened) return opened.error();
+  return host_status(world_, Ledger(journal_->records()));
+}
+
+Result<std::vector<HistoryEntry>> Session::history() {
+  if (auto opened = open_journal(); !opened) return opened.error();
+  return Ledger(journal_->records()).history();
+}
+
+}  // namespace slipway::deploy

@@ -1,0 +1,50 @@
+#pragma once
+
+// One run of deploy or rollback under the lock: recover first, then look, plan and perform.
+
+#include "deploy/model/ledger.hpp"
+#include "deploy/run/host_status.hpp"
+#include "deploy/run/operation.hpp"
+#include "deploy/run/options.hpp"
+#include "deploy/run/survey.hpp"
+#include "deploy/state/journal.hpp"
+
+#include <optional>
+#include <stop_token>
+#include <string>
+
+namespace slipway::deploy {
+
+class Session {
+ public:
+  Session(World& world, const Options& options, std::string actor)
+      : world_(world), options_(options), actor_(std::move(actor)), began_(world.clock.now()) {}
+
+  // deploy, rollback and resume. Takes for granted that the lock is held.
+  Report run(std::stop_token stop);
+
+  // What would be done. Reads only.
+  Report dry_run();
+  // Reads only; see host_status.hpp.
+  Result<HostStatus> status();
+  Result<std::vector<HistoryEntry>> history();
+
+ private:
+  Report refused(ExitCode code, const Error& error);
+  Result<void> open_journal();
+  std::optional<Report> recover_open(std::stop_token stop);
+  Reality look_at_reality(const OpenTransaction& open, const Survey& found);
+  Plan make_plan(const Survey& found, const Ledger& ledger, const Release& target,
+                 const std::optional<Release>& current);
+  void bring_back(Report& report, std::stop_token stop);
+  void fill_running(Report& report);
+  std::string new_transaction_id() const;
+
+  World& world_;
+  const Options& options_;
+  std::string actor_;
+  std::chrono::steady_clock::time_point began_;
+  std::optional<Journal> journal_;
+};
+
+}  // namespace slipway::deploy

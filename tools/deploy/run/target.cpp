@@ -1,0 +1,126 @@
+#include "deploy/run/target.hpp"
+
+#include <fmt/core.h>
+
+namespace slipway::deploy {
+namespace {
+
+std::string known_versions(const Ledger& ledger, const std::optional<Release>& current) {
+  std::string list;
+  for (const Release& release : ledger.proven()) {
+    list += list.empty() ? "" : ", ";
+    list += release.describe();
+    if (current && release.same_as(*current)) list += " (running)";
+  }
+  return list.empty() ? "no version is known on this host" : "known versions: " + list;
+}
+
+Result<Target> target_of_deploy(World& world, const Options& options, bool may_pull,
+                                std::stop_token stop) {
+  auto reference = parse_reference(options.target);
+  if (!reference) return reference.error();
+  Target target;
+  auto snapshot = read_snapshot(world.config);
+  if (!snapshot) return snapshot.error();
+  target.snapshot = std::move(*snapshot);
+  Release wanted;
+  wanted.repository = reference->repository;
+  wanted.tag = reference->tag;
+  wanted.digest = reference->digest;
+  // A digest that is here needs no network.
+  Result<Release> found = Error{ErrorKind::not_found, "not here", {}};
+  if (!wanted.digest.empty()) found = world.engine.find_local(wanted);
+  if (!found && may_pull) found = world.engine.pull(*reference, stop);
+  if (!found && may_pull) return found.error();
+  target.release = found ? *found : wanted;
+  target.release.snapshot = target.snapshot.hash;
+  if (found && target.release.revision.empty()) {
+    return Error{ErrorKind::failed,
+                 fmt::format("{} has no label org.opencontainers.image.revision", options.target),
+                 "build the image with scripts/ or set the label: health is compared with it"};
+  }
+  return target;
+}
+
+// Whether what serves still does not answer after a while: only asked where it matters, because
+// whoever rolls back from a version that hangs should not wait for it.
+bool is_dead(World& world, const Survey& found, const std::optional<Release>& current) {
+  constexpr std::chrono::seconds patience{5};
+  return found.active &&
+         !(current && is_alive(world, *found.active, found.on(*found.active), *current, patience));
+}
+
+std::optional<Release> choose(World& world, const Ledger& ledger, const Survey& found,
+                              const std::optional<Release>& current) {
+  auto usual = ledger.rollback_target(current);
+  const auto waiting = release_waiting(world, ledger, found);
+  const bool same = usual && waiting && usual->same_as(*waiting);
+  if (!waiting || same || !is_dead(world, found, current)) return usual;
+  return ledger.rollback_target(current, waiting);
+}
+
+Error no_target(const Options& options, const Ledger& ledger,
+                const std::optional<Release>& current) {
+  const std::string what = options.target.empty()
+                               ? std::string("there is no earlier version proven healthy")
+                               : fmt::format("no version '{}' is known", options.target);
+  std::string remedy = "deploy the version that is wanted";
+  for (const Release& release : ledger.proven()) {
+    if (current && release.same_as(*current)) continue;
+    remedy = fmt::format("name the version that is wanted: rollback {}", release.digest);
+    if (ledger.is_retracted(release)) remedy += " is what was rolled back from";
+    break;
+  }
+  if (current) remedy += "; if what serves is down, 'rollback --resume' starts it again";
+  return {ErrorKind::not_found, what + " on this host; " + known_versions(ledger, current), remedy};
+}
+
+Result<Target> target_of_rollback(World& world, const Options& options, const Ledger& ledger,
+                                  const Survey& found_there, bool may_pull, std::stop_token stop) {
+  const auto current = release_serving(world, ledger, found_there);
+  const auto chosen = options.target.empty() ? choose(world, ledger, found_there, current)
+                                             : ledger.find(options.target);
+  if (!chosen) return no_target(options, ledger, current);
+  Target target{*chosen, {}};
+  if (options.image_only) {
+    auto snapshot = read_snapshot(world.config);
+    if (!snapshot) return snapshot.error();
+    target.snapshot = std::move(*snapshot);
+    target.release.snapshot = target.snapshot.hash;
+  }
+  auto found = world.engine.find_local(target.release);
+  if (!found && may_pull) {
+    const Reference by_digest{chosen->repository, chosen->tag, chosen->digest};
+    found = world.engine.pull(by_digest, stop);
+    if (!found) {
+      return Error{ErrorKind::not_found,
+                   fmt::format("the image {} is not on this host any more, and {}",
+                               chosen->describe(), found.error().what),
+                   known_versions(ledger, current)};
+    }
+    target.release.image_id = found->image_id;
+  }
+  return target;
+}
+
+}  // namespace
+
+Result<Target> find_target(World& world, const Options& options, const Ledger& ledger,
+                           const Survey& found, bool may_pull, std::stop_token stop) {
+  if (options.action == Action::deploy) {
+    auto target = target_of_deploy(world, options, may_pull, std::move(stop));
+    if (!target && (target.error().kind == ErrorKind::not_found ||
+                    target.error().kind == ErrorKind::unreachable)) {
+      Error error = target.error();
+      if (error.remedy.empty()) {
+        error.remedy = "check the name, and that this host reaches the registry and is logged in";
+      }
+      error.remedy += "; " + known_versions(ledger, release_serving(world, ledger, found));
+      return error;
+    }
+    return target;
+  }
+  return target_of_rollback(world, options, ledger, found, may_pull, std::move(stop));
+}
+
+}  // namespace slipway::deploy

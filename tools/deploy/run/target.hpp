@@ -1,0 +1,28 @@
+#pragma once
+
+// What an operation is to end on: found on this host or pulled, with the configuration it runs
+// with.
+
+#include "deploy/model/ledger.hpp"
+#include "deploy/run/operation.hpp"
+#include "deploy/run/options.hpp"
+#include "deploy/run/survey.hpp"
+
+#include <optional>
+#include <stop_token>
+
+namespace slipway::deploy {
+
+struct Target {
+  Release release;
+  Snapshot snapshot;  // empty where the release brings its own
+};
+
+// Errors: not_found (the remedy lists the versions that are known), unreachable, timeout, failed,
+// cancelled. A rollback without a name goes to the last version proven healthy or,
+// where what serves is dead, to what lives. Without `may_pull` an image that is not here leaves
+// parts of the release empty.
+Result<Target> find_target(World& world, const Options& options, const Ledger& ledger,
+                           const Survey& found, bool may_pull, std::stop_token stop);
+
+}  // namespace slipway::deploy

@@ -1,0 +1,92 @@
+#include "deploy/state/secrets.hpp"
+
+#include "base/durable_file.hpp"
+
+#include <algorithm>
+
+#include <nlohmann/json.hpp>
+
+namespace slipway::deploy {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+constexpr std::size_t shortest_secret = 4;
+constexpr std::size_t largest_file = std::size_t{1} << 20;
+
+std::string_view unquoted(std::string_view value) {
+  while (!value.empty() && (value.back() == '\r' || value.back() == ' ')) value.remove_suffix(1);
+  const bool quoted = value.size() >= 2 && value.front() == value.back() &&
+                      (value.front() == '"' || value.front() == '\'');
+  return quoted ? value.substr(1, value.size() - 2) : value;
+}
+
+void add_values(std::vector<std::string>& secrets, std::string_view environment) {
+  while (!environment.empty()) {
+    const std::size_t end = environment.find('\n');
+    const std::string_view line = environment.substr(0, end);
+    environment.remove_prefix(end == std::string_view::npos ? environment.size() : end + 1);
+    const std::size_t equals = line.find('=');
+    if (equals == std::string_view::npos || line.front() == '#') continue;
+    secrets.emplace_back(unquoted(line.substr(equals + 1)));
+  }
+}
+
+void add_tokens(std::vector<std::string>& secrets, const json& document) {
+  for (const auto& [name, value] : document.items()) {
+    if (value.is_structured()) add_tokens(secrets, value);
+    if (!value.is_string()) continue;
+    const auto content = value.get<std::string>();
+    if (name == "token") secrets.push_back(content);
+    const std::size_t begin = content.find("://");
+    const std::size_t end = content.find('@', begin);
+    if (begin == std::string::npos || end == std::string::npos) continue;
+    const std::size_t colon = content.find(':', begin + 3);
+    const std::size_t from = colon < end ? colon + 1 : begin + 3;
+    secrets.push_back(content.substr(from, end - from));
+  }
+}
+
+}  // namespace
+
+std::vector<std::string> secrets_of(const fs::path& environment_file,
+                                    const fs::path& config_directory) {
+  std::vector<std::string> secrets;
+  if (auto environment = read_file(environment_file, largest_file)) {
+    add_values(secrets, *environment);
+  }
+  std::error_code failed;
+  for (fs::directory_iterator entry(config_directory, failed), end; !failed && entry != end;
+       entry.increment(failed)) {
+    const auto content = read_file(entry->path(), largest_file);
+    const auto document = content ? json::parse(*content, nullptr, false) : json();
+    if (document.is_structured()) add_tokens(secrets, document);
+  }
+  std::erase_if(secrets, [](const auto& secret) { return secret.size() < shortest_secret; });
+  // The longest first: one may be part of another.
+  std::sort(secrets.begin(), secrets.end(),
+            [](const auto& a, const auto& b) { return a.size() > b.size(); });
+  return secrets;
+}
+
+std::string last_words(std::string_view said, std::size_t most) {
+  while (!said.empty() && (said.back() == '\n' || said.back() == ' ')) said.remove_suffix(1);
+  return std::string(said.size() > most ? said.substr(said.size() - most) : said);
+}
+
+std::string presentable(std::string said, const std::vector<std::string>& secrets,
+                        std::size_t most) {
+  for (const std::string& secret : secrets) {
+    for (std::size_t at = said.find(secret); at != std::string::npos;
+         at = said.find(secret, at + 3)) {
+      said.replace(at, secret.size(), "***");
+    }
+  }
+  for (char& c : said) {
+    if (static_cast<unsigned char>(c) < ' ' && c != '\n') c = ' ';
+  }
+  return last_words(said, most);
+}
+
+}  // namespace slipway::deploy
