@@ -1,5 +1,7 @@
 #include "base/command_line.hpp"
 
+#include "base/grouped_help.hpp"
+
 #include <algorithm>
 #include <csignal>
 #include <cstdlib>
@@ -69,19 +71,157 @@ void print_warning(std::string_view program, std::string_view message) {
   print_tagged(program, "warning", "1;33", message);
 }
 
-std::optional<int> parse_command_line(CLI::App& app, int argc, const char* const* argv) {
+Flag& Flag::value_name(const std::string& name) {
+  option_->type_name(name);
+  return *this;
+}
+
+Flag& Flag::group(const std::string& name) {
+  option_->group(name);
+  return *this;
+}
+
+Flag& Flag::show_default() {
+  option_->capture_default_str();
+  return *this;
+}
+
+Flag& Flag::show_default(const std::string& text) {
+  option_->default_str(text);
+  return *this;
+}
+
+Flag& Flag::environment(const std::string& variable) {
+  option_->envname(variable);
+  return *this;
+}
+
+Flag& Flag::required() {
+  option_->required();
+  return *this;
+}
+
+Flag& Flag::excludes(const Flag& other) {
+  option_->excludes(other.option_);
+  return *this;
+}
+
+Flag& Flag::separated_by(char separator) {
+  option_->delimiter(separator);
+  return *this;
+}
+
+Flag& Flag::within(std::int64_t least, std::int64_t most) {
+  option_->check(CLI::Range(least, most).description(""));
+  return *this;
+}
+
+Flag Flags::add(const std::string& name, bool& into, const std::string& text) {
+  return Flag(app_->add_flag(name, into, text));
+}
+Flag Flags::add(const std::string& name, std::string& into, const std::string& text) {
+  return Flag(app_->add_option(name, into, text));
+}
+Flag Flags::add(const std::string& name, int& into, const std::string& text) {
+  return Flag(app_->add_option(name, into, text));
+}
+Flag Flags::add(const std::string& name, unsigned& into, const std::string& text) {
+  return Flag(app_->add_option(name, into, text));
+}
+Flag Flags::add(const std::string& name, std::uint16_t& into, const std::string& text) {
+  return Flag(app_->add_option(name, into, text));
+}
+Flag Flags::add(const std::string& name, std::uint64_t& into, const std::string& text) {
+  return Flag(app_->add_option(name, into, text));
+}
+Flag Flags::add(const std::string& name, double& into, const std::string& text) {
+  return Flag(app_->add_option(name, into, text));
+}
+Flag Flags::add(const std::string& name, std::optional<double>& into, const std::string& text) {
+  return Flag(app_->add_option(name, into, text));
+}
+Flag Flags::add(const std::string& name, std::vector<std::string>& into, const std::string& text) {
+  return Flag(app_->add_option(name, into, text));
+}
+Flag Flags::add(const std::string& name, std::vector<int>& into, const std::string& text) {
+  return Flag(app_->add_option(name, into, text));
+}
+
+Flag Flags::add_word(const std::string& name, std::vector<std::string> words,
+                     const std::string& now, std::function<void(std::size_t)> choose,
+                     const std::string& text) {
+  const auto take = [words, choose = std::move(choose)](const std::string& word) {
+    choose(static_cast<std::size_t>(std::find(words.begin(), words.end(), word) - words.begin()));
+  };
+  CLI::Option* const option = app_->add_option_function<std::string>(name, take, text);
+  option->check(CLI::IsMember(words).description(""))->default_str(now);
+  return Flag(option);
+}
+
+Flags Flags::add_command(const std::string& name, const std::string& text) {
+  return Flags(app_->add_subcommand(name, text));
+}
+
+void Flags::require_commands(std::size_t least, std::size_t most) {
+  app_->require_subcommand(least, most);
+}
+
+void Flags::pass_flags_up() {
+  app_->fallthrough();
+}
+
+void Flags::version(const std::string& text) {
+  app_->set_version_flag("--version", text);
+}
+
+void Flags::footer(const std::string& text) {
+  app_->footer(text);
+}
+
+void Flags::group_help(const std::string& exit_statuses) {
+  app_->set_help_flag("-h,--help");  // without a description, as who reads it knows
+  app_->formatter_fn(
+      [exit_statuses](const CLI::App* command, std::string name, CLI::AppFormatMode) {
+        return grouped_help(*command, name, exit_statuses);
+      });
+}
+
+bool Flags::given() const {
+  return app_->parsed();
+}
+
+bool Flags::given(const std::string& flag) const {
+  return app_->get_option(flag)->count() > 0;
+}
+
+std::string Flags::variable_of(const std::string& flag) const {
+  return app_->get_option(flag)->get_envname();
+}
+
+std::string Flags::help() const {
+  return app_->help();
+}
+
+CommandLine::CommandLine(const std::string& program, const std::string& description)
+    : Flags(nullptr), owned_(std::make_unique<CLI::App>(description, program)) {
+  app_ = owned_.get();
+}
+
+CommandLine::~CommandLine() = default;
+
+std::optional<int> CommandLine::parse(int argc, const char* const* argv) {
   try {
-    app.parse(argc, argv);
+    app_->parse(argc, argv);
     return std::nullopt;
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success)) {
-      app.exit(error, std::cout, std::cerr);
+      app_->exit(error, std::cout, std::cerr);
       return exit_ok;
     }
-    const CLI::App& command = innermost(app);
+    const CLI::App& command = innermost(*app_);
     const bool unknown = dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr &&
                          !command.remaining(true).empty();
-    print_error(app.get_name(),
+    print_error(app_->get_name(),
                 fmt::format("{}; see '{} --help'", unknown ? refusal_of(command) : error.what(),
                             name_of(command)));
     return exit_usage;

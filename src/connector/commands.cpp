@@ -7,7 +7,6 @@
 #include "connector/probe.hpp"
 #include "connector/service.hpp"
 
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
 namespace slipway::connector {
@@ -48,28 +47,26 @@ int run_probe(const Config& config, const std::string& account, std::chrono::mil
 
 int run_command_line(int argc, const char* const* argv, std::stop_token stop) {
   Options options;
-  CLI::App app(
+  CommandLine line(
+      "connector",
       "An Interledger (ILPv4) packet connector: BTP and ILP-over-HTTP in, BTP and "
       "ILP-over-HTTP out.\nSIGUSR1 drains it, SIGUSR2 makes it active, SIGTERM drains and "
-      "ends it.\nExit: 0 done, 1 failed, 2 usage.",
-      "connector");
-  app.set_version_flag("--version", std::string(build_info().version) + " (" +
-                                        std::string(build_info().revision) + ")");
-  app.add_option("--config", options.config_file,
-                 "JSON configuration; else CONNECTOR_CONFIG_JSON or CONNECTOR_CONFIG says it");
-  app.require_subcommand(0, 1);
-  app.fallthrough();
-  CLI::App* run = app.add_subcommand("run", "serve until SIGTERM (the default)");
-  app.add_option("--role", options.role, "active or standby, instead of what is configured");
-  CLI::App* healthcheck = app.add_subcommand("healthcheck", "GET our own /health/live");
-  CLI::App* probe_command =
-      app.add_subcommand("probe", "send one real packet over BTP to the connector on this host");
-  probe_command->add_option("--account", options.account, "as whom")->capture_default_str();
-  for (CLI::App* command : {healthcheck, probe_command}) {
-    command->add_option("--timeout", options.timeout, "for the whole exchange")
-        ->capture_default_str();
+      "ends it.\nExit: 0 done, 1 failed, 2 usage.");
+  line.version(fmt::format("{} ({})", build_info().version, build_info().revision));
+  line.add("--config", options.config_file,
+           "JSON configuration; else CONNECTOR_CONFIG_JSON or CONNECTOR_CONFIG says it");
+  line.require_commands(0, 1);
+  line.pass_flags_up();
+  line.add_command("run", "serve until SIGTERM (the default)");
+  line.add("--role", options.role, "active or standby, instead of what is configured");
+  Flags healthcheck = line.add_command("healthcheck", "GET our own /health/live");
+  Flags probe_command =
+      line.add_command("probe", "send one real packet over BTP to the connector on this host");
+  probe_command.add("--account", options.account, "as whom").show_default();
+  for (Flags command : {healthcheck, probe_command}) {
+    command.add("--timeout", options.timeout, "for the whole exchange").show_default();
   }
-  if (const auto status = parse_command_line(app, argc, argv)) return *status;
+  if (const auto status = line.parse(argc, argv)) return *status;
   Environment environment = current_environment();
   if (!options.role.empty()) environment["CONNECTOR_ROLE"] = options.role;
   const auto config = load_config(options.config_file, environment);
@@ -77,9 +74,8 @@ int run_command_line(int argc, const char* const* argv, std::stop_token stop) {
   const auto timeout = parse_duration(options.timeout);
   if (!timeout) return fail(timeout.error());
   const auto milliseconds = std::chrono::ceil<std::chrono::milliseconds>(*timeout);
-  if (healthcheck->parsed()) return run_healthcheck(*config, milliseconds);
-  if (probe_command->parsed()) return run_probe(*config, options.account, milliseconds);
-  static_cast<void>(run);
+  if (healthcheck.given()) return run_healthcheck(*config, milliseconds);
+  if (probe_command.given()) return run_probe(*config, options.account, milliseconds);
   return run_service(*config, stop);
 }
 

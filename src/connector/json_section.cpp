@@ -62,7 +62,7 @@ std::int64_t Section::parse_whole(const char* key, const std::string& text, std:
 std::int64_t Section::whole(const char* key, std::int64_t least, std::int64_t most) {
   const nlohmann::json& value = required(key);
   if (value.is_string()) return parse_whole(key, value.get<std::string>(), least, most);
-  return parse_whole(key, value.dump(), least, most);
+  return parse_whole(key, to_text(value), least, most);
 }
 
 std::int64_t Section::whole(const char* key, std::int64_t otherwise, std::int64_t least,
@@ -85,7 +85,7 @@ std::uint64_t Section::natural(const char* key, std::uint64_t otherwise) {
 
 Ratio Section::decimal(const char* key) {
   const nlohmann::json& value = required(key);
-  const std::string text = value.is_string() ? value.get<std::string>() : value.dump();
+  const std::string text = value.is_string() ? value.get<std::string>() : to_text(value);
   Ratio ratio{0, 1};
   bool fraction = false;
   bool valid = !text.empty() && text.size() <= 18;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/error.hpp"
+#include "base/json.hpp"
 #include "connector/config.hpp"
 
 #include <memory>
@@ -10,7 +11,6 @@
 #include <vector>
 
 #include <fmt/core.h>
-#include <nlohmann/json.hpp>
 
 // Reading a JSON document field by field so that whatever is wrong is named by its path, also a
 // field that nothing reads. Only for the configuration: errors travel as exceptions inside it and
@@ -62,7 +62,11 @@ template <typename Read>
 auto read_json(const std::string& document, Read read)
     -> Result<decltype(read(std::declval<Section&>()))> {
   try {
-    const nlohmann::json json = nlohmann::json::parse(document);
+    std::string why;
+    const Json json = parse_json(document, why);
+    if (json.is_discarded()) {
+      return Error{ErrorKind::usage, "configuration is not JSON: " + why, {}};
+    }
     Section root("", json);
     return read(root);
   } catch (const ConfigRefused& refused) {

@@ -6,18 +6,16 @@
 #include <fcntl.h>
 #include <iostream>
 
-#include <CLI/CLI.hpp>
-
 using namespace slipway;
 
 namespace {
 
 std::optional<int> parse(std::vector<const char*> arguments) {
-  CLI::App app("a tool", "tool");
+  CommandLine line("tool", "a tool");
   int rate = 0;
-  app.add_option("--rate", rate, "packets a second");
+  line.add("--rate", rate, "packets a second");
   arguments.insert(arguments.begin(), "tool");
-  return parse_command_line(app, static_cast<int>(arguments.size()), arguments.data());
+  return line.parse(static_cast<int>(arguments.size()), arguments.data());
 }
 
 }  // namespace

@@ -59,7 +59,7 @@ ConnectorProcess::ConnectorProcess(const std::string& executable, const std::str
     const std::size_t begin = text.find("{\"event\":\"listening\"");
     const std::size_t end = text.find('\n', begin);
     if (begin == std::string::npos || end == std::string::npos) return false;
-    const auto line = nlohmann::json::parse(text.substr(begin, end - begin));
+    const auto line = parse_json(text.substr(begin, end - begin));
     btp_port_ = line["btpPort"].get<std::uint16_t>();
     http_port_ = line["httpPort"].get<std::uint16_t>();
     return true;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/durable_file.hpp"
+#include "base/json.hpp"
 #include "base/process.hpp"
 #include "support/temporary_directory.hpp"
 
@@ -10,8 +11,6 @@
 #include <optional>
 #include <string>
 #include <thread>
-
-#include <nlohmann/json.hpp>
 
 namespace slipway::connector::test {
 

@@ -40,7 +40,7 @@ HonestResult run_honest_load(const ConnectorProcess& connector, const HonestLoad
   if (!ran) throw std::runtime_error(ran.error().text());
   const auto text = read_file(results);
   if (!text) throw std::runtime_error("packet_bench: " + ran->out + ran->err);
-  const auto json = nlohmann::json::parse(*text);
+  const auto json = parse_json(*text);
   const auto& details = json["details"];
   const auto& packets = details["packets"];
   const auto& cpu = json["cpuUsagePercent"];

@@ -7,6 +7,7 @@
 //   hostile CONNECTOR PACKET_BENCH               the short form: each attack once
 //   hostile CONNECTOR PACKET_BENCH --compare 10  ten rounds, and p99 is compared as well
 #include "base/command_line.hpp"
+#include "base/json.hpp"
 #include "base/process.hpp"
 #include "connector/attacks.hpp"
 #include "connector/honest_load.hpp"
@@ -14,7 +15,6 @@
 #include <algorithm>
 #include <map>
 
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
 namespace slipway::connector::test {
@@ -140,7 +140,7 @@ class Trial {
     int found = 0;
     for (std::size_t at = 0; at < log.size();) {
       const std::size_t end = std::min(log.find('\n', at), log.size());
-      const auto line = nlohmann::json::parse(log.substr(at, end - at), nullptr, false);
+      const auto line = parse_json(log.substr(at, end - at));
       at = end + 1;
       if (line.is_object() && line.value("event", "") == logged.event &&
           line.value("reason", "").starts_with(logged.reason)) {
@@ -186,17 +186,16 @@ class Trial {
 
 int run(int argc, char** argv) {
   Options options;
-  CLI::App app("Attacks a connector while an honest account uses it", "hostile");
-  app.add_option("connector", options.connector)->required();
-  app.add_option("packet_bench", options.packet_bench)->required();
-  app.add_option("--rate", options.rate, "packets a second of the honest account")
-      ->capture_default_str();
-  app.add_option("--seconds", options.seconds, "of each run")->capture_default_str();
-  app.add_option("--compare", options.rounds, "rounds; with more than one p99 is compared")
-      ->capture_default_str();
-  app.add_option("--only", options.only, "the attacks whose name begins so");
-  app.add_flag("--memory-unbounded", options.memory_unbounded, "for sanitizers, which need it");
-  if (const auto status = parse_command_line(app, argc, argv)) return *status;
+  CommandLine line("hostile", "Attacks a connector while an honest account uses it");
+  line.add("connector", options.connector).required();
+  line.add("packet_bench", options.packet_bench).required();
+  line.add("--rate", options.rate, "packets a second of the honest account").show_default();
+  line.add("--seconds", options.seconds, "of each run").show_default();
+  line.add("--compare", options.rounds, "rounds; with more than one p99 is compared")
+      .show_default();
+  line.add("--only", options.only, "the attacks whose name begins so");
+  line.add("--memory-unbounded", options.memory_unbounded, "for sanitizers, which need it");
+  if (const auto status = line.parse(argc, argv)) return *status;
   if (raise_descriptor_limit() < attack_descriptors) {
     fmt::print("skipped: 10,000 connections need a higher limit of descriptors (ulimit -n)\n");
     return exit_skipped;

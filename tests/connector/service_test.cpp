@@ -1,4 +1,5 @@
 // The connector as a process: drain, roles, misbehaving peers.
+#include "base/json.hpp"
 #include "base/unique_fd.hpp"
 #include "connector/btp_peer.hpp"
 #include "connector/connector_process.hpp"
@@ -86,7 +87,7 @@ bool is_ready(const ConnectorProcess& connector) {
 }
 
 std::string role(const ConnectorProcess& connector) {
-  return nlohmann::json::parse(http_get(connector.http_port(), "/health"))["role"];
+  return parse_json(http_get(connector.http_port(), "/health"))["role"];
 }
 
 std::size_t count(const std::string& text, const std::string& what) {

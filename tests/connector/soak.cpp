@@ -11,7 +11,6 @@
 #include <algorithm>
 #include <future>
 
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
 namespace slipway::connector::test {
@@ -147,12 +146,12 @@ class Soak {
 
 int run(int argc, char** argv) {
   Options options;
-  CLI::App app("A long run, and what the connector keeps of it", "soak");
-  app.add_option("connector", options.connector)->required();
-  app.add_option("packet_bench", options.packet_bench)->required();
-  app.add_option("--rate", options.rate, "packets a second")->capture_default_str();
-  app.add_option("--minutes", options.minutes, "at least 2")->capture_default_str();
-  if (const auto status = parse_command_line(app, argc, argv)) return *status;
+  CommandLine line("soak", "A long run, and what the connector keeps of it");
+  line.add("connector", options.connector).required();
+  line.add("packet_bench", options.packet_bench).required();
+  line.add("--rate", options.rate, "packets a second").show_default();
+  line.add("--minutes", options.minutes, "at least 2").show_default();
+  if (const auto status = line.parse(argc, argv)) return *status;
   return Soak(options).run() ? exit_ok : exit_failed;
 }
 

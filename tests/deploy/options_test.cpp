@@ -1,18 +1,15 @@
 #include "deploy/cli/flags.hpp"
-
 #include "support/catch.hpp"
-
-#include <CLI/CLI.hpp>
 
 using namespace slipway::deploy;
 
 namespace {
 
 std::string help_of(Action tool) {
-  CLI::App app;
+  slipway::CommandLine line("tool", "");
   Options options;
-  declare_options(app, options, tool);
-  return app.help();
+  declare_options(line, options, tool);
+  return line.help();
 }
 
 }  // namespace

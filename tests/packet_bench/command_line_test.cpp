@@ -1,4 +1,5 @@
 // What scripts rely on: exit statuses, one line of error, and a results file that survives.
+#include "base/json.hpp"
 #include "packet_bench/driver.hpp"
 #include "packet_bench/loopback_port.hpp"
 #include "support/catch.hpp"
@@ -241,7 +242,7 @@ TEST_CASE("the cost of a container is that of the process the engine names", "[c
   REQUIRE(known.has_value());
   INFO(known->err);
   REQUIRE(known->exit_status == 0);
-  const auto cost = nlohmann::json::parse(known->out)["details"]["targetCost"];
+  const auto cost = parse_json(known->out)["details"]["targetCost"];
   CHECK(cost["cpuPercent"].get<double>() > 0);
   CHECK(cost["memoryMb"].get<double>() > 0);
   const auto elsewhere = run_for("slipway-far");
@@ -285,7 +286,7 @@ TEST_CASE("an interrupted run says what it saw and exits 130", "[command_line]")
   child->send_signal(SIGINT);
   while (!child->exit_status()) std::this_thread::sleep_for(5ms);
   CHECK(*child->exit_status() == 130);
-  const auto json = nlohmann::json::parse(*read_file(results));
+  const auto json = parse_json(*read_file(results));
   CHECK(json["passed"] == false);
   CHECK(json["details"]["interrupted"] == true);
   CHECK(json["details"]["packets"]["fulfilled"].get<int>() > 100);
@@ -300,5 +301,5 @@ TEST_CASE("--json prints the results and nothing else on stdout", "[command_line
                     "--warmup", "0s", "--rate", "100", "--json"},
                    folder);
   CHECK(run.exit_status == 0);
-  CHECK(nlohmann::json::parse(run.out) == run.results);
+  CHECK(parse_json(run.out) == run.results);
 }

@@ -1,4 +1,5 @@
 #include "base/durable_file.hpp"
+#include "base/json.hpp"
 #include "base/process.hpp"
 #include "packet_bench/report/result_json.hpp"
 #include "support/catch.hpp"
@@ -8,12 +9,10 @@
 #include <random>
 
 #include <fmt/core.h>
-#include <nlohmann/json.hpp>
 
 using namespace slipway;
 using namespace slipway::bench;
 using slipway::test::TemporaryDirectory;
-using Json = nlohmann::json;
 
 namespace {
 
@@ -33,7 +32,7 @@ Json stored_run(double cpu, int second = 0) {
   result.cost.memory_mb = 12;
   result.context.cpu_model = "Model A";
   result.context.cpus = 2;
-  return Json::parse(to_json(result, judge(result, {}), {}));
+  return parse_json(to_json(result, judge(result, {}), {}));
 }
 
 Json google(double factor, int repetitions) {
@@ -81,9 +80,9 @@ void add_runs(Folder& folder, double factor, int count) {
   std::normal_distribution<double> noise(0, 0.01);
   for (int i = 0; i < count; ++i) {
     folder.add(fmt::format("base/{}.json", i),
-               stored_run(10 * std::exp(noise(random)), 2 * i).dump());
+               to_text(stored_run(10 * std::exp(noise(random)), 2 * i)));
     folder.add(fmt::format("new/{}.json", i),
-               stored_run(10 * factor * std::exp(noise(random)), 2 * i + 1).dump());
+               to_text(stored_run(10 * factor * std::exp(noise(random)), 2 * i + 1)));
   }
 }
 
@@ -93,7 +92,7 @@ std::string history_of(Folder& folder, std::uint64_t seed, int at, double step) 
   const std::string name = fmt::format("history-{}-{}", seed, at);
   for (int i = 0; i < 50; ++i) {
     const double cpu = 10 * std::exp(noise(random)) * (i >= at ? step : 1);
-    folder.add(fmt::format("{}/{:02}.json", name, i), stored_run(cpu, i).dump());
+    folder.add(fmt::format("{}/{:02}.json", name, i), to_text(stored_run(cpu, i)));
   }
   return folder.path(name);
 }
@@ -102,7 +101,7 @@ std::string history_of(Folder& folder, std::uint64_t seed, int at, double step) 
 
 TEST_CASE("Nonsense is refused with status 2 or 4 and a sentence, and never passes", "[compare]") {
   Folder folder;
-  const std::string good = stored_run(10).dump();
+  const std::string good = to_text(stored_run(10));
   const std::string good_file = folder.add("good.json", good);
   auto other_schema = stored_run(10);
   other_schema["schemaVersion"] = 999;
@@ -131,15 +130,15 @@ TEST_CASE("Nonsense is refused with status 2 or 4 and a sentence, and never pass
       {"object", "{}"},
       {"cut off", good.substr(0, good.size() / 2)},
       {"cut off by one", good.substr(0, good.size() - 2)},
-      {"other schema", other_schema.dump()},
-      {"no schema", without_schema.dump()},
-      {"negative", negative.dump()},
-      {"zero", zero.dump()},
-      {"NaN as text", textual.dump()},
-      {"NaN as null", null.dump()},
+      {"other schema", to_text(other_schema)},
+      {"no schema", to_text(without_schema)},
+      {"negative", to_text(negative)},
+      {"zero", to_text(zero)},
+      {"NaN as text", to_text(textual)},
+      {"NaN as null", to_text(null)},
       {"NaN", bare_nan},
       {"infinite", huge},
-      {"missing figures", missing.dump()},
+      {"missing figures", to_text(missing)},
       {"no benchmarks", R"({"context":{},"benchmarks":[]})"},
       {"binary", std::string("\x00\xff\x7f{", 4)}};
   for (const auto& [name, content] : nonsense) {
@@ -166,9 +165,9 @@ TEST_CASE("Nonsense is refused with status 2 or 4 and a sentence, and never pass
 
 TEST_CASE("One pair of results is inconclusive whatever they say", "[compare]") {
   Folder folder;
-  const std::string one = folder.add("a.json", stored_run(10).dump());
+  const std::string one = folder.add("a.json", to_text(stored_run(10)));
   for (const double cpu : {5.0, 10.0, 10.4, 30.0}) {
-    const auto output = compared({one, folder.add("b.json", stored_run(cpu).dump())});
+    const auto output = compared({one, folder.add("b.json", to_text(stored_run(cpu)))});
     CHECK(output.exit_status == 4);
     CHECK(output.out.find("1 pair of results, and at least") != std::string::npos);
     CHECK(output.out.find("this is weak") != std::string::npos);
@@ -177,19 +176,19 @@ TEST_CASE("One pair of results is inconclusive whatever they say", "[compare]") 
 
 TEST_CASE("Results of other machines, rates and kinds are refused unless told", "[compare]") {
   Folder folder;
-  const std::string one = folder.add("a.json", stored_run(10).dump());
+  const std::string one = folder.add("a.json", to_text(stored_run(10)));
   auto other = stored_run(10);
   other["details"]["context"]["cpuModel"] = "Model B";
-  const std::string machine = folder.add("machine.json", other.dump());
+  const std::string machine = folder.add("machine.json", to_text(other));
   auto slow = stored_run(10);
   slow["details"]["rate"] = 5000;
-  const std::string rate = folder.add("rate.json", slow.dump());
+  const std::string rate = folder.add("rate.json", to_text(slow));
   CHECK(compared({one, machine}).exit_status == 2);
   CHECK(compared({one, machine}).err.find("--despite machine") != std::string::npos);
   CHECK(compared({one, machine, "--despite", "machine"}).exit_status == 4);
   CHECK(compared({one, rate}).exit_status == 2);
   CHECK(compared({one, rate, "--despite", "rate"}).exit_status == 4);
-  CHECK(compared({one, folder.add("google.json", google(1, 20).dump())}).exit_status == 2);
+  CHECK(compared({one, folder.add("google.json", to_text(google(1, 20)))}).exit_status == 2);
 }
 
 TEST_CASE("Twelve runs of each in turns tell a 10 % slowdown from none", "[compare]") {
@@ -206,11 +205,11 @@ TEST_CASE("Twelve runs of each in turns tell a 10 % slowdown from none", "[compa
 
 TEST_CASE("Google Benchmark's repetitions are compared with the same statistics", "[compare]") {
   Folder folder;
-  const std::string head = folder.add("base.json", google(1, 12).dump());
-  CHECK(compared({head, folder.add("same.json", google(1.001, 12).dump())}).exit_status == 0);
-  CHECK(compared({head, folder.add("slow.json", google(1.08, 12).dump())}).exit_status == 1);
-  CHECK(compared({head, folder.add("fast.json", google(0.9, 12).dump())}).exit_status == 0);
-  CHECK(compared({head, folder.add("few.json", google(1.08, 3).dump())}).exit_status == 4);
+  const std::string head = folder.add("base.json", to_text(google(1, 12)));
+  CHECK(compared({head, folder.add("same.json", to_text(google(1.001, 12)))}).exit_status == 0);
+  CHECK(compared({head, folder.add("slow.json", to_text(google(1.08, 12)))}).exit_status == 1);
+  CHECK(compared({head, folder.add("fast.json", to_text(google(0.9, 12)))}).exit_status == 0);
+  CHECK(compared({head, folder.add("few.json", to_text(google(1.08, 3)))}).exit_status == 4);
 }
 
 TEST_CASE("Instruction counts are exact: one of each is enough", "[compare]") {
@@ -218,7 +217,7 @@ TEST_CASE("Instruction counts are exact: one of each is enough", "[compare]") {
     auto json = google(1, 1);
     json["benchmarks"].erase(1);
     json["benchmarks"][0]["instructions"] = instructions;
-    return json.dump();
+    return to_text(json);
   };
   Folder folder;
   const std::string one = folder.add("base.json", counts(1000));
@@ -242,7 +241,7 @@ TEST_CASE("A step in a folder of results is named with its file, and no step is 
   CHECK(near);
   CHECK(compared({"--history", history_of(folder, 4, 50, 1)}).exit_status == 0);
   for (int i = 0; i < 5; ++i) {
-    folder.add(fmt::format("short/{}.json", i), stored_run(10, i).dump());
+    folder.add(fmt::format("short/{}.json", i), to_text(stored_run(10, i)));
   }
   CHECK(compared({"--history", folder.path("short")}).exit_status == 2);
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/durable_file.hpp"
+#include "base/json.hpp"
 #include "base/process.hpp"
 #include "support/temporary_directory.hpp"
 
@@ -14,7 +15,6 @@
 #include <vector>
 
 #include <fmt/core.h>
-#include <nlohmann/json.hpp>
 
 // Drives the real executables: their paths come from the build.
 namespace slipway::test {
@@ -38,7 +38,7 @@ inline BenchRun packet_bench(std::vector<std::string> arguments, const Temporary
   const auto output = run_command(command);
   if (!output) throw std::runtime_error(output.error().text());
   BenchRun run{output->exit_status, output->out, output->err, nullptr};
-  if (const auto text = read_file(results)) run.results = nlohmann::json::parse(*text);
+  if (const auto text = read_file(results)) run.results = parse_json(*text);
   return run;
 }
 
@@ -110,7 +110,7 @@ class PacedTarget {
       std::memcpy(record.packets.data(), bytes->data(), record.packets.size() * sizeof(Packet));
     }
     const std::string text = server_.output();
-    record.counts = nlohmann::json::parse(text.substr(text.rfind("{\"received\"")));
+    record.counts = parse_json(text.substr(text.rfind("{\"received\"")));
     return record;
   }
 

@@ -1,12 +1,11 @@
 #include "packet_bench/duet/duet_judge.hpp"
 
+#include "base/json.hpp"
 #include "support/catch.hpp"
 
 #include <cmath>
 #include <limits>
 #include <random>
-
-#include <nlohmann/json.hpp>
 
 using namespace slipway::bench;
 

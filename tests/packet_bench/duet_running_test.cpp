@@ -1,4 +1,5 @@
 // A duet between connectors that run already: nothing is started, and all is left as it was.
+#include "base/json.hpp"
 #include "packet_bench/running_connector.hpp"
 #include "support/catch.hpp"
 
@@ -62,7 +63,7 @@ TEST_CASE("Two running connectors are driven alike, and left as they were found"
 
   CHECK(one.scheduling() == before);
   CHECK(run.out.find("the candidate runs and is not started anew") != std::string::npos);
-  const std::string all = run.out + run.err + run.results.dump() + read_file(report).value();
+  const std::string all = run.out + run.err + to_text(run.results) + read_file(report).value();
   CHECK(all.find("secret-") == std::string::npos);
   CHECK(all.find("the base runs and is not started anew") != std::string::npos);
 }

@@ -7,7 +7,6 @@
 using namespace slipway;
 using namespace slipway::test;
 using namespace std::chrono_literals;
-using Json = nlohmann::json;
 
 namespace {
 

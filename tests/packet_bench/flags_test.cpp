@@ -1,4 +1,5 @@
 // Flags whose effect shows only at the other end: at the server, the connector, or in the results.
+#include "base/json.hpp"
 #include "packet_bench/loopback_port.hpp"
 #include "packet_bench/running_connector.hpp"
 #include "packet_bench/truth.hpp"
@@ -190,7 +191,7 @@ TEST_CASE("--receiver plays the account that is paid", "[flags]") {
   CHECK(details["packets"][played ? "fulfilled" : "rejected"] == 100);
   CHECK(details["receiverPrepares"] == (played ? nlohmann::json(100) : nlohmann::json()));
   CHECK(connector.counters().fulfilled.value_or(0) == (played ? 100u : 0u));
-  CHECK((run.out + run.err + run.results.dump()).find("secret-") == std::string::npos);
+  CHECK((run.out + run.err + to_text(run.results)).find("secret-") == std::string::npos);
 }
 
 TEST_CASE("--commit and --branch are those of the results", "[flags]") {

@@ -30,7 +30,6 @@
 #include <unistd.h>
 #include <vector>
 
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
 #include <openssl/evp.h>
 
@@ -386,20 +385,20 @@ class Server {
 
 int main(int argc, char** argv) {
   return guarded_main("paced_target", 1, [&] {
-    CLI::App app("A packet target for tests that can do exactly R packets/s.", "paced_target");
+    CommandLine line("paced_target", "A packet target for tests that can do exactly R packets/s.");
     Settings settings;
-    app.add_option("--rate", settings.rate);
-    app.add_option("--fault", settings.fault,
-                   "none, lose, wrong, reject, duplicate, unexpected, garbage");
-    app.add_option("--every", settings.every);
-    app.add_option("--freeze-at", settings.freeze_at_s);
-    app.add_option("--freeze-for", settings.freeze_for_s);
-    app.add_option("--stop-at", settings.stop_at_s);
-    app.add_option("--stop-for", settings.stop_for_s);
-    app.add_option("--close-at", settings.close_at_s);
-    app.add_option("--log", settings.log);
-    app.add_flag("--batch", settings.batch);
-    if (const auto status = parse_command_line(app, argc, argv)) return *status;
+    line.add("--rate", settings.rate);
+    line.add("--fault", settings.fault,
+             "none, lose, wrong, reject, duplicate, unexpected, garbage");
+    line.add("--every", settings.every);
+    line.add("--freeze-at", settings.freeze_at_s);
+    line.add("--freeze-for", settings.freeze_for_s);
+    line.add("--stop-at", settings.stop_at_s);
+    line.add("--stop-for", settings.stop_for_s);
+    line.add("--close-at", settings.close_at_s);
+    line.add("--log", settings.log);
+    line.add("--batch", settings.batch);
+    if (const auto status = line.parse(argc, argv)) return *status;
     std::signal(SIGTERM, [](int) { stopping = 1; });
     std::signal(SIGINT, [](int) { stopping = 1; });
     ::prctl(PR_SET_TIMERSLACK, 1);

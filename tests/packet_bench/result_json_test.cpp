@@ -1,10 +1,9 @@
 #include "packet_bench/report/result_json.hpp"
 
+#include "base/json.hpp"
 #include "support/catch.hpp"
 
 #include <set>
-
-#include <nlohmann/json.hpp>
 
 using namespace slipway::bench;
 
@@ -17,7 +16,7 @@ TEST_CASE("the results have exactly the fields that were promised", "[result_jso
   result.rate = 10'000;
   result.packets.fulfilled = 100'000;
   result.cost.cpu_percent = 31.4159265;
-  const auto json = nlohmann::json::parse(to_json(result, judge(result, {}), {}));
+  const auto json = slipway::parse_json(to_json(result, judge(result, {}), {}));
   std::set<std::string> names;
   for (const auto& [name, value] : json.items()) names.insert(name);
   CHECK(names == std::set<std::string>{"timestamp", "commitSha", "branch", "tps", "p99LatencyMs",

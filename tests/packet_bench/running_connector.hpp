@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/json.hpp"
 #include "packet_bench/driver.hpp"
 #include "packet_bench/subject/scrape.hpp"
 
@@ -59,7 +60,7 @@ class RunningConnector {
                                 {"accounts", {account("alice"), account("bob")}},
                                 {"routes", {{{"prefix", "test.here.bob"}, {"account", "bob"}}}}};
     const std::string file = (folder_.path() / "connector.json").string();
-    write_durably(file, config.dump(), 0600).value();
+    write_durably(file, to_text(config), 0600).value();
     return file;
   }
 

@@ -1,18 +1,18 @@
 #pragma once
 
-#include <fstream>
+#include "base/durable_file.hpp"
+#include "base/json.hpp"
+
 #include <stdexcept>
 #include <string>
-
-#include <nlohmann/json.hpp>
 
 namespace slipway::test {
 
 // A vector file of this folder, made with ilp-packet 3.1.3 and btp-packet 2.2.1.
 inline nlohmann::json load_vectors(const std::string& name) {
-  std::ifstream file(std::string(WIRE_VECTORS) + "/" + name);
-  if (!file) throw std::runtime_error("no vector file " + name);
-  return nlohmann::json::parse(file);
+  const auto file = read_file(std::string(WIRE_VECTORS) + "/" + name, std::size_t{1} << 20);
+  if (!file) throw std::runtime_error(file.error().text());
+  return parse_json(*file);
 }
 
 // Those of one kind: a copy, for a reference into a temporary would not outlive a loop's head.

@@ -8,7 +8,6 @@
 #include <charconv>
 #include <cmath>
 
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
 namespace slipway::bench {
@@ -229,18 +228,18 @@ Result<std::vector<HistoryChange>> search_history(const std::vector<StoredResult
   return changes;
 }
 
-CompareFlags::CompareFlags(CLI::App& command) {
-  command.add_option("base", base_, "stored results: a file, or a folder of them");
-  command.add_option("new", changed_, "stored results to judge, likewise");
-  command.add_option("--history", history_, "instead: find the steps in this folder of results")
-      ->type_name("FOLDER");
-  command.add_option("--max-worse", allowed_, "how much worse any metric may be")
-      ->type_name("PERCENT")
-      ->capture_default_str();
-  command.add_option("--despite", despite_, "compare although these differ: machine, rate")
-      ->type_name("LIST")
-      ->delimiter(',');
-  command.add_option("--report", report_, "FILE.md to write as well")->type_name("FILE");
+CompareFlags::CompareFlags(Flags& command) {
+  command.add("base", base_, "stored results: a file, or a folder of them");
+  command.add("new", changed_, "stored results to judge, likewise");
+  command.add("--history", history_, "instead: find the steps in this folder of results")
+      .value_name("FOLDER");
+  command.add("--max-worse", allowed_, "how much worse any metric may be")
+      .value_name("PERCENT")
+      .show_default();
+  command.add("--despite", despite_, "compare although these differ: machine, rate")
+      .value_name("LIST")
+      .separated_by(',');
+  command.add("--report", report_, "FILE.md to write as well").value_name("FILE");
   command.footer(
       "Examples:\n"
       "  packet_bench compare base.json new.json --max-worse 1%\n"

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/command_line.hpp"
 #include "base/error.hpp"
 #include "packet_bench/common/change_point.hpp"
 #include "packet_bench/compare/stored_result.hpp"
@@ -9,8 +10,6 @@
 #include <stop_token>
 #include <string>
 #include <vector>
-
-#include <CLI/App.hpp>
 
 namespace slipway::bench {
 
@@ -64,7 +63,7 @@ Result<std::vector<HistoryChange>> search_history(const std::vector<StoredResult
 
 class CompareFlags {
  public:
-  explicit CompareFlags(CLI::App& command);
+  explicit CompareFlags(Flags& command);
   Result<CompareOptions> checked() const;
 
  private:

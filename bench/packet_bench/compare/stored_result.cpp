@@ -1,6 +1,7 @@
 #include "packet_bench/compare/stored_result.hpp"
 
 #include "base/durable_file.hpp"
+#include "base/json.hpp"
 #include "packet_bench/report/result_json.hpp"
 
 #include <algorithm>
@@ -8,12 +9,9 @@
 #include <tuple>
 
 #include <fmt/core.h>
-#include <nlohmann/json.hpp>
 
 namespace slipway::bench {
 namespace {
-
-using Json = nlohmann::json;
 
 // Thrown within this file only: what is wrong with the content.
 struct BadContent {
@@ -29,7 +27,7 @@ const Json& member(const Json& json, const char* name) {
 double positive(const Json& json, const std::string& name) {
   const double value = json.is_number() ? json.get<double>() : std::nan("");
   if (!std::isfinite(value) || value <= 0) {
-    throw BadContent{fmt::format("its {} is {}, which is no positive number", name, json.dump())};
+    throw BadContent{fmt::format("its {} is {}, which is no positive number", name, to_text(json))};
   }
   return value;
 }
@@ -44,14 +42,14 @@ void read_run(const Json& json, StoredResult& result) {
   const Json& version = member(json, "schemaVersion");
   if (version != schema_version) {
     throw BadContent{fmt::format("its schemaVersion is {}, and this packet_bench reads {}",
-                                 version.dump(), schema_version)};
+                                 to_text(version), schema_version)};
   }
   result.kind = StoredKind::run;
   result.timestamp = text(json, "timestamp");
   const Json& details = member(json, "details");
   const Json& context = member(details, "context");
   result.machine =
-      fmt::format("{} x {}", member(context, "cpus").dump(), text(context, "cpuModel"));
+      fmt::format("{} x {}", to_text(member(context, "cpus")), text(context, "cpuModel"));
   result.rate = positive(member(details, "rate"), "rate");
   const auto enter = [&](const char* metric, double value) {
     result.metrics[metric].values = {value};
@@ -73,8 +71,8 @@ void read_google(const Json& json, StoredResult& result) {
   result.kind = StoredKind::google_benchmark;
   const Json& context = member(json, "context");
   result.timestamp = text(context, "date");
-  result.machine = fmt::format("{} x {} at {} MHz", member(context, "num_cpus").dump(),
-                               text(context, "host_name"), member(context, "mhz_per_cpu").dump());
+  result.machine = fmt::format("{} x {} at {} MHz", to_text(member(context, "num_cpus")),
+                               text(context, "host_name"), to_text(member(context, "mhz_per_cpu")));
   for (const Json& entry : member(json, "benchmarks")) {
     if (entry.value("run_type", "iteration") != "iteration") continue;
     const std::string name = text(entry, "name");
@@ -98,7 +96,7 @@ Result<StoredResult> read_stored(const std::filesystem::path& file) {
                  "give a benchmark-results.json of packet_bench run, or Google Benchmark's JSON"};
   };
   if (content->empty()) return refuse("it is empty");
-  const Json json = Json::parse(*content, nullptr, false);
+  const Json json = parse_json(*content);
   if (json.is_discarded()) return refuse("it is no JSON, or was cut off");
   if (!json.is_object()) return refuse("it is no JSON object");
   StoredResult result;

@@ -9,7 +9,6 @@
 #include <random>
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
 namespace slipway::bench {
@@ -48,28 +47,27 @@ bool needs_cost(const DuetLimits& limits) {
 
 }  // namespace
 
-DuetTargetFlags::DuetTargetFlags(CLI::App& command, Side side)
+DuetTargetFlags::DuetTargetFlags(Flags& command, Side side)
     : flag_(fmt::format("--{}", side_names[side])) {
   const std::string variable = side == base ? "PACKET_BENCH_BASE" : "PACKET_BENCH_CANDIDATE";
   const std::string group = fmt::format("The {}", side_names[side]);
   command
-      .add_option(
-          flag_, target_,
-          "connector executable to start, docker:IMAGE to start a container of (then on both "
-          "sides: a container costs, too), or btp+ws://:TOKEN@host:port/ (with TLS btp+wss) "
-          "of one that runs")
-      ->envname(variable)
-      ->required()
-      ->type_name("TARGET")
-      ->group(group);
+      .add(flag_, target_,
+           "connector executable to start, docker:IMAGE to start a container of (then on both "
+           "sides: a container costs, too), or btp+ws://:TOKEN@host:port/ (with TLS btp+wss) "
+           "of one that runs")
+      .environment(variable)
+      .required()
+      .value_name("TARGET")
+      .group(group);
   const auto add = [&](const char* suffix, const char* type, auto& into, const char* text) {
-    return command.add_option(flag(suffix), into, text)->type_name(type)->group(group);
+    return command.add(flag(suffix), into, text).value_name(type).group(group);
   };
   add("destination", "ADDRESS", destination_, "of the account to pay, if it runs");
-  add("receiver", "URL", receiver_, "play it too, over btp+ws://")->envname(variable + "_RECEIVER");
-  CLI::Option* const process =
-      add("pid", "N", pid_, "whose cost is its own; both of them get priority");
-  add("container", "NAME", container_, "docker container, likewise")->excludes(process);
+  add("receiver", "URL", receiver_, "play it too, over btp+ws://")
+      .environment(variable + "_RECEIVER");
+  Flag process = add("pid", "N", pid_, "whose cost is its own; both of them get priority");
+  add("container", "NAME", container_, "docker container, likewise").excludes(process);
 }
 
 std::string DuetTargetFlags::flag(const char* suffix) const {
@@ -116,28 +114,28 @@ Result<DuetTarget> DuetTargetFlags::running() const {
   return running;
 }
 
-DuetFlags::DuetFlags(CLI::App& command) : base_(command, base), candidate_(command, candidate) {
+DuetFlags::DuetFlags(Flags& command) : base_(command, base), candidate_(command, candidate) {
   const auto add = [&command](const char* flag, const char* type, auto& into, const char* text) {
-    return command.add_option(flag, into, text)->type_name(type)->group("Duet");
+    return command.add(flag, into, text).value_name(type).group("Duet");
   };
-  add("--rate", "N", rate_, "packets a second, to each of the two")->capture_default_str();
+  add("--rate", "N", rate_, "packets a second, to each of the two").show_default();
   add("--max-duration", "TIME", max_duration_, "when not clear before; then inconclusive")
-      ->capture_default_str();
+      .show_default();
   add("--max-worse", "LIST", max_worse_,
       "metrics that decide, and how much worse the candidate may be, of cpu, rate, p50, p99, "
       "memory [cpu=1.5%,rate=1%]")
-      ->envname("PACKET_BENCH_MAX_WORSE");
-  add("--round", "TIME", round_, "before what was started is started anew")->capture_default_str();
-  add("--slice", "TIME", slice_, "of each pair")->capture_default_str();
-  add("--warmup", "TIME", warmup_, "of each round, not measured")->capture_default_str();
+      .environment("PACKET_BENCH_MAX_WORSE");
+  add("--round", "TIME", round_, "before what was started is started anew").show_default();
+  add("--slice", "TIME", slice_, "of each pair").show_default();
+  add("--warmup", "TIME", warmup_, "of each round, not measured").show_default();
   add("--seed", "N", seed_, "of the orders [random]");
   const char* const trust = "TLS authorities [the system's], or trust anybody";
-  CLI::Option* const ca_file = add("--ca-file", "FILE", ca_file_, trust);
-  command.add_flag("--insecure", insecure_, trust)->group("Duet")->excludes(ca_file);
+  Flag ca_file = add("--ca-file", "FILE", ca_file_, trust);
+  command.add("--insecure", insecure_, trust).group("Duet").excludes(ca_file);
   add("--output", "FILE", output_, "results file with all pairs, JSON");
   add("--report", "FILE", report_, "FILE.html or FILE.md to write as well");
-  command.add_flag("--json", json_, "the results on stdout instead of the summary")->group("Duet");
-  command.add_option("--test-extra-cpu", extra_cpu_, "percent, of the candidate")->group("");
+  command.add("--json", json_, "the results on stdout instead of the summary").group("Duet");
+  command.add("--test-extra-cpu", extra_cpu_, "percent, of the candidate").group("");
   command.footer(
       "Examples:\n"
       "  packet_bench duet --base old/connector --candidate new/connector\n"

@@ -1,18 +1,17 @@
 #pragma once
 
+#include "base/command_line.hpp"
 #include "packet_bench/duet/duet.hpp"
 
 #include <string>
 
-#include <CLI/App.hpp>
-
 namespace slipway::bench {
 
-// What one side is and where it is seen, as CLI11 fills it in: --base and --base-..., or
+// What one side is and where it is seen, as it was given: --base and --base-..., or
 // --candidate and --candidate-...
 class DuetTargetFlags {
  public:
-  DuetTargetFlags(CLI::App& command, Side side);
+  DuetTargetFlags(Flags& command, Side side);
   // Errors (`usage`) name the flag and what it may be.
   Result<DuetTarget> checked() const;
 
@@ -31,7 +30,7 @@ class DuetTargetFlags {
 // The flags of the subcommand.
 class DuetFlags {
  public:
-  explicit DuetFlags(CLI::App& command);
+  explicit DuetFlags(Flags& command);
   // Errors (`usage`) name the flag and what it may be.
   Result<DuetOptions> checked() const;
 

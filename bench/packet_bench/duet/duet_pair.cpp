@@ -1,9 +1,10 @@
 #include "packet_bench/duet/duet_pair.hpp"
 
+#include "base/json.hpp"
+
 #include <cmath>
 
 #include <fmt/core.h>
-#include <nlohmann/json.hpp>
 
 namespace slipway::bench {
 namespace {

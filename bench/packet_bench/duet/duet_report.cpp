@@ -1,5 +1,6 @@
 #include "packet_bench/duet/duet_report.hpp"
 
+#include "base/json.hpp"
 #include "base/units.hpp"
 #include "packet_bench/report/svg_plot.hpp"
 
@@ -7,7 +8,6 @@
 #include <cmath>
 
 #include <fmt/core.h>
-#include <nlohmann/json.hpp>
 
 namespace slipway::bench {
 namespace {
@@ -275,7 +275,7 @@ std::string duet_json(const DuetResult& result) {
                      {"version", result.context.version},    {"revision", result.context.revision}};
   json["pairs"] = Json::array();
   for (const Pair& pair : result.pairs) json["pairs"].push_back(to_json(pair));
-  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+  return to_text(json, 2) + "\n";
 }
 
 }  // namespace slipway::bench

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include <fmt/core.h>
 
@@ -183,6 +184,29 @@ Verdict judge(const RunResult& result, const GateLimits& limits) {
   if (limits.threshold_tps) judge_tps(result, *limits.threshold_tps, verdict);
   if (limits.threshold_p99) judge_p99(result, *limits.threshold_p99, verdict);
   return verdict;
+}
+
+std::string exit_status_help() {
+  constexpr std::pair<ExitStatus, std::string_view> meanings[] = {
+      {ExitStatus::passed, "passed"},
+      {ExitStatus::failed, "gate failed"},
+      {ExitStatus::usage, "usage"},
+      {ExitStatus::target, "target unreachable or broken"},
+      {ExitStatus::inconclusive, "inconclusive or invalid"},
+      {ExitStatus::interrupted, "interrupted"}};
+  std::string text;
+  std::string line = "Exit status:";
+  for (const auto& [status, meaning] : meanings) {
+    const bool last = status == ExitStatus::interrupted;
+    const std::string entry =
+        fmt::format(" {} {}{}", static_cast<int>(status), meaning, last ? "" : ",");
+    if (line.size() + entry.size() > 80) {
+      text += line + "\n";
+      line = " ";
+    }
+    line += entry;
+  }
+  return text + line + "\n";
 }
 
 }  // namespace slipway::bench

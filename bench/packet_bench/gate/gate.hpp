@@ -21,6 +21,9 @@ enum class ExitStatus {
   interrupted = 130,
 };
 
+// "Exit status: 0 passed, ...": for help texts, in lines of at most 80 characters.
+std::string exit_status_help();
+
 struct GateLimits {
   std::optional<double> threshold_tps;
   std::optional<std::chrono::nanoseconds> threshold_p99;

@@ -9,7 +9,6 @@
 #include <optional>
 #include <random>
 
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
 namespace slipway::bench {
@@ -217,28 +216,24 @@ bool promises_held(const PowerReplay& result) {
   });
 }
 
-PowerCommand::PowerCommand(CLI::App& command)
-    : record_(command.add_subcommand(
+PowerCommand::PowerCommand(Flags& command)
+    : record_(command.add_command(
           "record", "live verdicts and their pairs at every level, interleaved, appended")),
-      replay_(command.add_subcommand("replay", "judge windows of what was recorded")) {
-  command.require_subcommand(1);
+      replay_(command.add_command("replay", "judge windows of what was recorded")) {
+  command.require_commands(1, 1);
   command.footer(
       "Examples:\n  packet_bench power record --minutes 60\n  packet_bench power replay");
-  for (CLI::App* each : {record_, replay_}) {
-    each->add_option("--file", file_, "of the recording, JSON lines")
-        ->type_name("FILE")
-        ->capture_default_str();
-    each->add_option("--seed", seed_, "of every random choice [random; replay: 1]")->type_name("N");
+  for (Flags each : {record_, replay_}) {
+    each.add("--file", file_, "of the recording, JSON lines").value_name("FILE").show_default();
+    each.add("--seed", seed_, "of every random choice [random; replay: 1]").value_name("N");
   }
-  record_->add_option("--connector", connector_, "executable [beside this]")->type_name("FILE");
-  record_->add_option("--minutes", minutes_, "in which verdicts are begun; call again for more")
-      ->type_name("N")
-      ->capture_default_str();
-  record_->footer("Examples:\n  packet_bench power record --minutes 60 --file power.jsonl");
-  replay_->add_option("--windows", windows_, "resampled ones, a level")
-      ->type_name("N")
-      ->capture_default_str();
-  replay_->footer("Examples:\n  packet_bench power replay --file power.jsonl");
+  record_.add("--connector", connector_, "executable [beside this]").value_name("FILE");
+  record_.add("--minutes", minutes_, "in which verdicts are begun; call again for more")
+      .value_name("N")
+      .show_default();
+  record_.footer("Examples:\n  packet_bench power record --minutes 60 --file power.jsonl");
+  replay_.add("--windows", windows_, "resampled ones, a level").value_name("N").show_default();
+  replay_.footer("Examples:\n  packet_bench power replay --file power.jsonl");
 }
 
 int PowerCommand::run(std::stop_token stop) const {
@@ -246,7 +241,7 @@ int PowerCommand::run(std::stop_token stop) const {
     print_error(program, "--minutes or --windows makes no sense; give 1 to 1440, 1 to 100000");
     return static_cast<int>(ExitStatus::usage);
   }
-  if (record_->parsed()) return record(stop);
+  if (record_.given()) return record(stop);
   return replay_file();
 }
 

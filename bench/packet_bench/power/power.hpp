@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/command_line.hpp"
 #include "base/error.hpp"
 #include "packet_bench/duet/duet.hpp"
 
@@ -8,8 +9,6 @@
 #include <stop_token>
 #include <string>
 #include <vector>
-
-#include <CLI/App.hpp>
 
 // The gate's own error rates: how often it cries wolf, and what it catches (scripts/gate-power).
 namespace slipway::bench {
@@ -82,15 +81,15 @@ bool promises_held(const PowerReplay& result);
 // `packet_bench power record|replay`.
 class PowerCommand {
  public:
-  explicit PowerCommand(CLI::App& command);
+  explicit PowerCommand(Flags& command);
   int run(std::stop_token stop) const;
 
  private:
   int record(std::stop_token stop) const;
   int replay_file() const;
 
-  CLI::App* record_;
-  CLI::App* replay_;
+  Flags record_;
+  Flags replay_;
   std::string file_ = "gate-power.jsonl";
   std::string connector_;
   double minutes_ = 5;

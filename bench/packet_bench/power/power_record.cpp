@@ -1,5 +1,6 @@
 #include "base/command_line.hpp"
 #include "base/durable_file.hpp"
+#include "base/json.hpp"
 #include "base/units.hpp"
 #include "packet_bench/gate/gate.hpp"
 #include "packet_bench/power/power.hpp"
@@ -14,9 +15,7 @@
 #include <random>
 #include <thread>
 
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
-#include <nlohmann/json.hpp>
 
 namespace slipway::bench {
 namespace {
@@ -85,7 +84,7 @@ bool append_result(const std::string& file, const PowerLevel& level, const DuetR
   verdict["usedPairs"] = result.verdict.pairs;
   verdict["leftOut"] = result.verdict.left_out;
   verdict["reasons"] = result.verdict.reasons;
-  std::string lines = verdict.dump() + '\n';
+  std::string lines = to_text(verdict) + '\n';
   for (std::size_t begin = 0; begin < result.pairs.size();) {
     Json round = line_of("round", level, result);
     round["pairs"] = Json::array();
@@ -94,7 +93,7 @@ bool append_result(const std::string& file, const PowerLevel& level, const DuetR
          ++end) {
       round["pairs"].push_back(to_json(result.pairs[end]));
     }
-    lines += round.dump() + '\n';
+    lines += to_text(round) + '\n';
     begin = end;
   }
   std::ofstream out(file, std::ios::app);
@@ -126,7 +125,7 @@ Result<RecordedRound> read_round(const Json& line) {
 }
 
 Result<void> read_line(const std::string& text, Recording& recording) {
-  const Json line = Json::parse(text, nullptr, false);
+  const Json line = parse_json(text);
   if (!line.is_object()) return Error{ErrorKind::corrupt, "it is no JSON object", {}};
   try {
     if (line.at("schemaVersion").get<int>() != recording_schema) {

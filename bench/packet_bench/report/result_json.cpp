@@ -1,10 +1,9 @@
 #include "packet_bench/report/result_json.hpp"
 
+#include "base/json.hpp"
 #include "base/units.hpp"
 
 #include <cmath>
-
-#include <nlohmann/json.hpp>
 
 namespace slipway::bench {
 namespace {
@@ -189,7 +188,7 @@ std::string to_json(const RunResult& result, const Verdict& verdict, const GateL
   json["passed"] = verdict.outcome == Outcome::passed;
   json["schemaVersion"] = schema_version;
   json["details"] = details_json(result, verdict, limits);
-  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+  return to_text(json, 2) + "\n";
 }
 
 }  // namespace slipway::bench

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/command_line.hpp"
 #include "base/error.hpp"
 #include "packet_bench/gate/gate.hpp"
 #include "packet_bench/load/load.hpp"
@@ -10,8 +11,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <CLI/App.hpp>
 
 namespace slipway::bench {
 
@@ -45,27 +44,26 @@ struct RunDefaults {
   bool judged = true;
 };
 
-// The flags as text, as CLI11 fills them in.
+// The flags as they were given.
 class RunFlags {
  public:
-  explicit RunFlags(CLI::App& command, const RunDefaults& defaults = {});
+  explicit RunFlags(Flags& command, const RunDefaults& defaults = {});
   // Errors (`usage`) name the flag and what it may be.
   Result<RunOptions> checked() const;
 
  private:
-  void add_target_flags(CLI::App& command);
-  void add_load_flags(CLI::App& command, const std::string& rate);
-  void add_generator_flags(CLI::App& command);
-  void add_gate_flags(CLI::App& command);
-  void add_output_flags(CLI::App& command, bool judged);
+  void add_target_flags(Flags& command);
+  void add_load_flags(Flags& command, const std::string& rate);
+  void add_generator_flags(Flags& command);
+  void add_gate_flags(Flags& command);
+  void add_output_flags(Flags& command, bool judged);
   Result<void> check_load(RunOptions& options) const;
-  Result<void> check_choices(LoadPlan& plan) const;
   Result<void> check_http(HttpRequest& request) const;
   Result<void> check_limits(RunOptions& options) const;
   Result<void> check_cost(RunOptions& options) const;
   Result<void> check_useful(const RunOptions& options) const;
 
-  const CLI::App& command_;
+  const Flags& command_;
   std::string target_ = "embedded";
   std::string receiver_;
   std::string destination_;
@@ -74,18 +72,18 @@ class RunFlags {
   std::string duration_;
   std::string warmup_;
   std::string expiry_ = "5s";
-  std::string arrivals_ = "constant";
+  Arrivals arrivals_ = Arrivals::constant;
   std::uint64_t seed_ = 0;
   unsigned connections_ = 1;
   unsigned threads_ = 1;
   std::size_t data_bytes_ = 64;
   std::uint64_t amount_ = 1;
   std::size_t max_in_flight_ = std::size_t{1} << 17;
-  std::string precision_ = "normal";
-  std::string priority_ = "high";
+  Precision precision_ = Precision::normal;
+  bool high_priority_ = true;
   std::vector<int> cpu_affinity_;
   std::vector<int> connector_affinity_;
-  double threshold_tps_ = -1;
+  std::optional<double> threshold_tps_;  // nothing: the rate; 0: none
   std::string threshold_p99_;
   unsigned retries_ = 0;
   int pid_ = 0;
@@ -101,7 +99,7 @@ class RunFlags {
   unsigned pipeline_ = 1;
   std::string commit_;
   std::string branch_;
-  std::string receiver_behaviour_ = "fulfill";
+  ReceiverBehaviour receiver_behaviour_ = ReceiverBehaviour::fulfill;
   std::string ca_file_;
   bool insecure_ = false;
 };

@@ -1,5 +1,6 @@
 #include "packet_bench/search/search.hpp"
 
+#include "base/json.hpp"
 #include "base/units.hpp"
 #include "packet_bench/report/result_files.hpp"
 #include "packet_bench/report/result_json.hpp"
@@ -12,7 +13,6 @@
 #include <vector>
 
 #include <fmt/core.h>
-#include <nlohmann/json.hpp>
 
 namespace slipway::bench {
 namespace {
@@ -119,15 +119,14 @@ Json search_json(const SearchOptions& options, const RateSearch& search,
 
 }  // namespace
 
-SearchFlags::SearchFlags(CLI::App& command)
+SearchFlags::SearchFlags(Flags& command)
     : run_(command, {.duration = "5s", .warmup = "1s", .judged = false}) {
   const auto add = [&command](const char* flag, const char* type, auto& into, const char* text) {
-    return command.add_option(flag, into, text)->type_name(type)->group("Search");
+    return command.add(flag, into, text).value_name(type).group("Search");
   };
-  add("--slo-p99", "TIME", slo_p99_, "the p99 that a sustained rate keeps within")
-      ->capture_default_str();
-  add("--max-rate", "N", max_rate_, "the highest that is tried")->default_str("5000000");
-  add("--resolution", "PERCENT", resolution_, "between sustained and not")->capture_default_str();
+  add("--slo-p99", "TIME", slo_p99_, "the p99 that a sustained rate keeps within").show_default();
+  add("--max-rate", "N", max_rate_, "the highest that is tried").show_default("5000000");
+  add("--resolution", "PERCENT", resolution_, "between sustained and not").show_default();
   command.footer(
       "Examples:\n"
       "  packet_bench search --slo-p99 10ms\n"
@@ -168,9 +167,9 @@ int search_command_line(const SearchOptions& options, const std::stop_token& sto
   }
   std::string json;
   if (search.found() && seen->best) {
-    Json results = Json::parse(to_json(seen->best->result, seen->best->verdict, seen->best_limits));
+    Json results = parse_json(to_json(seen->best->result, seen->best->verdict, seen->best_limits));
     results["details"]["search"] = search_json(options, search, seen->probes);
-    json = results.dump(2) + "\n";
+    json = to_text(results, 2) + "\n";
   }
   fmt::print("{}", options.run.json && !json.empty() ? json : headline(options, search));
   if (!json.empty() && !write_or_complain(options.run.output, json)) {

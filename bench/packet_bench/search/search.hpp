@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/command_line.hpp"
 #include "base/error.hpp"
 #include "packet_bench/run/options.hpp"
 #include "packet_bench/search/rate_search.hpp"
@@ -7,8 +8,6 @@
 #include <chrono>
 #include <stop_token>
 #include <string>
-
-#include <CLI/App.hpp>
 
 namespace slipway::bench {
 
@@ -21,7 +20,7 @@ struct SearchOptions {
 
 class SearchFlags {
  public:
-  explicit SearchFlags(CLI::App& command);
+  explicit SearchFlags(Flags& command);
   Result<SearchOptions> checked() const;
 
  private:

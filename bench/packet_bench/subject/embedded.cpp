@@ -1,6 +1,7 @@
 #include "packet_bench/subject/embedded.hpp"
 
 #include "base/durable_file.hpp"
+#include "base/json.hpp"
 #include "packet_bench/common/schedule.hpp"
 #include "packet_bench/subject/container.hpp"
 #include "packet_bench/subject/own_container.hpp"
@@ -11,13 +12,11 @@
 #include <thread>
 
 #include <fmt/core.h>
-#include <nlohmann/json.hpp>
 
 namespace slipway::bench {
 namespace {
 
 using namespace std::chrono_literals;
-using Json = nlohmann::json;
 
 constexpr int other_routes = 5000;  // a realistic table: a large Interledger node's
 constexpr auto start_deadline = 20s;
@@ -62,7 +61,7 @@ std::optional<Json> listening_event(const std::string& output) {
   for (std::size_t begin = 0; begin < output.size();) {
     const std::size_t end = output.find('\n', begin);
     if (end == std::string::npos) return std::nullopt;
-    const Json line = Json::parse(output.substr(begin, end - begin), nullptr, false);
+    const Json line = parse_json(output.substr(begin, end - begin));
     if (line.is_object() && line.value("event", "") == "listening" && line.contains("btpPort")) {
       return line;
     }
@@ -125,7 +124,7 @@ Result<std::vector<std::string>> EmbeddedConnector::prepare(const Options& optio
   const bool contained = !options.image.empty();
   // In a container it is read by a user that is not ours, so by anybody.
   const Environment tokens = contained ? take_tokens(config) : Environment{};
-  const auto written = write_durably(file, config.dump(), contained ? 0644 : 0600);
+  const auto written = write_durably(file, to_text(config), contained ? 0644 : 0600);
   if (!written) return written.error();
   const std::vector<std::string> arguments{"--config", file.string()};
   if (!contained) return std::vector{options.executable.string(), arguments[0], arguments[1]};

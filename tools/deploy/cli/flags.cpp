@@ -5,59 +5,52 @@
 #include "deploy/model/exit_code.hpp"
 #include "deploy/model/release.hpp"
 
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
 namespace slipway::deploy {
 
-void declare_options(CLI::App& app, Options& options, Action tool) {
+void declare_options(Flags& command, Options& options, Action tool) {
   options.action = tool;
-  app.set_version_flag(
-      "--version", std::string(build_info().version) + " " + std::string(build_info().revision));
-  app.footer(exit_code_help());
+  command.version(std::string(build_info().version) + " " + std::string(build_info().revision));
+  command.footer(exit_code_help());
   if (tool == Action::deploy) {
-    app.add_option("IMAGE", options.target,
-                   "the image to roll forward to: REPOSITORY[:TAG|@DIGEST]")
-        ->required();
+    command.add("IMAGE", options.target, "the image to roll forward to: REPOSITORY[:TAG|@DIGEST]")
+        .required();
   } else {
-    app.add_option("TARGET", options.target,
-                   "the version to go back to, by tag, version or digest; without it the last one "
-                   "proven healthy");
-    app.add_flag("--status", options.status, "say what runs and what is going on; changes nothing");
-    app.add_flag("--history", options.history, "list past operations; changes nothing");
-    app.add_flag("--resume", options.resume,
-                 "finish an operation that was killed; changes nothing if there is none");
+    command.add("TARGET", options.target,
+                "the version to go back to, by tag, version or digest; without it the last one "
+                "proven healthy");
+    command.add("--status", options.status, "say what runs and what is going on; changes nothing");
+    command.add("--history", options.history, "list past operations; changes nothing");
+    command.add("--resume", options.resume,
+                "finish an operation that was killed; changes nothing if there is none");
   }
-  app.add_flag("--dry-run", options.dry_run, "say what would be done; changes nothing");
-  app.add_flag("--json", options.json, "the result as one line of JSON on stdout");
+  command.add("--dry-run", options.dry_run, "say what would be done; changes nothing");
+  command.add("--json", options.json, "the result as one line of JSON on stdout");
   const std::string waits =
       "while another operation is going on, queue behind it for at most --timeout; without --wait "
       "that is status 6 at once";
-  app.add_flag("--wait", options.wait,
-               tool == Action::deploy
-                   ? waits
-                   : waits + ". With --status: follow that operation to its end instead");
-  app.add_option(
-      "--timeout", options.timeout_text,
-      "at most this long to queue with --wait (default 10m), and again for the new version "
-      "to prove itself (the host's configuration may allow less)");
-  app.add_option("--config", options.config_file, "the host's configuration")
-      ->capture_default_str();
-  app.add_option("--reason", options.reason, "why, for the audit log");
-  app.add_option("--report", options.report_file,
-                 "also write the report here: FILE.json or FILE.md");
+  command.add("--wait", options.wait,
+              tool == Action::deploy
+                  ? waits
+                  : waits + ". With --status: follow that operation to its end instead");
+  command.add("--timeout", options.timeout_text,
+              "at most this long to queue with --wait (default 10m), and again for the new version "
+              "to prove itself (the host's configuration may allow less)");
+  command.add("--config", options.config_file, "the host's configuration").show_default();
+  command.add("--reason", options.reason, "why, for the audit log");
+  command.add("--report", options.report_file, "also write the report here: FILE.json or FILE.md");
   // deploy runs with the configuration of today in any case.
-  auto* image_only = app.add_flag(
+  Flag image_only = command.add(
       "--image-only", options.image_only,
       "run the image with the configuration of today, not with the one it was proven with");
-  if (tool == Action::deploy) image_only->group("");
-  app.add_flag("--force", options.force,
-               tool == Action::deploy
-                   ? "deploy again what runs already"
-                   : "go back even where the running version's label forbids it");
-  app.add_option("--break-lock", options.break_lock,
-                 "end the process that holds the lock, for this reason, which is recorded");
-  app.add_option("--worker-lock-fd", options.worker_lock_fd)->group("");
+  if (tool == Action::deploy) image_only.group("");
+  command.add("--force", options.force,
+              tool == Action::deploy ? "deploy again what runs already"
+                                     : "go back even where the running version's label forbids it");
+  command.add("--break-lock", options.break_lock,
+              "end the process that holds the lock, for this reason, which is recorded");
+  command.add("--worker-lock-fd", options.worker_lock_fd).group("");
 }
 
 std::optional<std::string> settle_options(Options& options) {

@@ -1,4 +1,4 @@
-#include "packet_bench/run/help.hpp"
+#include "base/grouped_help.hpp"
 
 #include <algorithm>
 #include <string_view>
@@ -7,14 +7,11 @@
 #include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
-namespace slipway::bench {
+namespace slipway {
 namespace {
 
 constexpr std::size_t width = 80;
 constexpr std::size_t text_column = 28;
-constexpr std::string_view exit_statuses =
-    "Exit status: 0 passed, 1 gate failed, 2 usage, 3 target unreachable or broken,\n"
-    "  4 inconclusive or invalid, 130 interrupted\n";
 
 // "name  text", the text broken at blanks and indented to its column.
 std::string entry(const std::string& name, std::string_view text) {
@@ -76,18 +73,19 @@ std::string usage_of(const CLI::App& command, const std::string& name) {
 
 }  // namespace
 
-std::string help_text(const CLI::App* command, std::string name, CLI::AppFormatMode) {
-  std::string text = usage_of(*command, name) + command->get_description() + "\n";
-  for (const std::string& group : command->get_groups()) {
-    const auto options = command->get_options([&](const CLI::Option* option) {
+std::string grouped_help(const CLI::App& command, const std::string& name,
+                         const std::string& exit_statuses) {
+  std::string text = usage_of(command, name) + command.get_description() + "\n";
+  for (const std::string& group : command.get_groups()) {
+    const auto options = command.get_options([&](const CLI::Option* option) {
       return !group.empty() && option->get_group() == group && !option->get_description().empty();
     });
     if (!options.empty()) text += group + ":\n" + options_of(options);
   }
-  const auto commands = command->get_subcommands({});
+  const auto commands = command.get_subcommands({});
   if (!commands.empty()) text += "Commands, each with a --help of its own:\n";
   for (const CLI::App* each : commands) text += entry(each->get_name(), each->get_description());
-  return text + std::string(exit_statuses) + command->get_footer() + "\n";
+  return text + exit_statuses + command.get_footer() + "\n";
 }
 
-}  // namespace slipway::bench
+}  // namespace slipway

@@ -1,0 +1,24 @@
+#pragma once
+
+// JSON by nlohmann::json. Reading and writing text is compiled once, here: it is most of what that
+// library costs the files that use it.
+
+#include <string>
+#include <string_view>
+
+#include <nlohmann/json.hpp>
+
+namespace slipway {
+
+using Json = nlohmann::json;
+
+// The document; is_discarded() where the text is none, or was cut off. `with_comments` allows //
+// and /* */.
+Json parse_json(std::string_view text, bool with_comments = false);
+// The same; `why` is then what is wrong, and where.
+Json parse_json(std::string_view text, std::string& why);
+
+// On one line, or on many with an indent. What is no UTF-8 becomes U+FFFD.
+std::string to_text(const Json& json, int indent = -1);
+
+}  // namespace slipway
