@@ -7,8 +7,9 @@
 
 namespace slipway::connector {
 
-// Splits `scheme://user:token@host:port/path`; user, token, port (80) and path ("/") may be absent.
+// `scheme://user:token@host:port/path`; user, token, port (80) and path ("/") may be absent, and
+// percent-escapes in user and token stand for what they mean.
 // The error (`usage`) says what is wrong without repeating the token.
-Result<PeerUrl> parse_peer_url(std::string_view url, std::string_view scheme);
+Result<PeerUrl> parse_peer_url(std::string_view text, std::string_view scheme);
 
 }  // namespace slipway::connector

@@ -47,8 +47,14 @@ std::string text_of(const HttpRequest& request) {
 // The peer went away before it had answered, as a daemon does that restarts; or it answered
 // something else than HTTP, or too much.
 Error unreadable(error_code failed) {
-  const bool cut = failed == http::error::end_of_stream || failed == http::error::partial_message;
-  return {cut ? ErrorKind::unreachable : ErrorKind::protocol, failed.message(), {}};
+  if (failed == http::error::end_of_stream) return {ErrorKind::unreachable, "it was closed", {}};
+  if (failed == http::error::partial_message) {
+    return {ErrorKind::unreachable, "it was cut off before its end", {}};
+  }
+  if (failed == http::error::body_limit) {
+    return {ErrorKind::protocol, "it is over the size limit", {}};
+  }
+  return {ErrorKind::protocol, fmt::format("it does not speak HTTP ({})", failed.message()), {}};
 }
 
 Result<HttpAnswer> read_answer(BlockingStream& stream, const HttpRequest& request) {

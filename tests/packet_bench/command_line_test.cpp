@@ -1,7 +1,7 @@
 // What scripts rely on: exit statuses, one line of error, and a results file that survives.
 #include "base/json.hpp"
 #include "packet_bench/driver.hpp"
-#include "packet_bench/loopback_port.hpp"
+#include "support/loopback_port.hpp"
 #include "support/catch.hpp"
 
 #include <algorithm>

@@ -1,6 +1,6 @@
 #include "packet_bench/subject/scrape.hpp"
 
-#include "packet_bench/loopback_port.hpp"
+#include "support/loopback_port.hpp"
 #include "packet_bench/subject/container.hpp"
 #include "support/catch.hpp"
 #include "support/temporary_directory.hpp"
@@ -44,7 +44,7 @@ class PageServer {
 }  // namespace
 
 TEST_CASE("a metrics page yields the target's cost and its counts over all accounts", "[scrape]") {
-  const Scrape scrape = parse_metrics(R"(# HELP ilp_packets_total Prepares answered.
+  const Scrape scrape = parse_scrape(R"(# HELP ilp_packets_total Prepares answered.
 # TYPE ilp_packets_total counter
 ilp_packets_total{account="a",direction="in",result="fulfilled",code=""} 40
 ilp_packets_total{account="b } x",direction="in",result="fulfilled",code=""} 2
@@ -60,7 +60,7 @@ process_cpu_seconds_total 12.5
 }
 
 TEST_CASE("a page without such metrics yields nothing", "[scrape]") {
-  const Scrape scrape = parse_metrics("ilp_packets_total{direction=\"in\"\nup 1\n\nx\n# only");
+  const Scrape scrape = parse_scrape("ilp_packets_total{direction=\"in\"\nup 1\n\nx\n# only");
   CHECK_FALSE(scrape.fulfilled);
   CHECK_FALSE(scrape.cpu_seconds);
 }

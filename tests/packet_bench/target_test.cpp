@@ -1,3 +1,4 @@
+#include "packet_bench/target/btp_channel.hpp"
 #include "packet_bench/target/target.hpp"
 
 #include "support/catch.hpp"
@@ -7,7 +8,7 @@ using namespace slipway::bench;
 TEST_CASE("a BTP target is read whole, and its text hides the token", "[target]") {
   const auto target = parse_target("btp+ws://alice:s%3Acret@example.test:4000/btp?x=1");
   REQUIRE(target.has_value());
-  CHECK(target->kind == TargetKind::btp_ws);
+  CHECK(target->scheme == &btp_scheme);
   CHECK_FALSE(target->tls);
   CHECK(target->username == "alice");
   CHECK(target->token == "s:cret");
@@ -23,7 +24,7 @@ TEST_CASE("ports and paths have the scheme's defaults", "[target]") {
   CHECK(parse_target("https://localhost")->tls);
   CHECK(parse_target("ilp+http://:t@[::1]:7")->host == "::1");
   CHECK(parse_target("btp+ws://:t@localhost:1")->path == "/");
-  CHECK(parse_target("embedded")->kind == TargetKind::embedded);
+  CHECK(parse_target("embedded")->is_embedded());
 }
 
 TEST_CASE("what is no target is refused without showing a token", "[target]") {

@@ -1,6 +1,7 @@
 #include "packet_bench/duet/duet_flags.hpp"
 
 #include "packet_bench/run/options.hpp"
+#include "packet_bench/target/btp_channel.hpp"
 #include "wire/ilp_packet.hpp"
 
 #include <algorithm>
@@ -92,7 +93,7 @@ Result<DuetTarget> DuetTargetFlags::running() const {
   RunningTarget running;
   auto sender = parse_target(target_);
   if (!sender) return sender.error();
-  if (sender->kind != TargetKind::btp_ws) {
+  if (sender->scheme != &btp_scheme) {
     return Error{ErrorKind::usage,
                  fmt::format("{} {}: a duet is played over BTP only", flag_, sender->text()),
                  "give a btp+ws:// or btp+wss:// URL; packet_bench run and compare take others"};

@@ -4,7 +4,7 @@
 #include "net/tls.hpp"
 #include "packet_bench/common/clock.hpp"
 #include "packet_bench/subject/cost_watch.hpp"
-#include "packet_bench/target/target.hpp"
+#include "packet_bench/target/scheme.hpp"
 
 #include <array>
 #include <chrono>
@@ -35,6 +35,7 @@ struct DuetPlan {
   std::chrono::nanoseconds warmup = std::chrono::seconds(1);
   std::chrono::nanoseconds slice = std::chrono::milliseconds(500);
   std::size_t data_bytes = 64;
+  HttpRequest http;  // for sides that are driven by HTTP
   // Called that often during the load, on the sending thread.
   std::chrono::nanoseconds turn = std::chrono::milliseconds(50);
   std::function<void()> on_turn = [] {};

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <condition_variable>
 #include <exception>
+#include <future>
+#include <latch>
 #include <mutex>
 #include <thread>
 
@@ -67,46 +69,79 @@ Result<SharedTls> tls_of(const LoadPlan& plan) {
   return net::TlsContext::make(plan.tls);
 }
 
-Result<std::vector<std::vector<Endpoint>>> endpoints_per_thread(const LoadPlan& plan,
-                                                                const SharedTls& tls) {
-  std::vector<std::vector<Endpoint>> all(plan.threads);
-  for (std::size_t i = 0; i < plan.targets.size(); ++i) {
-    auto address = resolve(plan.targets[i], tls);
-    if (!address) return address.error();
-    // All together take no more than one would, but each has room for a packet.
-    address->buffer_bytes = std::max(least_buffer, address->buffer_bytes / plan.targets.size());
-    all[i % plan.threads].push_back({plan.targets[i], *address});
-  }
-  return all;
+Result<SendingPlan::Line> line_to(const Target& target, const SharedTls& tls, std::string account,
+                                  std::string name) {
+  auto address = resolve(target, tls);
+  if (!address) return address.error();
+  return SendingPlan::Line{target, std::move(*address), std::move(account), std::move(name)};
 }
 
-// One thread's part: connects, reports, waits for the common start, runs.
-class Crew {
+// The plan of each thread: its part of the connections and of the packets.
+Result<std::vector<SendingPlan>> plans_of_threads(const LoadPlan& plan, const SharedTls& tls) {
+  std::vector<SendingPlan> plans(plan.threads);
+  for (unsigned i = 0; i < plan.threads; ++i) {
+    plans[i] = {.receiver_behaviour = plan.receiver_behaviour,
+                .http = plan.http,
+                .amount = plan.amount,
+                .data_bytes = plan.data_bytes,
+                .arrivals = plan.arrivals,
+                .rate = plan.rate,
+                .seed = plan.seed,
+                .first = i,
+                .step = plan.threads,
+                .expiry = plan.expiry,
+                .max_in_flight = plan.max_in_flight / plan.threads,
+                .precision = plan.precision,
+                .high_priority = plan.high_priority,
+                .cpu_affinity = plan.cpu_affinity};
+  }
+  for (std::size_t i = 0; i < plan.targets.size(); ++i) {
+    auto line = line_to(plan.targets[i], tls, plan.destination, "to the target");
+    if (!line) return line.error();
+    // All together take no more than one would, but each has room for a packet.
+    std::size_t& buffer = line->address.buffer_bytes;
+    buffer = std::max(least_buffer, buffer / plan.targets.size());
+    plans[i % plan.threads].senders.push_back(std::move(*line));
+  }
+  if (plan.receiver) {
+    auto line = line_to(*plan.receiver, tls, "", "the receiver");
+    if (!line) return line.error();
+    // It lives on the last thread, the one most likely to have fewer connections.
+    plans.back().receivers.push_back(std::move(*line));
+  }
+  return plans;
+}
+
+// The threads of a run: each connects, waits for the common start, and runs.
+class LoadThreads {
  public:
-  Crew(const LoadPlan& plan, const std::vector<std::vector<Endpoint>>& endpoints,
-       const std::optional<Endpoint>& receiver)
-      : plan_(plan), series_(plan.threads), busy_(plan.threads) {
-    for (unsigned i = 0; i < plan.threads; ++i) {
-      // The receiver lives on the last thread, the one most likely to have fewer connections.
-      members_.push_back(std::make_unique<LoadThread>(
-          plan, i, endpoints[i], i + 1 == plan.threads ? receiver : std::nullopt, series_, busy_));
+  LoadThreads(const LoadPlan& plan, const std::vector<SendingPlan>& plans)
+      : plan_(plan),
+        series_(plan.threads),
+        busy_(plan.threads),
+        failures_(plan.threads),
+        connected_(plan.threads) {
+    for (const SendingPlan& part : plans) {
+      members_.push_back(std::make_unique<LoadThread>(plan, part, series_, busy_));
     }
-    failures_.resize(plan.threads);
   }
 
   Result<LoadOutcome> run(const std::function<void(TimePoint)>& on_start,
                           const std::stop_token& stop) {
     std::vector<std::jthread> threads;
     threads.reserve(plan_.threads);
+    // After them, so that they do not wait for ever where this is left by an exception.
+    std::promise<std::optional<TimePoint>> announced;
+    const auto start = announced.get_future().share();
     for (unsigned i = 0; i < plan_.threads; ++i) {
-      threads.emplace_back([this, i, stop] { work(i, stop); });
+      threads.emplace_back([this, i, start, stop] { work(i, start, stop); });
     }
-    connected_.wait_for(plan_.threads);
-    bool all = true;
-    for (const auto& failure : failures_) all = all && !failure;
-    const TimePoint start = Clock::now() + head_start;
-    if (all) on_start(start + plan_.warmup);
-    start_.set(all ? start : TimePoint::max());
+    connected_.wait();
+    const TimePoint first = Clock::now() + head_start;
+    const bool all = std::none_of(failures_.begin(), failures_.end(),
+                                  [](const auto& failure) { return failure.has_value(); });
+    if (all) on_start(first + plan_.warmup);
+    announced.set_value(all ? std::optional(first) : std::nullopt);
     {
       const std::jthread teller([this](const std::stop_token& over) { tell_seconds(over); });
       threads.clear();
@@ -114,51 +149,23 @@ class Crew {
     for (const auto& failure : failures_) {
       if (failure) return *failure;
     }
-    return outcome(start, stop);
+    return outcome(first);
   }
 
  private:
-  // Waits without spinning for a count, and for a value that one thread sets.
-  class Counter {
-   public:
-    void add() {
-      ++count_;
-      count_.notify_all();
-    }
-    void wait_for(unsigned wanted) {
-      for (unsigned seen = count_; seen != wanted; seen = count_) count_.wait(seen);
-    }
+  using Start = std::shared_future<std::optional<TimePoint>>;
 
-   private:
-    std::atomic<unsigned> count_{0};
-  };
-  class Start {
-   public:
-    void set(TimePoint when) {
-      when_ = when.time_since_epoch().count();
-      when_.notify_all();
-    }
-    TimePoint get() {
-      when_.wait(0);
-      return TimePoint(nanoseconds(when_.load()));
-    }
-
-   private:
-    std::atomic<std::int64_t> when_{0};
-  };
-
-  void work(unsigned index, const std::stop_token& stop) {
+  void work(unsigned index, const Start& start, const std::stop_token& stop) {
     try {
       const auto connected = members_[index]->connect(Clock::now() + connect_deadline, stop);
       if (!connected) failures_[index] = connected.error();
     } catch (const std::exception& error) {
       failures_[index] = Error{ErrorKind::failed, error.what(), {}};
     }
-    connected_.add();
-    const TimePoint start = start_.get();
-    if (start == TimePoint::max()) return;
+    connected_.count_down();
     try {
-      members_[index]->run(start, stop);
+      if (!start.get()) return;
+      members_[index]->run(*start.get(), stop);
     } catch (const std::exception& error) {
       failures_[index] = Error{ErrorKind::failed, error.what(), {}};
       --busy_;
@@ -180,7 +187,7 @@ class Crew {
     }
   }
 
-  LoadOutcome outcome(TimePoint start, const std::stop_token&) const {
+  LoadOutcome outcome(TimePoint start) const {
     LoadOutcome result;
     result.window_begin = start + plan_.warmup;
     result.target_gone = true;
@@ -188,9 +195,11 @@ class Crew {
     TimePoint ended = result.window_begin + plan_.duration;
     for (const auto& member : members_) {
       add_tally(result, member->tally());
-      result.reconnects += member->reconnects();
+      result.reconnects += member->loop().reconnects();
       ended = std::min(ended, member->tally().ended);
-      if (member->receiver() != nullptr) result.receiver_prepares = member->receiver()->prepares();
+      if (member->loop().has_receiver()) {
+        result.receiver_prepares = member->loop().receiver_prepares();
+      }
     }
     result.interrupted = ended < result.window_begin + plan_.duration;
     result.window = std::max(nanoseconds(0), nanoseconds(ended - result.window_begin));
@@ -207,8 +216,7 @@ class Crew {
   std::atomic<unsigned> busy_;
   std::vector<std::unique_ptr<LoadThread>> members_;
   std::vector<std::optional<Error>> failures_;
-  Counter connected_;
-  Start start_;
+  std::latch connected_;
 };
 
 }  // namespace
@@ -217,15 +225,9 @@ Result<LoadOutcome> run_load(const LoadPlan& plan, const std::function<void(Time
                              const std::stop_token& stop) {
   const auto tls = tls_of(plan);
   if (!tls) return tls.error();
-  const auto endpoints = endpoints_per_thread(plan, *tls);
-  if (!endpoints) return endpoints.error();
-  std::optional<Endpoint> receiver;
-  if (plan.receiver) {
-    auto address = resolve(*plan.receiver, *tls);
-    if (!address) return address.error();
-    receiver = Endpoint{*plan.receiver, *address};
-  }
-  return Crew(plan, *endpoints, receiver).run(on_start, stop);
+  const auto plans = plans_of_threads(plan, *tls);
+  if (!plans) return plans.error();
+  return LoadThreads(plan, *plans).run(on_start, stop);
 }
 
 }  // namespace slipway::bench

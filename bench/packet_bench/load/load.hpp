@@ -5,9 +5,8 @@
 #include "packet_bench/common/clock.hpp"
 #include "packet_bench/common/histogram.hpp"
 #include "packet_bench/common/schedule.hpp"
+#include "packet_bench/load/sending_loop.hpp"
 #include "packet_bench/result/run_result.hpp"
-#include "packet_bench/target/http_channel.hpp"
-#include "packet_bench/target/receiver.hpp"
 #include "packet_bench/target/target.hpp"
 
 #include <chrono>
@@ -19,8 +18,6 @@
 #include <vector>
 
 namespace slipway::bench {
-
-enum class Precision { normal, spin };
 
 struct LoadPlan {
   std::vector<Target> targets;  // one for each connection

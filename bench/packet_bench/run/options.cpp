@@ -3,6 +3,8 @@
 #include "base/durable_file.hpp"
 #include "base/units.hpp"
 #include "packet_bench/subject/embedded.hpp"
+#include "packet_bench/target/btp_channel.hpp"
+#include "packet_bench/target/http_channel.hpp"
 #include "wire/ilp_packet.hpp"
 
 #include <charconv>
@@ -71,7 +73,7 @@ Result<nanoseconds> duration_flag(std::string_view flag, const std::string& text
 
 Result<Target> receiver_flag(std::string_view flag, const std::string& text) {
   auto receiver = parse_target(text);
-  if (receiver && receiver->kind != TargetKind::btp_ws) {
+  if (receiver && receiver->scheme != &btp_scheme) {
     return refused_flag(flag, receiver->text(), "a btp+ws:// or btp+wss:// URL");
   }
   return receiver;
@@ -153,7 +155,7 @@ Result<void> RunFlags::check_cost(RunOptions& options) const {
   if (!metrics_.empty()) {
     auto page = parse_target(metrics_);
     if (!page) return page.error();
-    if (page->kind != TargetKind::http) {
+    if (page->scheme != &http_scheme) {
       return refused_flag("--metrics", page->text(), "an http:// or https:// URL");
     }
     options.metrics = *page;
@@ -163,10 +165,10 @@ Result<void> RunFlags::check_cost(RunOptions& options) const {
 
 // What would change nothing is refused: whoever gives a flag believes that it does something.
 Result<void> RunFlags::check_useful(const RunOptions& options) const {
-  const TargetKind kind = options.target.kind;
-  const bool embedded = kind == TargetKind::embedded;
-  const bool web = kind == TargetKind::http;
-  const bool requests = web || kind == TargetKind::ilp_http;
+  const Scheme* const scheme = options.target.scheme;
+  const bool embedded = options.target.is_embedded();
+  const bool web = !embedded && scheme->is_web();
+  const bool requests = !embedded && scheme->requests;
   const bool open_loop = !options.plan.closed_loop();
   const struct {
     const char* flag;
@@ -213,7 +215,7 @@ Result<RunOptions> RunFlags::checked() const {
     options.receiver = *receiver;
   }
   options.plan.tls = {.ca_file = ca_file_, .insecure = insecure_};
-  const bool pays = target->kind == TargetKind::btp_ws || target->kind == TargetKind::ilp_http;
+  const bool pays = !target->is_embedded() && target->scheme->pays;
   if (pays && destination_.empty()) {
     return Error{ErrorKind::usage, "no account to pay on this target", "give --destination"};
   }

@@ -13,6 +13,7 @@
 #include "packet_bench/subject/machine.hpp"
 #include "packet_bench/subject/metrics_watch.hpp"
 #include "packet_bench/subject/sampler.hpp"
+#include "packet_bench/target/http_channel.hpp"
 
 #include <algorithm>
 #include <array>
@@ -131,7 +132,7 @@ void enter_outcome(const LoadOutcome& outcome, RunResult& result) {
 }
 
 Target metrics_page(std::uint16_t port) {
-  return {.kind = TargetKind::http, .host = "127.0.0.1", .port = port, .path = "/metrics"};
+  return {.scheme = &http_scheme, .host = "127.0.0.1", .port = port, .path = "/metrics"};
 }
 
 // A sending loop that never sleeps and the connector must not share a processor: the scheduler
@@ -158,7 +159,7 @@ std::string report_of(const RunOptions& options, const JudgedRun& run) {
 
 Result<RunResult> measure(const RunOptions& asked, const std::stop_token& stop) {
   RunOptions options = asked;
-  if (options.target.kind == TargetKind::embedded) keep_apart(options);
+  if (options.target.is_embedded()) keep_apart(options);
   LoadPlan plan = options.plan;
   std::optional<EmbeddedConnector> embedded;
   Watched watched{.pid = options.target_pid};
@@ -168,7 +169,7 @@ Result<RunResult> measure(const RunOptions& asked, const std::stop_token& stop) 
     if (!container) return container.error();
     watched = {.pid = container->pid, .group = container->group, .name = options.container};
   }
-  if (options.target.kind == TargetKind::embedded) {
+  if (options.target.is_embedded()) {
     auto started = EmbeddedConnector::start({.executable = options.connector,
                                              .senders = options.connections,
                                              .cpu_affinity = options.connector_affinity},

@@ -55,10 +55,7 @@ void RunFlags::add_gate_flags(Flags& command) {
 
 void RunFlags::add_target_flags(Flags& command) {
   const Group target(command, "Target");
-  target
-      .add("--target", "URL", target_,
-           "embedded, btp+ws://:TOKEN@host:port/path, ilp+http://..., http://..., or with TLS "
-           "btp+wss, ilp+https, https")
+  target.add("--target", "URL", target_, target_help())
       .environment("PACKET_BENCH_TARGET")
       .show_default();
   target.add("--connections", "N", connections_, "to the target").show_default().within(1, 10'000);

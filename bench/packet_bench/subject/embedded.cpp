@@ -5,6 +5,7 @@
 #include "packet_bench/common/schedule.hpp"
 #include "packet_bench/subject/container.hpp"
 #include "packet_bench/subject/own_container.hpp"
+#include "packet_bench/target/btp_channel.hpp"
 
 #include <cstdlib>
 #include <random>
@@ -72,7 +73,7 @@ std::optional<Json> listening_event(const std::string& output) {
 
 Target loopback(std::string token) {
   Target target;
-  target.kind = TargetKind::btp_ws;
+  target.scheme = &btp_scheme;
   target.host = "127.0.0.1";
   target.token = std::move(token);
   return target;

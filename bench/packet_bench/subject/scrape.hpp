@@ -20,7 +20,7 @@ struct Scrape {
   std::optional<std::uint64_t> rejected;   // likewise
 };
 
-Scrape parse_metrics(std::string_view text);
+Scrape parse_scrape(std::string_view text);
 
 // Fetches and parses the page, with `tls` if it is an https one; gives up after about 2 s. Errors:
 // unreachable, protocol (also when the page ended before its Content-Length).

@@ -2,9 +2,17 @@
 
 namespace slipway::bench {
 
-BtpChannel::BtpChannel(Poller& poller, const Target& target, const Address& address,
-                       PrepareTemplate& prepare, std::uint64_t seed, ChannelEvents& events)
-    : prepare_(prepare), seed_(seed), events_(events), link_(poller, target, address, *this) {}
+const Scheme btp_scheme{.name = "btp+ws",
+                        .tls_name = "btp+wss",
+                        .example = "btp+ws://:TOKEN@host:port/path",
+                        .pays = true,
+                        .make = make_channel<BtpChannel>};
+
+BtpChannel::BtpChannel(const ChannelParts& parts)
+    : prepare_(parts.prepare),
+      seed_(parts.seed),
+      events_(parts.events),
+      link_(parts.poller, parts.target, parts.address, *this) {}
 
 bool BtpChannel::can_send() const {
   return link_.ready() && link_.has_room();

@@ -1,17 +1,16 @@
 #pragma once
 
 #include "packet_bench/target/btp_link.hpp"
-#include "packet_bench/target/channel.hpp"
-#include "packet_bench/target/prepare_template.hpp"
+#include "packet_bench/target/scheme.hpp"
 
 namespace slipway::bench {
+
+extern const Scheme btp_scheme;
 
 // Prepares over BTP: many in flight on one connection, matched by request id.
 class BtpChannel final : public Channel, private BtpLinkEvents {
  public:
-  // `prepare` is shared by the channels of one thread.
-  BtpChannel(Poller& poller, const Target& target, const Address& address, PrepareTemplate& prepare,
-             std::uint64_t seed, ChannelEvents& events);
+  explicit BtpChannel(const ChannelParts& parts);
 
   bool up() const override { return link_.ready(); }
   bool can_send() const override;

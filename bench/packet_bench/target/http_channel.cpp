@@ -35,17 +35,28 @@ std::string head_of(const Target& target, const HttpRequest& request, bool ilp) 
 
 }  // namespace
 
-HttpChannel::HttpChannel(Poller& poller, const Target& target, const Address& address,
-                         const HttpRequest& request, PrepareTemplate& prepare, std::uint64_t seed,
-                         ChannelEvents& events)
-    : ilp_(target.kind == TargetKind::ilp_http),
-      pipeline_(request.pipeline),
-      address_(address),
-      prepare_(prepare),
-      seed_(seed),
-      events_(events),
-      connection_(poller, *this) {
-  head_ = head_of(target, request, ilp_);
+const Scheme ilp_http_scheme{.name = "ilp+http",
+                             .tls_name = "ilp+https",
+                             .example = "ilp+http://...",
+                             .pays = true,
+                             .requests = true,
+                             .make = make_channel<HttpChannel>};
+const Scheme http_scheme{.name = "http",
+                         .tls_name = "https",
+                         .example = "http://...",
+                         .requests = true,
+                         .make = make_channel<HttpChannel>};
+
+HttpChannel::HttpChannel(const ChannelParts& parts)
+    : ilp_(parts.target.scheme->pays),
+      pipeline_(parts.http.pipeline),
+      address_(parts.address),
+      prepare_(parts.prepare),
+      seed_(parts.seed),
+      events_(parts.events),
+      connection_(parts.poller, *this) {
+  const HttpRequest& request = parts.http;
+  head_ = head_of(parts.target, request, ilp_);
   if (ilp_) return;
   request_ = head_;
   if (!request.body.empty() || request.method != "GET") {

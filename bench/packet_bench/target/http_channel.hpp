@@ -1,8 +1,6 @@
 #pragma once
 
-#include "packet_bench/target/channel.hpp"
-#include "packet_bench/target/connection.hpp"
-#include "packet_bench/target/prepare_template.hpp"
+#include "packet_bench/target/scheme.hpp"
 
 #include <deque>
 #include <string>
@@ -10,22 +8,14 @@
 
 namespace slipway::bench {
 
-// What is asked of a web server: the same request for every packet, or for ILP-over-HTTP a POST
-// whose body is the packet's Prepare.
-struct HttpRequest {
-  std::string method = "GET";
-  std::vector<std::string> headers;  // "Name: value"
-  std::string body;
-  unsigned pipeline = 1;  // requests in flight on one connection
-};
+extern const Scheme http_scheme;
+extern const Scheme ilp_http_scheme;
 
 // One keep-alive connection. `http` counts any 2xx as fulfilled; `ilp+http` (RFC 0035, answered
 // synchronously as real peers do) verifies the Fulfill in it.
 class HttpChannel final : public Channel, private EventSink {
  public:
-  HttpChannel(Poller& poller, const Target& target, const Address& address,
-              const HttpRequest& request, PrepareTemplate& prepare, std::uint64_t seed,
-              ChannelEvents& events);
+  explicit HttpChannel(const ChannelParts& parts);
 
   bool up() const override { return connection_.state() == Connection::State::open; }
   bool can_send() const override { return up() && tickets_.size() < pipeline_; }

@@ -97,7 +97,7 @@ bool parse_head(std::string_view head, Head& parsed) {
 
 }  // namespace
 
-HttpParse parse_http_response(std::string_view input, HttpResponse& response, HttpEnd end) {
+HttpParse parse_http_response(std::string_view input, HttpResponse& response) {
   std::size_t skipped = 0;
   for (;;) {
     const std::string_view rest = input.substr(skipped);
@@ -122,8 +122,8 @@ HttpParse parse_http_response(std::string_view input, HttpResponse& response, Ht
       const HttpParse chunks = chunked_size(rest.substr(body_at), body_size);
       if (chunks != HttpParse::response) return chunks;
     } else if (!bodyless) {
-      if (!head.length && end == HttpEnd::open) return HttpParse::invalid;
-      body_size = head.length.value_or(rest.size() - body_at);
+      if (!head.length) return HttpParse::invalid;
+      body_size = *head.length;
     }
     if (rest.size() < body_at + body_size) return HttpParse::incomplete;
     response = {head.status, rest.substr(body_at, body_size), head.chunked && !bodyless,

@@ -18,13 +18,10 @@ struct HttpResponse {
 };
 
 enum class HttpParse { response, incomplete, invalid };
-// Whether more may come after `input`, or the connection has ended with it.
-enum class HttpEnd { open, closed };
 
 // The response at the front of `input`. Understands Content-Length, chunked bodies, and the
 // statuses without a body; a response that ends with the connection is invalid (keep-alive is what
-// is measured) unless the connection is `closed`. Interim 1xx responses are skipped as a whole.
-HttpParse parse_http_response(std::string_view input, HttpResponse& response,
-                              HttpEnd end = HttpEnd::open);
+// is measured). Interim 1xx responses are skipped as a whole.
+HttpParse parse_http_response(std::string_view input, HttpResponse& response);
 
 }  // namespace slipway::bench

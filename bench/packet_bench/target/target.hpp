@@ -8,18 +8,20 @@
 
 namespace slipway::bench {
 
-enum class TargetKind { embedded, btp_ws, ilp_http, http };
+struct Scheme;
 
 // Where packets are sent, or where the receiver listens. `embedded` has no address: the run starts
 // the connector itself and fills one in.
 struct Target {
-  TargetKind kind = TargetKind::embedded;
+  const Scheme* scheme = nullptr;  // see scheme.hpp; none: embedded
   bool tls = false;
   std::string host;
   std::uint16_t port = 0;
   std::string path = "/";  // with the query
   std::string username;
   std::string token;  // never printed
+
+  bool is_embedded() const { return scheme == nullptr; }
 
   // As the user wrote it, without the token.
   std::string text() const;
@@ -29,5 +31,8 @@ struct Target {
 // `http://host...`, and each with TLS: `btp+wss`, `ilp+https`, `https`. The token is
 // percent-decoded. An error (`usage`) names the part that was wrong.
 Result<Target> parse_target(std::string_view text);
+
+// What a target may be, for a flag's help.
+std::string target_help();
 
 }  // namespace slipway::bench

@@ -1,0 +1,168 @@
+#pragma once
+
+#include "base/error.hpp"
+#include "packet_bench/common/clock.hpp"
+#include "packet_bench/common/schedule.hpp"
+#include "packet_bench/load/packet_table.hpp"
+#include "packet_bench/target/receiver.hpp"
+#include "packet_bench/target/scheme.hpp"
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+namespace slipway::bench {
+
+// How a packet ended that was sent.
+enum class PacketEnd { fulfilled, rejected, late, failed, wrong, given_up };
+
+// What the loop tells of its packets, on its thread.
+class PacketSink {
+ public:
+  using Packet = PacketTable::Packet;
+
+  virtual ~PacketSink() = default;
+  // A turn of the loop begins.
+  virtual void on_turn(TimePoint) {}
+  virtual void on_sent(const Packet& packet) = 0;
+  // It was not sent and will not be: for lack of room, over `channel` if that was given.
+  virtual void on_unsent(TimePoint due, std::size_t channel) = 0;
+  // `code`: of a reject.
+  virtual void on_end(const Packet& packet, PacketEnd end, std::string_view code,
+                      TimePoint now) = 0;
+  // An answer to a packet that had been given up.
+  virtual void on_late_answer(const Packet&) {}
+  virtual void on_duplicate() {}
+  virtual void on_unexpected() {}
+  // Packets were due, and for so long this loop did not run.
+  virtual void on_stall(std::chrono::nanoseconds stall, TimePoint now) = 0;
+  // A connection was lost; its packets have been given up.
+  virtual void on_down(std::size_t channel, const std::string& why) = 0;
+};
+
+enum class Precision { normal, spin };
+
+// Over which connection a packet goes.
+enum class Spread {
+  // The next one that has room. Without any the packets are held back until there is, or until they
+  // would have expired.
+  any,
+  // There are two, and each pair of packets has one for each, which first is drawn from the seed. A
+  // packet whose connection has no room is not sent: holding it back would hold the other back.
+  pairs,
+};
+
+struct SendingPlan {
+  struct Line {
+    Target target;
+    Address address;
+    std::string destination;  // the account that is paid; empty: the target has none
+    std::string name;         // for errors: "to the target"
+  };
+  std::vector<Line> senders;
+  std::vector<Line> receivers;  // links that we play the receiver on
+  ReceiverBehaviour receiver_behaviour = ReceiverBehaviour::fulfill;
+  HttpRequest http;
+  std::uint64_t amount = 1;
+  std::size_t data_bytes = 64;
+
+  // The packets first, first + step, ... of the schedule.
+  Arrivals arrivals = Arrivals::constant;
+  double rate = 10'000;  // infinite: as many as there is room for
+  std::uint64_t seed = 1;
+  unsigned first = 0;
+  unsigned step = 1;
+  std::chrono::nanoseconds expiry = std::chrono::seconds(5);
+  std::size_t max_in_flight = std::size_t{1} << 15;
+  Spread spread = Spread::any;
+
+  Precision precision = Precision::normal;
+  // Not to sleep on a target that answers within the time that it takes to sleep and wake. Not for
+  // targets that share the loop's processor and run after it: they would wait for us.
+  bool watches_quick_targets = true;
+  bool high_priority = true;      // see priority.hpp
+  bool before_real_time = false;  // before targets that have real-time priority themselves
+  std::vector<int> cpu_affinity;  // empty: anywhere
+};
+
+// One sending loop: opens its connections, then sends every packet when it is due, whatever the
+// answers do. Belongs to one thread, apart from its construction.
+class SendingLoop final : private ChannelEvents {
+ public:
+  SendingLoop(const SendingPlan& plan, PacketSink& sink);
+
+  // Opens all connections, up to `deadline`. One refusal is final: a target that is down must not
+  // be waited for. Errors: unreachable, cancelled, io (the processors cannot be had).
+  Result<void> connect(TimePoint deadline, const std::stop_token& stop);
+  // Sets when the schedule begins.
+  void begin(TimePoint start);
+  // When the next packet is due.
+  TimePoint next_due() const { return closed_loop_ ? now_ : start_ + walker_->due(); }
+  // Waits for the next packet to be due, at most 5 ms, and sends those that are, up to `end`.
+  void turn(TimePoint end);
+  // Takes what comes for at most a millisecond, and sends nothing.
+  void rest();
+  // Gives up what is in flight and closes the connections.
+  void end();
+
+  TimePoint now() const { return now_; }
+  std::size_t in_flight() const { return table_.in_flight(); }
+  bool any_up() const;
+  bool has_receiver() const { return !receivers_.empty(); }
+  std::uint64_t receiver_prepares() const;
+  std::uint64_t reconnects() const;
+  // What the kernel granted.
+  const std::string& priority() const { return priority_; }
+
+ private:
+  void on_input() override;
+  void on_answer(Channel& channel, std::uint32_t ticket, const Answer& answer) override;
+  void on_down(Channel& channel, const std::string& why) override;
+
+  Result<void> take_place();
+  void tick(TimePoint now);
+  void send_due(TimePoint end);
+  Channel* channel_for(std::uint64_t number);
+  Channel* channel_with_room();
+  void send_one(Channel& channel, TimePoint due);
+  void note_stall(TimePoint due);
+  void drop_overdue(TimePoint end);
+  void wait_until(TimePoint when);
+  bool answer_is_near(TimePoint now) const;
+  void note_send();
+  void take_breath();
+  PacketEnd end_of(const PacketTable::Packet& packet, const Answer& answer) const;
+
+  SendingPlan plan_;
+  PacketSink& sink_;
+  bool closed_loop_;
+  Poller poller_;
+  PacketTable table_;
+  std::map<std::string, PrepareTemplate> prepares_;  // by the account that is paid
+  std::vector<std::unique_ptr<Channel>> channels_;
+  std::vector<std::unique_ptr<Receiver>> receivers_;
+  std::vector<Channel*> to_flush_;
+  TimePoint next_tick_{};
+  TimePoint last_send_{};
+  bool answered_quickly_ = false;  // since then
+  bool watchful_ = false;
+  unsigned quickness_ = 0;
+  unsigned sends_since_trial_ = 0;
+  std::size_t next_channel_ = 0;
+
+  std::optional<ScheduleWalker> walker_;
+  TimePoint start_;
+  TimePoint now_;
+  TimePoint last_turn_;
+  TimePoint held_until_;
+  wire::Timestamp wall_start_;
+  std::string priority_ = "default";
+  bool real_time_ = false;
+  TimePoint breath_at_{};
+  std::chrono::nanoseconds used_before_{0};
+};
+
+}  // namespace slipway::bench

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+// Prometheus' text exposition format 0.0.4, read.
+namespace slipway::net {
+
+struct MetricSample {
+  std::string name;
+  std::map<std::string, std::string> labels;
+  double value = 0;
+};
+
+// The samples of a page, in order. A line that is no sample is passed over, so that one bad line
+// does not hide the others; the time at a sample's end is left out.
+std::vector<MetricSample> parse_metrics(std::string_view text);
+
+// The sum over the samples of that name which have all of these labels, among others; nothing when
+// there is none.
+std::optional<double> sum_of(const std::vector<MetricSample>& samples, std::string_view name,
+                             const std::map<std::string, std::string>& labels = {});
+
+}  // namespace slipway::net
