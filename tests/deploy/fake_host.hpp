@@ -3,7 +3,7 @@
 // A host in memory, with its own clock: engine, HAProxy and health behind deploy's interfaces.
 // Killed is thrown at the failpoint that a test names, as SIGKILL would end the process there.
 
-#include "deploy/docker/exchange.hpp"
+#include "deploy/docker/solo_switch.hpp"
 #include "deploy/run/operation.hpp"
 #include "deploy/run/session.hpp"
 #include "support/temporary_directory.hpp"
@@ -66,7 +66,7 @@ class FakeHost : public Engine, public Proxy, public HealthSource, public Clock 
 
   World world() {
     Proxy* proxy = this;
-    if (config.recreate) proxy = &exchange;
+    if (config.recreate) proxy = &solo;
     World made{config, *this, *proxy, *this, *this};
     made.failpoint = [this](const std::string& point) { pass(point); };
     return made;
@@ -268,7 +268,7 @@ class FakeHost : public Engine, public Proxy, public HealthSource, public Clock 
 
   TemporaryDirectory directory;
   Config config;
-  Exchange exchange{config, *this};
+  SoloSwitch solo{config, *this};
   std::map<std::string, FakeImage> registry;
   std::map<std::string, FakeImage> local;
   std::map<std::string, Release> held_releases;

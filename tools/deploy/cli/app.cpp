@@ -6,7 +6,7 @@
 #include "base/units.hpp"
 #include "deploy/cli/worker.hpp"
 #include "deploy/docker/docker_engine.hpp"
-#include "deploy/docker/exchange.hpp"
+#include "deploy/docker/solo_switch.hpp"
 #include "deploy/docker/http_health.hpp"
 #include "deploy/haproxy/haproxy.hpp"
 #include "deploy/run/failpoint.hpp"
@@ -291,9 +291,9 @@ int run(const Options& options, const std::string& program, std::stop_token stop
   if (options.timeout) config->gate.deadline = std::min(config->gate.deadline, *options.timeout);
   DockerEngine engine(*config);
   Haproxy haproxy(*config);
-  Exchange exchange(*config, engine);
+  SoloSwitch solo(*config, engine);
   Proxy* proxy = &haproxy;
-  if (config->recreate) proxy = &exchange;
+  if (config->recreate) proxy = &solo;
   HttpHealth health(config->subnet_prefix, 8080);
   SystemClock clock;
   World world{*config, engine, *proxy, health, clock};

@@ -1,7 +1,7 @@
 // Images: found, pulled, held against pruning and let go.
 #include "deploy/docker/docker_answer.hpp"
-#include "deploy/state/secrets.hpp"
 #include "deploy/docker/docker_engine.hpp"
+#include "deploy/state/secrets.hpp"
 
 #include <fmt/core.h>
 

@@ -1,8 +1,8 @@
 #pragma once
 
 #include "deploy/model/colour.hpp"
-#include "deploy/model/machine.hpp"
 #include "deploy/model/release.hpp"
+#include "deploy/model/transition.hpp"
 
 #include <optional>
 #include <string>

@@ -3,7 +3,7 @@
 // Where a run that was killed is taken up again: a pure table over the journal's tail and what is
 // really there. State follows reality, never the other way.
 
-#include "deploy/model/machine.hpp"
+#include "deploy/model/transition.hpp"
 
 #include <optional>
 

@@ -1,12 +1,12 @@
 #pragma once
 
-// The loop that performs what the machine decides: intent into the journal, the step, done into
+// The loop that performs what the transitions decide: intent into the journal, the step, done into
 // the journal, next state. It decides nothing itself.
 
 #include "deploy/model/health.hpp"
-#include "deploy/model/machine.hpp"
 #include "deploy/model/plan.hpp"
 #include "deploy/model/report.hpp"
+#include "deploy/model/transition.hpp"
 #include "deploy/ports/clock.hpp"
 #include "deploy/ports/engine.hpp"
 #include "deploy/ports/proxy.hpp"

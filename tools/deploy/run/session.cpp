@@ -2,10 +2,10 @@
 
 #include "base/units.hpp"
 #include "deploy/run/clearance.hpp"
+#include "deploy/run/destination.hpp"
 #include "deploy/run/host_journal.hpp"
 #include "deploy/run/retention.hpp"
 #include "deploy/run/revival.hpp"
-#include "deploy/run/target.hpp"
 
 #include <fmt/format.h>
 
@@ -19,7 +19,7 @@ std::string_view operation_name(Action action) {
 }
 
 // Why there is nothing to deploy or to go back to.
-ExitCode code_without_target(ErrorKind kind) {
+ExitCode code_without_destination(ErrorKind kind) {
   switch (kind) {
     case ErrorKind::usage:
       return ExitCode::usage;
@@ -200,27 +200,27 @@ Report Session::run(std::stop_token stop) {
     fill_running(report);
     return report;
   }
-  auto target = find_target(world_, options_, ledger, *found, true, stop);
-  if (!target) {
-    return refused(code_without_target(target.error().kind), target.error());
+  auto destination = find_destination(world_, options_, ledger, *found, true, stop);
+  if (!destination) {
+    return refused(code_without_destination(destination.error().kind), destination.error());
   }
-  const bool serves_already = current && current->same_as(target->release) &&
+  const bool serves_already = current && current->same_as(destination->release) &&
                               found->on(*found->active).running && found->proxy_running;
   if (serves_already && !options_.force) {
     report.message =
-        fmt::format("{} serves already; nothing was changed", target->release.describe());
+        fmt::format("{} serves already; nothing was changed", destination->release.describe());
     fill_running(report);
     report.from = report.to = current;
     return report;
   }
-  const Plan plan = make_plan(*found, ledger, target->release, current);
+  const Plan plan = make_plan(*found, ledger, destination->release, current);
   if (auto may = check_clearance(world_, plan, options_.force, stop); !may) {
     return refused(
         may.error().kind == ErrorKind::not_found ? ExitCode::unavailable : ExitCode::failed,
         may.error());
   }
   Operation operation(world_, *journal_, plan, new_transaction_id(), began_);
-  report = operation.run(target->snapshot, stop);
+  report = operation.run(destination->snapshot, stop);
   if (report.exit_code == ExitCode::done) {
     let_go_of_surplus(world_, Ledger(journal_->records()), report.from);
   }
@@ -239,16 +239,18 @@ Report Session::dry_run() {
   auto found = survey(world_);
   if (!found) return refused(ExitCode::failed, found.error());
   const auto current = release_serving(world_, ledger, *found);
-  auto target = find_target(world_, options_, ledger, *found, false, {});
-  if (!target) return refused(code_without_target(target.error().kind), target.error());
-  const Plan plan = make_plan(*found, ledger, target->release, current);
+  auto destination = find_destination(world_, options_, ledger, *found, false, {});
+  if (!destination)
+    return refused(code_without_destination(destination.error().kind), destination.error());
+  const Plan plan = make_plan(*found, ledger, destination->release, current);
   Report report;
   report.operation = operation_name(options_.action);
   fill_running(report);
   report.from = current;
-  report.to = target->release;
+  report.to = destination->release;
   report.warm = plan.warm;
-  const std::string to = target->release.empty() ? options_.target : target->release.describe();
+  const std::string to =
+      destination->release.empty() ? options_.target : destination->release.describe();
   report.message = fmt::format(
       "would {} from {} to {} on {} ({}){}", report.operation,
       current ? current->describe() : "nothing", to, to_string(plan.candidate),

@@ -1,4 +1,4 @@
-#include "deploy/docker/exchange.hpp"
+#include "deploy/docker/solo_switch.hpp"
 
 #include "base/durable_file.hpp"
 
@@ -6,7 +6,7 @@
 
 namespace slipway::deploy {
 
-Result<std::optional<Colour>> Exchange::active() {
+Result<std::optional<Colour>> SoloSwitch::active() {
   auto blue = engine_.inspect(Colour::blue);
   auto green = engine_.inspect(Colour::green);
   if (!blue) return blue.error();
@@ -27,7 +27,7 @@ Result<std::optional<Colour>> Exchange::active() {
   return colour;
 }
 
-Result<void> Exchange::flip(Colour colour) {
+Result<void> SoloSwitch::flip(Colour colour) {
   // The file first: what is cut short is taken up in this direction.
   auto written = write_durably(file(), fmt::format("{}\n", to_string(colour)));
   if (!written) return written;
@@ -39,7 +39,7 @@ Result<void> Exchange::flip(Colour colour) {
   return engine_.start_again(colour);
 }
 
-Result<void> Exchange::agree() {
+Result<void> SoloSwitch::agree() {
   auto serving = active();
   if (!serving) return serving.error();
   if (!*serving) return {};

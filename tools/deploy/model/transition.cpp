@@ -1,4 +1,4 @@
-#include "deploy/model/machine.hpp"
+#include "deploy/model/transition.hpp"
 
 #include <array>
 

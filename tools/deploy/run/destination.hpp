@@ -13,7 +13,7 @@
 
 namespace slipway::deploy {
 
-struct Target {
+struct Destination {
   Release release;
   Snapshot snapshot;  // empty where the release brings its own
 };
@@ -22,7 +22,7 @@ struct Target {
 // cancelled. A rollback without a name goes to the last version proven healthy or,
 // where what serves is dead, to what lives. Without `may_pull` an image that is not here leaves
 // parts of the release empty.
-Result<Target> find_target(World& world, const Options& options, const Ledger& ledger,
-                           const Survey& found, bool may_pull, std::stop_token stop);
+Result<Destination> find_destination(World& world, const Options& options, const Ledger& ledger,
+                                     const Survey& found, bool may_pull, std::stop_token stop);
 
 }  // namespace slipway::deploy

@@ -8,9 +8,9 @@ namespace slipway::deploy {
 
 // The switch of a host without HAProxy (strategy `recreate`): both colours publish the same ports,
 // so that only one can run, and the one that runs serves. A file says which one should.
-class Exchange : public Proxy {
+class SoloSwitch : public Proxy {
  public:
-  Exchange(const Config& config, Engine& engine) : config_(config), engine_(engine) {}
+  SoloSwitch(const Config& config, Engine& engine) : config_(config), engine_(engine) {}
 
   // The colour that runs; where none or both do, the one that the file names.
   Result<std::optional<Colour>> active() override;

@@ -1,4 +1,4 @@
-#include "deploy/model/machine.hpp"
+#include "deploy/model/transition.hpp"
 
 #include "support/catch.hpp"
 
@@ -43,7 +43,7 @@ void walk(const Situation& situation, State state, int length, std::set<std::pai
 
 }  // namespace
 
-TEST_CASE("every walk through the table ends, without a loop and on one side", "[machine]") {
+TEST_CASE("every walk through the table ends, without a loop and on one side", "[transition]") {
   for (const bool rollback : {false, true}) {
     for (const bool has_old : {false, true}) {
       for (const bool recreate : {false, true}) {
@@ -59,7 +59,7 @@ TEST_CASE("every walk through the table ends, without a loop and on one side", "
 }
 
 TEST_CASE("a good run holds, starts, proves, promotes, flips, drains and bakes in this order",
-          "[machine]") {
+          "[transition]") {
   State state;
   std::string order;
   while (state.step != Step::end) {
@@ -71,19 +71,19 @@ TEST_CASE("a good run holds, starts, proves, promotes, flips, drains and bakes i
 }
 
 TEST_CASE("an unproven candidate is abandoned before users see it and the status is 4",
-          "[machine]") {
+          "[transition]") {
   const State after = next({false, true}, {Step::prove, Verdict::none}, Event::unproven);
   CHECK(after == State{Step::abandon, Verdict::unproven});
   CHECK(exit_code({false, true}, after.verdict) == ExitCode::rolled_back);
 }
 
-TEST_CASE("a rollback target that is unproven needs a human", "[machine]") {
+TEST_CASE("a rollback target that is unproven needs a human", "[transition]") {
   const State after = next({true, true}, {Step::prove, Verdict::none}, Event::unproven);
   CHECK(exit_code({true, true}, after.verdict) == ExitCode::needs_human);
 }
 
 TEST_CASE("a candidate that is worse under load is flipped back by way of the old colour",
-          "[machine]") {
+          "[transition]") {
   const Situation situation{false, true};
   State state = next(situation, {Step::bake, Verdict::none}, Event::unproven);
   CHECK(state == State{Step::restore, Verdict::unproven});
@@ -94,23 +94,24 @@ TEST_CASE("a candidate that is worse under load is flipped back by way of the ol
   CHECK(next(situation, state, Event::failed) == State{Step::rewarm, Verdict::unproven});
 }
 
-TEST_CASE("with recreate even a rollback is proven after the flip, and taken back", "[machine]") {
+TEST_CASE("with recreate even a rollback is proven after the flip, and taken back",
+          "[transition]") {
   CHECK(next({true, true, true}, {Step::bake, Verdict::none}, Event::unproven) ==
         State{Step::restore, Verdict::unproven});
   CHECK(next({false, false, true}, {Step::bake, Verdict::none}, Event::unproven) ==
         State{Step::end, Verdict::helpless});
 }
 
-TEST_CASE("an old version that does not come back leaves the candidate serving", "[machine]") {
+TEST_CASE("an old version that does not come back leaves the candidate serving", "[transition]") {
   const State after = next({false, true}, {Step::restore, Verdict::unproven}, Event::unproven);
   CHECK(after == State{Step::end, Verdict::helpless});
 }
 
-TEST_CASE("a drain that fails does not cost the packets twice", "[machine]") {
+TEST_CASE("a drain that fails does not cost the packets twice", "[transition]") {
   CHECK(next({false, true}, {Step::drain, Verdict::none}, Event::failed).step == Step::bake);
 }
 
-TEST_CASE("names of steps, events and verdicts can be read back", "[machine]") {
+TEST_CASE("names of steps, events and verdicts can be read back", "[transition]") {
   for (int i = 0; i < step_count; ++i) {
     CHECK(parse_step(to_string(static_cast<Step>(i))) == static_cast<Step>(i));
   }

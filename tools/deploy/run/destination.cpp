@@ -1,4 +1,4 @@
-#include "deploy/run/target.hpp"
+#include "deploy/run/destination.hpp"
 
 #include <fmt/core.h>
 
@@ -15,14 +15,14 @@ std::string known_versions(const Ledger& ledger, const std::optional<Release>& c
   return list.empty() ? "no version is known on this host" : "known versions: " + list;
 }
 
-Result<Target> target_of_deploy(World& world, const Options& options, bool may_pull,
-                                std::stop_token stop) {
+Result<Destination> destination_of_deploy(World& world, const Options& options, bool may_pull,
+                                          std::stop_token stop) {
   auto reference = parse_reference(options.target);
   if (!reference) return reference.error();
-  Target target;
+  Destination destination;
   auto snapshot = read_snapshot(world.config);
   if (!snapshot) return snapshot.error();
-  target.snapshot = std::move(*snapshot);
+  destination.snapshot = std::move(*snapshot);
   Release wanted;
   wanted.repository = reference->repository;
   wanted.tag = reference->tag;
@@ -32,14 +32,14 @@ Result<Target> target_of_deploy(World& world, const Options& options, bool may_p
   if (!wanted.digest.empty()) found = world.engine.find_local(wanted);
   if (!found && may_pull) found = world.engine.pull(*reference, stop);
   if (!found && may_pull) return found.error();
-  target.release = found ? *found : wanted;
-  target.release.snapshot = target.snapshot.hash;
-  if (found && target.release.revision.empty()) {
+  destination.release = found ? *found : wanted;
+  destination.release.snapshot = destination.snapshot.hash;
+  if (found && destination.release.revision.empty()) {
     return Error{ErrorKind::failed,
                  fmt::format("{} has no label org.opencontainers.image.revision", options.target),
                  "build the image with scripts/ or set the label: health is compared with it"};
   }
-  return target;
+  return destination;
 }
 
 // Whether what serves still does not answer after a while: only asked where it matters, because
@@ -59,8 +59,8 @@ std::optional<Release> choose(World& world, const Ledger& ledger, const Survey& 
   return ledger.rollback_target(current, waiting);
 }
 
-Error no_target(const Options& options, const Ledger& ledger,
-                const std::optional<Release>& current) {
+Error no_destination(const Options& options, const Ledger& ledger,
+                     const std::optional<Release>& current) {
   const std::string what = options.target.empty()
                                ? std::string("there is no earlier version proven healthy")
                                : fmt::format("no version '{}' is known", options.target);
@@ -75,20 +75,21 @@ Error no_target(const Options& options, const Ledger& ledger,
   return {ErrorKind::not_found, what + " on this host; " + known_versions(ledger, current), remedy};
 }
 
-Result<Target> target_of_rollback(World& world, const Options& options, const Ledger& ledger,
-                                  const Survey& found_there, bool may_pull, std::stop_token stop) {
+Result<Destination> destination_of_rollback(World& world, const Options& options,
+                                            const Ledger& ledger, const Survey& found_there,
+                                            bool may_pull, std::stop_token stop) {
   const auto current = release_serving(world, ledger, found_there);
   const auto chosen = options.target.empty() ? choose(world, ledger, found_there, current)
                                              : ledger.find(options.target);
-  if (!chosen) return no_target(options, ledger, current);
-  Target target{*chosen, {}};
+  if (!chosen) return no_destination(options, ledger, current);
+  Destination destination{*chosen, {}};
   if (options.image_only) {
     auto snapshot = read_snapshot(world.config);
     if (!snapshot) return snapshot.error();
-    target.snapshot = std::move(*snapshot);
-    target.release.snapshot = target.snapshot.hash;
+    destination.snapshot = std::move(*snapshot);
+    destination.release.snapshot = destination.snapshot.hash;
   }
-  auto found = world.engine.find_local(target.release);
+  auto found = world.engine.find_local(destination.release);
   if (!found && may_pull) {
     const Reference by_digest{chosen->repository, chosen->tag, chosen->digest};
     found = world.engine.pull(by_digest, stop);
@@ -98,29 +99,29 @@ Result<Target> target_of_rollback(World& world, const Options& options, const Le
                                chosen->describe(), found.error().what),
                    known_versions(ledger, current)};
     }
-    target.release.image_id = found->image_id;
+    destination.release.image_id = found->image_id;
   }
-  return target;
+  return destination;
 }
 
 }  // namespace
 
-Result<Target> find_target(World& world, const Options& options, const Ledger& ledger,
-                           const Survey& found, bool may_pull, std::stop_token stop) {
+Result<Destination> find_destination(World& world, const Options& options, const Ledger& ledger,
+                                     const Survey& found, bool may_pull, std::stop_token stop) {
   if (options.action == Action::deploy) {
-    auto target = target_of_deploy(world, options, may_pull, std::move(stop));
-    if (!target && (target.error().kind == ErrorKind::not_found ||
-                    target.error().kind == ErrorKind::unreachable)) {
-      Error error = target.error();
+    auto destination = destination_of_deploy(world, options, may_pull, std::move(stop));
+    if (!destination && (destination.error().kind == ErrorKind::not_found ||
+                         destination.error().kind == ErrorKind::unreachable)) {
+      Error error = destination.error();
       if (error.remedy.empty()) {
         error.remedy = "check the name, and that this host reaches the registry and is logged in";
       }
       error.remedy += "; " + known_versions(ledger, release_serving(world, ledger, found));
       return error;
     }
-    return target;
+    return destination;
   }
-  return target_of_rollback(world, options, ledger, found, may_pull, std::move(stop));
+  return destination_of_rollback(world, options, ledger, found, may_pull, std::move(stop));
 }
 
 }  // namespace slipway::deploy
