@@ -1,5 +1,6 @@
 #include "deploy/docker/docker_api.hpp"
 
+#include "deploy/model/foreign_text.hpp"
 #include "net/http_client.hpp"
 
 #include <thread>
@@ -17,7 +18,7 @@ constexpr std::size_t largest_answer = std::size_t{64} << 20;
 
 std::string DockerApi::Answer::message() const {
   if (json.is_object() && json.contains("message") && json["message"].is_string()) {
-    return json["message"].get<std::string>();
+    return foreign_text(json["message"].get<std::string>(), 800);
   }
   return fmt::format("HTTP {}", status);
 }

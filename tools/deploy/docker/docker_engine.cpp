@@ -4,6 +4,7 @@
 #include "base/durable_file.hpp"
 #include "base/unique_fd.hpp"
 #include "deploy/docker/docker_answer.hpp"
+#include "deploy/model/foreign_text.hpp"
 #include "deploy/state/secrets.hpp"
 #include "deploy/state/snapshot.hpp"
 
@@ -30,6 +31,11 @@ std::string unframe_log(std::string_view bytes) {
     bytes.remove_prefix(std::min(bytes.size(), 8 + size));
   }
   return lines;
+}
+
+// What a service with this environment is told in confidence; compose quotes it where it is wrong.
+std::vector<std::string> secrets_in(const Environment& environment) {
+  return secrets_of(environment.at("SLIPWAY_ENV_FILE"), environment.at("SLIPWAY_CONFIG_DIR"));
 }
 
 }  // namespace
@@ -81,10 +87,11 @@ Result<void> DockerEngine::compose(const std::vector<std::string>& arguments,
       {.argv = argv, .environment = environment, .deadline = config_.step_deadline}, stop);
   if (!done) return done.error();
   if (done->exit_status != 0) {
-    return Error{ErrorKind::failed,
-                 fmt::format("docker compose {} {}: exit {}: {}", arguments.front(),
-                             arguments.back(), done->exit_status, last_words(done->err, 800)),
-                 {}};
+    return Error{
+        ErrorKind::failed,
+        fmt::format("docker compose {} {}: exit {}: {}", arguments.front(), arguments.back(),
+                    done->exit_status, foreign_text(done->err, 800, secrets_in(environment))),
+        {}};
   }
   return {};
 }
@@ -112,7 +119,7 @@ Result<Instance> DockerEngine::inspect(Colour colour) {
   instance.image_id = text(at(answer->json, {"Image"}));
   instance.restart_count = answer->json.value("RestartCount", 0);
   instance.exit_code = state.value("ExitCode", 0);
-  instance.error = state.value("Error", "");
+  instance.error = foreign_text(text(at(state, {"Error"})), 400);
   instance.transaction = label_of(labels, label("transaction"));
   instance.digest = label_of(labels, label("digest"));
   instance.snapshot = label_of(labels, label("snapshot"));

@@ -1,6 +1,7 @@
 // Images: found, pulled, held against pruning and let go.
 #include "deploy/docker/docker_answer.hpp"
 #include "deploy/docker/docker_engine.hpp"
+#include "deploy/model/foreign_text.hpp"
 #include "deploy/state/secrets.hpp"
 
 #include <fmt/core.h>
@@ -58,9 +59,10 @@ Result<std::string> DockerEngine::resolve(const Reference& reference, std::stop_
                             stop);
   if (!pulled) return pulled.error();
   if (pulled->exit_status != 0) {
-    return Error{ErrorKind::not_found,
-                 fmt::format("cannot pull {}: {}", reference.text(), last_words(pulled->err, 400)),
-                 {}};
+    return Error{
+        ErrorKind::not_found,
+        fmt::format("cannot pull {}: {}", reference.text(), foreign_text(pulled->err, 400)),
+        {}};
   }
   auto image =
       api_.demand("inspect " + reference.text(), "GET", "/images/" + reference.text() + "/json",
@@ -100,7 +102,7 @@ Result<Release> DockerEngine::pull(const Reference& reference, std::stop_token s
       if (auto found = find_local(wanted)) return found;
     }
     last = Error{ErrorKind::not_found,
-                 fmt::format("cannot pull {}: {}", by_digest, last_words(pulled->err, 400)),
+                 fmt::format("cannot pull {}: {}", by_digest, foreign_text(pulled->err, 400)),
                  {}};
   }
   return last;

@@ -2,6 +2,7 @@
 
 #include "base/durable_file.hpp"
 #include "base/unique_fd.hpp"
+#include "deploy/model/foreign_text.hpp"
 
 #include <cerrno>
 #include <cstring>
@@ -27,7 +28,8 @@ constexpr std::chrono::seconds answer_deadline{5};
 Result<std::optional<Colour>> parse_value(std::string_view value, const std::string& where) {
   if (value == "none") return std::optional<Colour>{};
   if (const auto colour = parse_colour(value)) return colour;
-  return Error{ErrorKind::corrupt, fmt::format("{} names '{}', which is no colour", where, value),
+  return Error{ErrorKind::corrupt,
+               fmt::format("{} names '{}', which is no colour", where, foreign_text(value, 80)),
                "write 'active blue' or 'active green' into the map by hand"};
 }
 
@@ -165,10 +167,10 @@ Result<void> Haproxy::flip(Colour colour) {
   if (now && *now == colour) return {};
   if (now && *now) {
     (void)agree();
-    return Error{
-        ErrorKind::failed,
-        fmt::format("HAProxy kept {}: {}", to_string(**now), set ? *set : set.error().what),
-        {}};
+    return Error{ErrorKind::failed,
+                 fmt::format("HAProxy kept {}: {}", to_string(**now),
+                             set ? foreign_text(*set, 400) : set.error().what),
+                 {}};
   }
   return Error{ErrorKind::unreachable,
                fmt::format("HAProxy's map cannot be read back: {}",

@@ -1,6 +1,7 @@
 #include "deploy/model/health.hpp"
 
 #include "base/units.hpp"
+#include "deploy/model/foreign_text.hpp"
 
 #include <fmt/core.h>
 
@@ -12,7 +13,7 @@ std::optional<std::string> objection(const Result<HealthAnswer>& answer,
   if (!answer->well_formed) return fmt::format("/health answered {} without JSON", answer->status);
   if (answer->release_id != expected_release_id) {
     return fmt::format("/health shows releaseId {}, the image is {}",
-                       answer->release_id.empty() ? "none" : answer->release_id,
+                       answer->release_id.empty() ? "none" : foreign_text(answer->release_id, 80),
                        expected_release_id);
   }
   return std::nullopt;

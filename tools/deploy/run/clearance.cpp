@@ -1,6 +1,7 @@
 #include "deploy/run/clearance.hpp"
 
 #include "base/process.hpp"
+#include "deploy/model/foreign_text.hpp"
 #include "deploy/run/preflight.hpp"
 
 #include <filesystem>
@@ -47,7 +48,7 @@ Result<void> verify(const Config& config, const Plan& plan, std::stop_token stop
   if (verified && verified->exit_status == 0) return {};
   const std::string why = verified
                               ? fmt::format("{} exits {}: {}", command.argv[0],
-                                            verified->exit_status, verified->err.substr(0, 400))
+                                            verified->exit_status, foreign_text(verified->err, 400))
                               : verified.error().text();
   return Error{ErrorKind::not_found, fmt::format("{} is not verified: {}", image, why),
                "deploy only images that this pipeline signed"};

@@ -1,5 +1,6 @@
 // The steps of an operation: each does one thing to the outside world and says how it came out.
 #include "base/units.hpp"
+#include "deploy/model/foreign_text.hpp"
 #include "deploy/run/operation.hpp"
 #include "deploy/run/preflight.hpp"
 #include "deploy/state/secrets.hpp"
@@ -163,7 +164,7 @@ Operation::Outcome Operation::prove_warm(std::stop_token stop) {
 
 std::string Operation::without_secrets(const std::string& said, std::size_t most) const {
   const auto directory = snapshot_directory(world_.config, plan_.target.snapshot);
-  return presentable(said, secrets_of(directory / "connector.env", directory / "config"), most);
+  return foreign_text(said, most, secrets_of(directory / "connector.env", directory / "config"));
 }
 
 Operation::Outcome Operation::real_packet() {
@@ -194,7 +195,7 @@ std::optional<std::string> Operation::wait_for_role(Colour colour, const Release
     if (const auto wrong = objection(answer, release.revision)) {
       last = *wrong;
     } else if (answer->role != role) {
-      last = fmt::format("its role is {} and not {}", answer->role, role);
+      last = fmt::format("its role is {} and not {}", foreign_text(answer->role, 80), role);
     } else if (ready && !answer->ready) {
       last = "/health/ready does not answer 200";
     } else {

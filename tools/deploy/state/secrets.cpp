@@ -2,8 +2,6 @@
 
 #include "base/durable_file.hpp"
 
-#include <algorithm>
-
 #include <nlohmann/json.hpp>
 
 namespace slipway::deploy {
@@ -64,29 +62,7 @@ std::vector<std::string> secrets_of(const fs::path& environment_file,
     if (document.is_structured()) add_tokens(secrets, document);
   }
   std::erase_if(secrets, [](const auto& secret) { return secret.size() < shortest_secret; });
-  // The longest first: one may be part of another.
-  std::sort(secrets.begin(), secrets.end(),
-            [](const auto& a, const auto& b) { return a.size() > b.size(); });
   return secrets;
-}
-
-std::string last_words(std::string_view said, std::size_t most) {
-  while (!said.empty() && (said.back() == '\n' || said.back() == ' ')) said.remove_suffix(1);
-  return std::string(said.size() > most ? said.substr(said.size() - most) : said);
-}
-
-std::string presentable(std::string said, const std::vector<std::string>& secrets,
-                        std::size_t most) {
-  for (const std::string& secret : secrets) {
-    for (std::size_t at = said.find(secret); at != std::string::npos;
-         at = said.find(secret, at + 3)) {
-      said.replace(at, secret.size(), "***");
-    }
-  }
-  for (char& c : said) {
-    if (static_cast<unsigned char>(c) < ' ' && c != '\n') c = ' ';
-  }
-  return last_words(said, most);
 }
 
 }  // namespace slipway::deploy

@@ -1,11 +1,9 @@
 #pragma once
 
-// What a container says is shown to people and kept in the journal; what it was told in confidence
-// must not be in it.
+// What a container was told in confidence, so that foreign_text() can hide it.
 
 #include <filesystem>
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace slipway::deploy {
@@ -15,13 +13,5 @@ namespace slipway::deploy {
 // read has none.
 std::vector<std::string> secrets_of(const std::filesystem::path& environment_file,
                                     const std::filesystem::path& config_directory);
-
-// The end of what was said, without blank lines after it: at most `most` bytes.
-std::string last_words(std::string_view said, std::size_t most);
-
-// The end of what was said, at most `most` bytes, without secrets, control characters, and blank
-// lines after it. In text that was cut before, half a secret would not be recognised.
-std::string presentable(std::string said, const std::vector<std::string>& secrets,
-                        std::size_t most);
 
 }  // namespace slipway::deploy
