@@ -1,14 +1,14 @@
 #pragma once
 
-// A host in memory, with its own clock: engine, HAProxy and health behind deploy's interfaces.
+// A host in memory, with its own clock: engine, HAProxy and health behind deploy's interfaces; its
+// journal and snapshots are files in a folder of its own.
 // Killed is thrown at the failpoint that a test names, as SIGKILL would end the process there.
 
 #include "deploy/docker/solo_switch.hpp"
-#include "deploy/run/operation.hpp"
 #include "deploy/run/session.hpp"
+#include "deploy/state/host_store.hpp"
 #include "support/temporary_directory.hpp"
 
-#include <csignal>
 #include <fstream>
 #include <map>
 #include <string>
@@ -35,13 +35,14 @@ struct FakeContainer {
   std::string role = "standby";
 };
 
-class FakeHost : public Engine, public Proxy, public HealthSource, public Clock {
+class FakeHost : public Engine, public Switch, public HealthSource, public Clock {
  public:
   FakeHost() {
     config.state_directory = directory.path();
     config.compose_file = directory.path() / "compose.yml";
     config.config_directory = directory.path() / "config";
     config.minimum_free_mb = 1;
+    config.btp_port = config.http_port = 0;  // any: this machine's own ports are not looked at
     config.packet_command = {"connector", "probe"};
     std::filesystem::create_directory(config.config_directory);
     std::ofstream(config.compose_file) << "services: {}\n";
@@ -64,10 +65,11 @@ class FakeHost : public Engine, public Proxy, public HealthSource, public Clock 
 
   std::string reference(const std::string& tag) const { return "registry.test/connector:" + tag; }
 
-  World world() {
-    Proxy* proxy = this;
-    if (config.recreate) proxy = &solo;
-    World made{config, *this, *proxy, *this, *this};
+  bool in_place() const { return config.strategy == StrategyKind::recreate; }
+
+  Ports ports() {
+    Switch& traffic = in_place() ? static_cast<Switch&>(solo) : *this;
+    Ports made{config, *this, traffic, store, *this, *this};
     made.failpoint = [this](const std::string& point) { pass(point); };
     return made;
   }
@@ -85,13 +87,13 @@ class FakeHost : public Engine, public Proxy, public HealthSource, public Clock 
     Options options;
     options.action = action;
     options.target = action == Action::deploy ? reference(target) : target;
-    World made = world();
+    Ports made = ports();
     return Session(made, options, "tester").run(stop);
   }
 
   // The version that users get, or "none": what HAProxy names must run, be active and ready.
   std::string served() {
-    if (config.recreate) return served_in_place();
+    if (in_place()) return served_in_place();
     if (!map) return "none";
     const auto found = containers.find(*map);
     if (found == containers.end() || !found->second.instance.running) return "dead";
@@ -130,26 +132,22 @@ class FakeHost : public Engine, public Proxy, public HealthSource, public Clock 
     }
     return Error{ErrorKind::not_found, "manifest unknown", {}};
   }
-  Result<void> hold(const Release& release) override {
+  Result<void> retain(const Release& release) override {
     if (!engine_up) return no_engine;
-    held_releases[release.digest] = release;
+    retained_releases[release.digest] = release;
     return {};
   }
-  Result<void> let_go(const Release& release) override {
-    held_releases.erase(release.digest);
+  Result<void> release(const Release& unwanted) override {
+    retained_releases.erase(unwanted.digest);
     return {};
   }
-  Result<std::vector<Release>> held() override {
+  Result<std::vector<Release>> retained() override {
     std::vector<Release> list;
-    for (const auto& [digest, release] : held_releases) list.push_back(release);
+    for (const auto& [digest, release] : retained_releases) list.push_back(release);
     return list;
   }
-  Result<std::string> storage_directory() override { return directory.path().string(); }
-  Result<void> start_proxy(std::stop_token) override {
-    if (!engine_up) return no_engine;
-    if (!proxy_up) map = file;
-    proxy_up = true;
-    return {};
+  Result<std::vector<Room>> room() override {
+    return std::vector<Room>{{"the disk", free_bytes, "buy a larger one"}};
   }
   Result<Instance> inspect(Colour colour) override {
     if (!engine_up) return no_engine;
@@ -174,11 +172,16 @@ class FakeHost : public Engine, public Proxy, public HealthSource, public Clock 
     container.instance.snapshot = release.snapshot;
     container.instance.transaction = transaction;
     container.instance.image_id = release.image_id;
-    if (config.recreate) {
-      container.instance.running = false;
-      container.role = "active";
-    }
+    container.instance.ready = container.instance.running ? 1 : 0;
     containers[colour] = container;
+    return {};
+  }
+  Result<void> create(Colour colour, const Release& release, const std::string& transaction,
+                      std::stop_token stop_token) override {
+    auto made = start(colour, release, transaction, stop_token);
+    if (!made) return made;
+    containers[colour].instance.running = false;
+    containers[colour].role = "active";
     return {};
   }
   Result<void> stop(Colour colour) override {
@@ -194,16 +197,15 @@ class FakeHost : public Engine, public Proxy, public HealthSource, public Clock 
     pass("start_again:after");
     return {};
   }
-  Result<void> send_signal(Colour colour, int number) override {
+  Result<void> set_role(Colour colour, Role role) override {
     if (!engine_up) return no_engine;
     const auto found = containers.find(colour);
     if (found == containers.end() || !found->second.instance.running) {
       return Error{ErrorKind::failed, "not running", {}};
     }
     FakeContainer& container = found->second;
-    if (number == SIGUSR1) container.role = "drained";
-    if (number == SIGUSR2) container.role = "active";
-    if (number == SIGUSR2 && container.manner == Manner::dies_when_promoted) {
+    container.role = to_string(role);
+    if (role == Role::active && container.manner == Manner::dies_when_promoted) {
       container.instance.running = false;
     }
     return {};
@@ -213,14 +215,26 @@ class FakeHost : public Engine, public Proxy, public HealthSource, public Clock 
     containers.erase(colour);
     return {};
   }
-  Result<std::string> log_tail(Colour) override { return words; }
+  Result<Endpoint> endpoint(Colour) override {
+    return Error{ErrorKind::unreachable, "it is in memory", {}};
+  }
+  Result<std::string> log_tail(Colour) override { return said; }
   Result<CommandOutput> execute(Colour colour, const std::vector<std::string>&,
                                 std::chrono::nanoseconds) override {
     if (containers.at(colour).manner != Manner::packet_fails) return CommandOutput{};
-    return CommandOutput{1, "", words};
+    return CommandOutput{1, "", said};
   }
 
-  // Proxy
+  // Switch
+  SwitchWords words() const override { return {"HAProxy", "HAProxy's map", "HAProxy is silent"}; }
+  Result<void> prepare() override { return {}; }
+  Result<void> check_entrance() override { return {}; }
+  Result<void> bring_up(std::stop_token) override {
+    if (!engine_up) return no_engine;
+    if (!proxy_up) map = file;
+    proxy_up = true;
+    return {};
+  }
   Result<std::optional<Colour>> active() override {
     if (map_garbled) return Error{ErrorKind::corrupt, "the map names 'purple'", {}};
     return proxy_up ? map : file;
@@ -268,10 +282,11 @@ class FakeHost : public Engine, public Proxy, public HealthSource, public Clock 
 
   TemporaryDirectory directory;
   Config config;
+  HostStore store{config};
   SoloSwitch solo{config, *this};
   std::map<std::string, FakeImage> registry;
   std::map<std::string, FakeImage> local;
-  std::map<std::string, Release> held_releases;
+  std::map<std::string, Release> retained_releases;
   std::map<Colour, FakeContainer> containers;
   std::map<Colour, std::string> metrics_of;
   std::optional<Colour> map;
@@ -280,10 +295,11 @@ class FakeHost : public Engine, public Proxy, public HealthSource, public Clock 
   bool engine_up = true;
   const Error no_engine{ErrorKind::unreachable, "no engine", "check that it runs"};
   bool registry_up = true;
+  std::uint64_t free_bytes = std::uint64_t{1} << 30;
   bool flip_broken = false;
   bool map_garbled = false;
   std::string start_error;
-  std::string words = "last words\n";  // of a container or a probe that fails
+  std::string said = "last words\n";  // of a container or a probe that fails
   int pulls = 0;
   int points = 0;
   int kill_at = -1;

@@ -79,6 +79,29 @@ TEST_CASE("a container that ended or was restarted is hopeless at once", "[healt
   CHECK(second.feed(TimePoint{} + 1ms, restarted) == HealthGate::State::hopeless);
 }
 
+TEST_CASE("of several instances all must be ready, and what keeps one from it is said",
+          "[health]") {
+  HealthGate gate(rules(), "abc", TimePoint{});
+  Look some = look(good());
+  some.ready = 2;
+  some.desired = 3;
+  some.reason = "0/2 nodes are available";
+  for (int i = 1; i < 50; ++i) {
+    REQUIRE(gate.feed(TimePoint{} + i * 100ms, some) == HealthGate::State::waiting);
+  }
+  CHECK(gate.reason() == "2 of 3 instances are ready: 0/2 nodes are available");
+  some.running = false;
+  CHECK(gate.feed(TimePoint{} + 6s, some) == HealthGate::State::hopeless);
+  CHECK(gate.reason() == "it does not run: 0/2 nodes are available");
+}
+
+TEST_CASE("a releaseId that only looks right is wrong, and is shown without what it hides",
+          "[health]") {
+  auto liar = good();
+  liar.release_id = "a\x1b[0mbc";
+  CHECK(objection(liar, "abc") == "/health shows releaseId abc, the image is abc");
+}
+
 TEST_CASE("an error, a redirect, a fail and a missing body are unhealthy, not hopeless",
           "[health]") {
   HealthGate gate(rules(), "abc", TimePoint{});

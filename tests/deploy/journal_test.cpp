@@ -1,7 +1,7 @@
-#include "deploy/state/journal.hpp"
-
 #include "base/durable_file.hpp"
+#include "base/sha256.hpp"
 #include "deploy/model/ledger.hpp"
+#include "deploy/state/journal_file.hpp"
 #include "support/catch.hpp"
 #include "support/temporary_directory.hpp"
 
@@ -23,15 +23,15 @@ void put(const std::filesystem::path& path, const std::string& bytes) {
 
 // A journal with a few records of different lengths.
 std::string sample(const std::filesystem::path& path) {
-  auto journal = Journal::open(path);
-  REQUIRE(journal->append("begin", "t1", "2026-01-01T00:00:00Z", {{"operation", "deploy"}})
-              .has_value());
-  REQUIRE(journal->append("intent", "t1", "2026-01-01T00:00:01Z", {{"step", "hold"}}).has_value());
-  REQUIRE(journal
-              ->append("done", "t1", "2026-01-01T00:00:02Z",
-                       {{"step", "hold"}, {"detail", "line\nbreak, \"quotes\" and \xff"}})
-              .has_value());
-  REQUIRE(journal->append("end", "t1", "2026-01-01T00:00:03Z", {{"exitCode", 0}}).has_value());
+  auto journal = JournalFile::open(path);
+  const std::string detail = "line\nbreak, \"quotes\" and \xff";
+  int second = 0;
+  for (const Entry& entry :
+       {Entry(Begun{}), Entry(Intended{Step::prove, Verdict::none}),
+        Entry(Performed{Step::prove, Event::unproven, 0.25, detail}), Entry(Ended{4})}) {
+    const std::string time = "2026-01-01T00:00:0" + std::to_string(second++) + "Z";
+    REQUIRE(journal->append("t1", time, entry).has_value());
+  }
   return bytes_of(path);
 }
 
@@ -42,9 +42,11 @@ TEST_CASE("records come back as they were written, in a file that only the owner
   test::TemporaryDirectory directory;
   const auto path = directory.path() / "journal";
   sample(path);
-  const auto journal = Journal::open(path);
+  const auto journal = JournalFile::open(path);
   REQUIRE(journal->records().size() == 4);
-  CHECK(journal->records()[1].data["step"] == "hold");
+  CHECK(std::get<Intended>(journal->records()[1].entry).step == Step::prove);
+  CHECK(std::get<Performed>(journal->records()[2].entry).event == Event::unproven);
+  CHECK(std::get<Ended>(journal->records()[3].entry).exit_code == 4);
   CHECK(journal->records()[3].sequence == 4);
   struct stat status{};
   ::stat(path.c_str(), &status);
@@ -58,15 +60,15 @@ TEST_CASE("a journal cut at any byte gives the records that are whole and takes 
   const std::string whole = sample(path);
   for (std::size_t length = 0; length <= whole.size(); ++length) {
     put(path, whole.substr(0, length));
-    auto journal = Journal::open(path);
+    auto journal = JournalFile::open(path);
     REQUIRE(journal.has_value());
     const auto lines = static_cast<std::size_t>(
         std::count(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(length), '\n'));
     REQUIRE(journal->records().size() == lines);
     // Reading alone changes nothing on the disk.
     REQUIRE(bytes_of(path).size() == length);
-    REQUIRE(journal->append("note", "", "2026-01-01T00:00:04Z").has_value());
-    const auto again = Journal::open(path);
+    REQUIRE(journal->append("", "2026-01-01T00:00:04Z", Noted{}).has_value());
+    const auto again = JournalFile::open(path);
     REQUIRE(again->records().size() == lines + 1);
     REQUIRE_FALSE(again->had_torn_tail());
   }
@@ -99,6 +101,32 @@ TEST_CASE("a flipped bit anywhere is noticed: the record is dropped or the journ
   CHECK(refused > 0);
 }
 
+// Lines as they lie on hosts: a change of these bytes is a change of the format.
+TEST_CASE("the format of the journal is what earlier versions wrote", "[journal]") {
+  const auto json_of = [](Entry entry) {
+    const std::string line = encode({7, "t1", "2026-01-01T00:00:00Z", std::move(entry)});
+    CHECK(line.substr(0, 16) == sha256_hex(line.substr(17, line.size() - 18)).substr(0, 16));
+    return line.substr(17);
+  };
+  CHECK(json_of(Performed{Step::flip_back, Event::uncertain, 0.5, "\xc3\xa9"}) ==
+        R"({"data":{"detail":"\u00e9","event":"uncertain","seconds":0.5,"step":"flip_back"},"seq":7,)"
+        R"("time":"2026-01-01T00:00:00Z","txn":"t1","type":"done"})"
+        "\n");
+  CHECK(json_of(Ended{5, Verdict::helpless, "sha256:1", "m"}) ==
+        R"({"data":{"exitCode":5,"message":"m","running":"sha256:1","step":"end",)"
+        R"("verdict":"helpless"},"seq":7,"time":"2026-01-01T00:00:00Z","txn":"t1","type":"end"})"
+        "\n");
+}
+
+TEST_CASE("a record of a type that is not known counts, and means nothing", "[journal]") {
+  const std::string body = R"({"data":{"a":1},"seq":1,"time":"","txn":"t1","type":"of-tomorrow"})";
+  const auto decoded = decode(sha256_hex(body).substr(0, 16) + " " + body + "\n");
+  REQUIRE(decoded.has_value());
+  REQUIRE(decoded->records.size() == 1);
+  CHECK(std::holds_alternative<Unknown>(decoded->records[0].entry));
+  CHECK(Ledger(decoded->records).history().empty());
+}
+
 TEST_CASE("a record missing from the middle is noticed", "[journal]") {
   test::TemporaryDirectory directory;
   const std::string whole = sample(directory.path() / "journal");
@@ -110,8 +138,8 @@ TEST_CASE("a record missing from the middle is noticed", "[journal]") {
 
 namespace {
 
-Record at(std::uint64_t sequence, std::string type, std::string txn, nlohmann::json data) {
-  return {sequence, std::move(type), std::move(txn), "2026-01-01T00:00:00Z", std::move(data)};
+Record at(std::uint64_t sequence, std::string txn, Entry entry) {
+  return {sequence, std::move(txn), "2026-01-01T00:00:00Z", std::move(entry)};
 }
 
 Release version(const std::string& tag, char digit) {
@@ -127,8 +155,8 @@ void add(std::vector<Record>& records, bool rollback, const Release& to,
   plan.target = to;
   plan.old = from;
   const std::string txn = "t" + std::to_string(records.size() + 1);
-  records.push_back(at(records.size() + 1, "begin", txn, to_json(plan)));
-  records.push_back(at(records.size() + 1, "end", txn, {{"exitCode", exit_code}}));
+  records.push_back(at(records.size() + 1, txn, Begun{plan}));
+  records.push_back(at(records.size() + 1, txn, Ended{exit_code}));
 }
 
 }  // namespace

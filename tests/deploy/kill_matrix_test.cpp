@@ -22,12 +22,12 @@ struct Scenario {
   std::string target;
   Manner manner;
   bool first;
-  bool recreate = false;
+  StrategyKind strategy = StrategyKind::blue_green;
   bool dead = false;  // what serves is
 };
 
 void prepare(FakeHost& host, const Scenario& scenario) {
-  host.config.recreate = scenario.recreate;
+  host.config.strategy = scenario.strategy;
   host.publish("v1");
   host.publish("v2", scenario.action == Action::deploy ? scenario.manner : Manner::good);
   if (scenario.first) return;
@@ -81,12 +81,15 @@ TEST_CASE("killed at every point and resumed, one healthy version serves", "[kil
       {"bad deploy", Action::deploy, "v2", Manner::lies, false},
       {"deploy that dies when promoted", Action::deploy, "v2", Manner::dies_when_promoted, false},
       {"rollback", Action::rollback, "", Manner::good, false},
-      {"rollback from a dead version", Action::rollback, "", Manner::good, false, false, true},
-      {"deploy over a dead version", Action::deploy, "v2", Manner::good, false, false, true},
-      {"recreate", Action::deploy, "v2", Manner::good, false, true},
-      {"recreate with a liar", Action::deploy, "v2", Manner::lies, false, true},
-      {"recreate with one that exits", Action::deploy, "v2", Manner::exits, false, true},
-      {"recreate, rollback", Action::rollback, "", Manner::good, false, true}};
+      {"rollback from a dead version", Action::rollback, "", Manner::good, false,
+       StrategyKind::blue_green, true},
+      {"deploy over a dead version", Action::deploy, "v2", Manner::good, false,
+       StrategyKind::blue_green, true},
+      {"recreate", Action::deploy, "v2", Manner::good, false, StrategyKind::recreate},
+      {"recreate with a liar", Action::deploy, "v2", Manner::lies, false, StrategyKind::recreate},
+      {"recreate with one that exits", Action::deploy, "v2", Manner::exits, false,
+       StrategyKind::recreate},
+      {"recreate, rollback", Action::rollback, "", Manner::good, false, StrategyKind::recreate}};
   for (const Scenario& scenario : scenarios) {
     std::map<std::string, int> outcomes;
     int point = 1;
@@ -114,7 +117,7 @@ TEST_CASE("killed at every point, and the resume at every point, one healthy ver
       {"deploy", Action::deploy, "v2", Manner::good, false},
       {"bad deploy", Action::deploy, "v2", Manner::lies, false},
       {"rollback", Action::rollback, "", Manner::good, false},
-      {"recreate", Action::deploy, "v2", Manner::good, false, true}};
+      {"recreate", Action::deploy, "v2", Manner::good, false, StrategyKind::recreate}};
   int pairs = 0;
   for (const Scenario& scenario : scenarios) {
     for (int first = 1; first < most_points; ++first) {

@@ -1,4 +1,5 @@
 #include "deploy/cli/flags.hpp"
+#include "deploy/cli/platforms.hpp"
 #include "support/catch.hpp"
 
 using namespace slipway::deploy;
@@ -22,4 +23,18 @@ TEST_CASE("help of a tool names only options that the tool has", "[options]") {
   }
   CHECK_THAT(deploy, ContainsSubstring("status 6 at once"));
   CHECK_THAT(help_of(Action::rollback), ContainsSubstring("With --status: follow"));
+}
+
+TEST_CASE("a platform is chosen by the configuration, and one that is not there is told by name",
+          "[options]") {
+  Config config;
+  CHECK(make_platform(config).has_value());
+  config.file = "/etc/slipway/deploy.json";
+  config.platform = "swarm";
+  const auto none = make_platform(config);
+  REQUIRE_FALSE(none.has_value());
+  CHECK(none.error().kind == slipway::ErrorKind::usage);
+  CHECK(none.error().text() ==
+        "there is no platform 'swarm'; write one of these into the field platform of "
+        "/etc/slipway/deploy.json: docker");
 }

@@ -1,3 +1,4 @@
+#include "base/json.hpp"
 #include "fake_host.hpp"
 #include "support/catch.hpp"
 
@@ -182,7 +183,7 @@ TEST_CASE("an instance that came back as a standby is promoted by the next comma
 TEST_CASE("with recreate one container replaces the other, after the pull, and the gap is reported",
           "[session]") {
   FakeHost host;
-  host.config.recreate = true;
+  host.config.strategy = StrategyKind::recreate;
   host.publish("v1");
   host.publish("v2");
   REQUIRE(host.run(Action::deploy, "v1").exit_code == ExitCode::done);
@@ -207,7 +208,7 @@ TEST_CASE("with recreate a bad version is replaced by the old one again", "[sess
   for (const Manner manner :
        {Manner::exits, Manner::never_ready, Manner::lies, Manner::packet_fails}) {
     FakeHost host;
-    host.config.recreate = true;
+    host.config.strategy = StrategyKind::recreate;
     host.publish("v1");
     host.publish("v2", manner);
     host.run(Action::deploy, "v1");
@@ -247,6 +248,24 @@ TEST_CASE("status 3 says that the old version serves only where it was seen to",
   CHECK(blind.exit_code == ExitCode::failed);
   CHECK_THAT(meaning(blind), ContainsSubstring("cannot be seen"));
   CHECK(running_line(blind) == "running: unknown");
+}
+
+TEST_CASE("too little room is refused before anything is touched, but not to a warm version",
+          "[session]") {
+  FakeHost host;
+  host.publish("v1");
+  host.publish("v2");
+  host.run(Action::deploy, "v1");
+  host.free_bytes = (std::uint64_t{1} << 20) - 1;
+  const Report report = host.run(Action::deploy, "v2");
+  CHECK(report.exit_code == ExitCode::failed);
+  CHECK(report.message == "the disk has 0 MB free and 1 MB are needed");
+  CHECK(report.next_step == "buy a larger one");
+  CHECK(host.passed.empty());
+  host.free_bytes += 1;
+  CHECK(host.run(Action::deploy, "v2").exit_code == ExitCode::done);
+  host.free_bytes = 0;
+  CHECK(host.run(Action::rollback).exit_code == ExitCode::done);
 }
 
 TEST_CASE("a file that the configuration names and that is missing is 2, with file and remedy",
@@ -320,14 +339,14 @@ TEST_CASE("what a probe and a dying container said is shown, without what they w
     std::ofstream(host.config.environment_file) << "# tokens\nBOB_TOKEN=\"bob-secret\"\nA=b\n";
     std::ofstream(host.config.config_directory / "connector.json")
         << R"({"accounts":[{"token":"in-the-file"},{"btp":{"url":"btp+ws://:in-a-url@host:1/"}}]})";
-    host.words = std::string(5000, 'x') +
-                 "\nno account has bob-secret, in-the-file or in-a-url\x1b[2J \xff" + "\n\n";
+    host.said = std::string(5000, 'x') +
+                "\nno account has bob-secret, in-the-file or in-a-url\x1b[2J \xff" + "\n\n";
     const Report report = host.run(Action::deploy, "v1");
     INFO(report.message);
     CHECK_THAT(report.message, ContainsSubstring("no account has ***, *** or ***"));
     CHECK(report.message.find('\x1b') == std::string::npos);
     CHECK(report.message.size() < 2500);
-    const auto parsed = nlohmann::json::parse(to_json_text(report), nullptr, false);
+    const auto parsed = parse_json(to_json_text(report));
     CHECK_THAT(parsed.value("message", ""), ContainsSubstring("no account"));
   }
 }

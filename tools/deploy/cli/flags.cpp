@@ -50,7 +50,7 @@ void declare_options(Flags& command, Options& options, Action tool) {
                                      : "go back even where the running version's label forbids it");
   command.add("--break-lock", options.break_lock,
               "end the process that holds the lock, for this reason, which is recorded");
-  command.add("--worker-lock-fd", options.worker_lock_fd).group("");
+  command.add("--worker-lock-fd", options.worker_lock).group("");
 }
 
 std::optional<std::string> settle_options(Options& options) {

@@ -1,6 +1,9 @@
 #include "deploy/cli/worker.hpp"
 
+#include "base/command_line.hpp"
+#include "base/durable_file.hpp"
 #include "base/unique_fd.hpp"
+#include "deploy/model/exit_code.hpp"
 
 #include <algorithm>
 #include <array>
@@ -78,15 +81,27 @@ class Tail {
 };
 
 // Between fork and exec only what is safe in a signal handler may be called.
-[[noreturn]] void become_worker(int lock_fd, int out, int err, char* const* argv) {
+[[noreturn]] void become_worker(const Lock& lock, int out, int err, char* const* argv) {
   ::setsid();
   const int null = ::open("/dev/null", O_RDONLY);
   if (null >= 0) ::dup2(null, STDIN_FILENO);
   ::dup2(out, STDOUT_FILENO);
   ::dup2(err, STDERR_FILENO);
-  ::fcntl(lock_fd, F_SETFD, 0);
+  lock.keep_across_exec();
   ::execv("/proc/self/exe", argv);
   ::_exit(127);
+}
+
+// This process's own command line, for the worker.
+std::vector<std::string> own_arguments() {
+  std::vector<std::string> words;
+  const auto bytes = read_file("/proc/self/cmdline", std::size_t{1} << 20);
+  std::string_view rest = bytes ? std::string_view(*bytes) : std::string_view();
+  while (!rest.empty()) {
+    words.emplace_back(rest.substr(0, rest.find('\0')));
+    rest.remove_prefix(std::min(rest.size(), words.back().size() + 1));
+  }
+  return words;
 }
 
 OnStop ask_person() {
@@ -100,7 +115,7 @@ OnStop ask_person() {
 }  // namespace
 
 Result<Worker> Worker::start(const fs::path& directory, const std::vector<std::string>& arguments,
-                             Lock lock) {
+                             const Lock& lock) {
   if (::mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST) {
     return io_error("cannot make the folder", directory.string(), errno);
   }
@@ -117,13 +132,13 @@ Result<Worker> Worker::start(const fs::path& directory, const std::vector<std::s
 
   std::vector<std::string> words = arguments;
   words.push_back("--worker-lock-fd");
-  words.push_back(std::to_string(lock.fd()));
+  words.push_back(lock.handle());
   std::vector<char*> argv;
   for (std::string& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
   const pid_t pid = ::fork();
   if (pid < 0) return io_error("cannot start", words[0], errno);
-  if (pid == 0) become_worker(lock.fd(), out_fd.get(), err_fd.get(), argv.data());
+  if (pid == 0) become_worker(lock, out_fd.get(), err_fd.get(), argv.data());
   return Worker(pid, std::move(out_fd), std::move(err_fd), out, err);
 }
 
@@ -148,13 +163,36 @@ std::optional<int> Worker::follow(std::stop_token stop, OnStop on_stop) {
   }
 }
 
-void follow_current(const fs::path& directory, const fs::path& lock_file, std::stop_token stop) {
+void follow_current(const fs::path& directory, Store& store, std::stop_token stop) {
   Tail err(directory / "current.err", STDERR_FILENO);
-  while (Lock::holder(lock_file) && !stop.stop_requested()) {
+  while (store.lock_holder() && !stop.stop_requested()) {
     err.copy();
     std::this_thread::sleep_for(poll_interval * 10);
   }
   err.copy();
+}
+
+int start_and_follow(const fs::path& directory, std::unique_ptr<Lock> lock,
+                     const std::string& program, std::stop_token stop) {
+  auto worker = Worker::start(directory, own_arguments(), *lock);
+  // From here on the lock is the worker's: it is free when the worker has ended.
+  lock.reset();
+  if (!worker) {
+    print_error(program, worker.error().text());
+    return static_cast<int>(ExitCode::failed);
+  }
+  const bool terminal = ::isatty(STDIN_FILENO) == 1 && ::isatty(STDERR_FILENO) == 1;
+  const auto status = worker->follow(stop, terminal ? OnStop::ask : OnStop::turn_back);
+  if (!status) {
+    print_warning(program, "it goes on; follow it with 'rollback --status --wait'");
+    return static_cast<int>(ExitCode::interrupted);
+  }
+  if (*status > 128 && *status != static_cast<int>(ExitCode::interrupted)) {
+    print_error(program, fmt::format("the worker was ended by signal {}; run 'rollback --resume'",
+                                     *status - 128));
+    return static_cast<int>(ExitCode::needs_human);
+  }
+  return *status;
 }
 
 }  // namespace slipway::deploy

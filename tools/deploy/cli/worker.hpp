@@ -5,9 +5,10 @@
 
 #include "base/error.hpp"
 #include "base/unique_fd.hpp"
-#include "deploy/state/lock.hpp"
+#include "deploy/ports/store.hpp"
 
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -21,9 +22,9 @@ enum class OnStop { ask, turn_back, leave };
 class Worker {
  public:
   // Starts this executable again with `arguments` and "--worker-lock-fd N", detached, its output
-  // in two files under `directory`. The lock goes over to it. Errors: io.
+  // in two files under `directory`. It holds the lock, too, until it ends. Errors: io.
   static Result<Worker> start(const std::filesystem::path& directory,
-                              const std::vector<std::string>& arguments, Lock lock);
+                              const std::vector<std::string>& arguments, const Lock& lock);
 
   // Copies the worker's output to ours until it ends; its exit status as a shell says it. When a
   // stop is requested: `turn_back` sends it SIGINT and goes on following, `leave` returns nothing
@@ -47,7 +48,11 @@ class Worker {
 };
 
 // Copies what the current worker says (its progress) to stderr until nobody holds the lock.
-void follow_current(const std::filesystem::path& directory, const std::filesystem::path& lock_file,
-                    std::stop_token stop);
+void follow_current(const std::filesystem::path& directory, Store& store, std::stop_token stop);
+
+// The whole of it: starts a worker for this process's own command line, hands the lock over,
+// follows, says what became of it and returns the exit status.
+int start_and_follow(const std::filesystem::path& directory, std::unique_ptr<Lock> lock,
+                     const std::string& program, std::stop_token stop);
 
 }  // namespace slipway::deploy

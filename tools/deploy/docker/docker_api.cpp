@@ -17,28 +17,26 @@ constexpr std::size_t largest_answer = std::size_t{64} << 20;
 }  // namespace
 
 std::string DockerApi::Answer::message() const {
-  if (json.is_object() && json.contains("message") && json["message"].is_string()) {
-    return foreign_text(json["message"].get<std::string>(), 800);
-  }
+  const JsonValue message = json.at({"message"});
+  if (message.is_string()) return foreign_text(message.text(), 800);
   return fmt::format("HTTP {}", status);
 }
 
 Result<DockerApi::Answer> DockerApi::call(const std::string& method, const std::string& target,
-                                          const nlohmann::json& body,
+                                          const std::string& body,
                                           std::chrono::nanoseconds deadline,
                                           std::stop_token stop) const {
   for (;;) {
     auto answer = net::http_request({.unix_socket = socket_,
                                      .method = method,
                                      .target = std::string(api_prefix) + target,
-                                     .body = body.is_null() ? std::string() : body.dump(),
+                                     .body = body,
                                      .deadline = deadline,
                                      .body_limit = largest_answer},
                                     stop);
     if (answer) {
       away_since_.reset();
-      return Answer{answer->status, nlohmann::json::parse(answer->body, nullptr, false),
-                    std::move(answer->body)};
+      return Answer{answer->status, JsonValue::parse(answer->body), std::move(answer->body)};
     }
     const auto now = std::chrono::steady_clock::now();
     const bool away = answer.error().kind == ErrorKind::unreachable;
@@ -54,7 +52,7 @@ Result<DockerApi::Answer> DockerApi::call(const std::string& method, const std::
 }
 
 Result<DockerApi::Answer> DockerApi::demand(const std::string& doing, const std::string& method,
-                                            const std::string& target, const nlohmann::json& body,
+                                            const std::string& target, const std::string& body,
                                             std::chrono::nanoseconds deadline,
                                             std::stop_token stop) const {
   auto answer = call(method, target, body, deadline, std::move(stop));
@@ -71,14 +69,11 @@ Result<DockerApi::Answer> DockerApi::demand(const std::string& doing, const std:
   return answer;
 }
 
-std::string url_encode(const std::string& text) {
-  std::string encoded;
-  for (const char c : text) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                       c == '-' || c == '_' || c == '.' || c == '~';
-    encoded += plain ? std::string(1, c) : fmt::format("%{:02X}", static_cast<unsigned char>(c));
-  }
-  return encoded;
+Result<void> DockerApi::order(const std::string& doing, const std::string& method,
+                              const std::string& target, std::chrono::nanoseconds deadline) const {
+  auto answer = demand(doing, method, target, "", deadline);
+  if (!answer) return answer.error();
+  return {};
 }
 
 }  // namespace slipway::deploy

@@ -1,14 +1,13 @@
 #pragma once
 
 #include "base/error.hpp"
+#include "deploy/model/json_value.hpp"
 
 #include <chrono>
 #include <cstdint>
 #include <optional>
 #include <stop_token>
 #include <string>
-
-#include <nlohmann/json.hpp>
 
 namespace slipway::deploy {
 
@@ -23,25 +22,29 @@ class DockerApi {
 
   struct Answer {
     int status = 0;
-    nlohmann::json json;  // null where the body is none
+    JsonValue json;  // nothing where the body is none
     std::string body;
 
     bool ok() const { return status >= 200 && status < 400; }
+    // The engine's own words, fit to be shown.
     std::string message() const;
   };
 
-  // Errors: unreachable (no daemon), timeout, protocol, cancelled. HTTP errors are answers.
+  // `body` is JSON, or nothing. Errors: unreachable (no daemon), timeout, protocol, cancelled. HTTP
+  // errors are answers.
   Result<Answer> call(const std::string& method, const std::string& target,
-                      const nlohmann::json& body = nullptr,
+                      const std::string& body = {},
                       std::chrono::nanoseconds deadline = std::chrono::seconds(30),
                       std::stop_token stop = {}) const;
   // The same, and an HTTP error is an Error: not_found for 404, failed otherwise.
   Result<Answer> demand(const std::string& doing, const std::string& method,
-                        const std::string& target, const nlohmann::json& body = nullptr,
+                        const std::string& target, const std::string& body = {},
                         std::chrono::nanoseconds deadline = std::chrono::seconds(30),
                         std::stop_token stop = {}) const;
 
-  const std::string& socket() const { return socket_; }
+  // The same, for what has no answer but that it was done.
+  Result<void> order(const std::string& doing, const std::string& method, const std::string& target,
+                     std::chrono::nanoseconds deadline = std::chrono::seconds(30)) const;
 
  private:
   std::string socket_;
@@ -49,8 +52,5 @@ class DockerApi {
   // Since when the daemon is away, as far as is known; nothing while it answers.
   mutable std::optional<std::chrono::steady_clock::time_point> away_since_;
 };
-
-// Percent-encodes everything but unreserved characters.
-std::string url_encode(const std::string& text);
 
 }  // namespace slipway::deploy

@@ -1,15 +1,17 @@
-// Containers: started, signalled, looked at and removed.
 #include "deploy/docker/docker_engine.hpp"
 
 #include "base/durable_file.hpp"
 #include "base/unique_fd.hpp"
-#include "deploy/docker/docker_answer.hpp"
+#include "deploy/docker/docker_command.hpp"
+#include "deploy/docker/labels.hpp"
 #include "deploy/model/foreign_text.hpp"
-#include "deploy/state/secrets.hpp"
-#include "deploy/state/snapshot.hpp"
+#include "deploy/state/file_snapshot.hpp"
 
 #include <algorithm>
+#include <cerrno>
+#include <csignal>
 #include <cstring>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -18,7 +20,21 @@
 namespace slipway::deploy {
 namespace {
 
-using nlohmann::json;
+// The port on which every image of ours answers HTTP, inside its container.
+constexpr std::uint16_t http_port = 8080;
+
+std::string service_name(Colour colour) {
+  return std::string(to_string(colour));
+}
+
+Result<Room> room_in(const std::filesystem::path& directory) {
+  struct statvfs status{};
+  if (::statvfs(directory.c_str(), &status) != 0) {
+    return io_error("cannot ask for the free space of", directory.string(), errno);
+  }
+  return Room{directory.string(), static_cast<std::uint64_t>(status.f_bavail) * status.f_frsize,
+              "free some space; 'docker system prune' does not take current or previous"};
+}
 
 // Lines of a container's log: the engine frames each chunk with 8 bytes, of which 4 are its size.
 std::string unframe_log(std::string_view bytes) {
@@ -33,72 +49,10 @@ std::string unframe_log(std::string_view bytes) {
   return lines;
 }
 
-// What a service with this environment is told in confidence; compose quotes it where it is wrong.
-std::vector<std::string> secrets_in(const Environment& environment) {
-  return secrets_of(environment.at("SLIPWAY_ENV_FILE"), environment.at("SLIPWAY_CONFIG_DIR"));
-}
-
 }  // namespace
 
 std::string DockerEngine::container_name(Colour colour) const {
   return fmt::format("{}-{}", config_.project, to_string(colour));
-}
-
-std::string DockerEngine::service_name(Colour colour) const {
-  return std::string(to_string(colour));
-}
-
-Environment DockerEngine::compose_environment() const {
-  // Exactly these and nothing of the caller's: a stray IMAGE_TAG in somebody's shell must not
-  // decide what runs.
-  const Environment own = current_environment();
-  Environment environment;
-  for (const char* name : {"PATH", "HOME", "DOCKER_CONFIG", "XDG_RUNTIME_DIR", "HTTP_PROXY",
-                           "HTTPS_PROXY", "NO_PROXY"}) {
-    if (const auto found = own.find(name); found != own.end()) environment.insert(*found);
-  }
-  environment["DOCKER_HOST"] = "unix://" + config_.docker_socket;
-  environment["SLIPWAY_PROJECT"] = config_.project;
-  environment["SLIPWAY_SUBNET_PREFIX"] = config_.subnet_prefix;
-  environment["SLIPWAY_BTP_PORT"] = std::to_string(config_.btp_port);
-  environment["SLIPWAY_HTTP_PORT"] = std::to_string(config_.http_port);
-  environment["SLIPWAY_STATE_DIR"] = config_.state_directory.string();
-  environment["SLIPWAY_HAPROXY_CONFIG"] = config_.haproxy_config.string();
-  environment["SLIPWAY_CONFIG_DIR"] = config_.config_directory.string();
-  environment["SLIPWAY_ENV_FILE"] =
-      config_.environment_file.empty() ? "/dev/null" : config_.environment_file.string();
-  if (!config_.haproxy_image.empty()) environment["SLIPWAY_HAPROXY_IMAGE"] = config_.haproxy_image;
-  return environment;
-}
-
-Result<void> DockerEngine::compose(const std::vector<std::string>& arguments,
-                                   const std::string& compose_file, const Environment& environment,
-                                   std::stop_token stop) const {
-  std::vector<std::string> argv{"docker",
-                                "compose",
-                                "-p",
-                                config_.project,
-                                "-f",
-                                compose_file,
-                                "--project-directory",
-                                config_.compose_file.parent_path().string()};
-  argv.insert(argv.end(), arguments.begin(), arguments.end());
-  auto done = run_command(
-      {.argv = argv, .environment = environment, .deadline = config_.step_deadline}, stop);
-  if (!done) return done.error();
-  if (done->exit_status != 0) {
-    return Error{
-        ErrorKind::failed,
-        fmt::format("docker compose {} {}: exit {}: {}", arguments.front(), arguments.back(),
-                    done->exit_status, foreign_text(done->err, 800, secrets_in(environment))),
-        {}};
-  }
-  return {};
-}
-
-Result<void> DockerEngine::start_proxy(std::stop_token stop) {
-  return compose({"up", "-d", "--no-deps", "--no-recreate", "haproxy"},
-                 config_.compose_file.string(), compose_environment(), stop);
 }
 
 Result<Instance> DockerEngine::inspect(Colour colour) {
@@ -111,15 +65,15 @@ Result<Instance> DockerEngine::inspect(Colour colour) {
                  fmt::format("cannot inspect {}: {}", container_name(colour), answer->message()),
                  {}};
   }
-  const json& state = at(answer->json, {"State"});
-  const json& labels = at(answer->json, {"Config", "Labels"});
+  const JsonValue state = answer->json.at({"State"});
+  const JsonValue labels = answer->json.at({"Config", "Labels"});
   instance.exists = true;
-  instance.running = state.value("Running", false) && !state.value("Restarting", false);
-  instance.id = text(at(answer->json, {"Id"}));
-  instance.image_id = text(at(answer->json, {"Image"}));
-  instance.restart_count = answer->json.value("RestartCount", 0);
-  instance.exit_code = state.value("ExitCode", 0);
-  instance.error = foreign_text(text(at(state, {"Error"})), 400);
+  instance.running = state.at({"Running"}).is_true() && !state.at({"Restarting"}).is_true();
+  instance.ready = instance.running ? 1 : 0;
+  if (!instance.running) instance.reason = foreign_text(state.at({"Error"}).text(), 400);
+  instance.image_id = answer->json.at({"Image"}).text();
+  instance.restart_count = static_cast<int>(answer->json.at({"RestartCount"}).integer());
+  instance.exit_code = static_cast<int>(state.at({"ExitCode"}).integer());
   instance.transaction = label_of(labels, label("transaction"));
   instance.digest = label_of(labels, label("digest"));
   instance.snapshot = label_of(labels, label("snapshot"));
@@ -128,57 +82,68 @@ Result<Instance> DockerEngine::inspect(Colour colour) {
 
 Result<void> DockerEngine::start(Colour colour, const Release& release,
                                  const std::string& transaction, std::stop_token stop) {
+  return up("-d", colour, release, transaction, std::move(stop));
+}
+
+Result<void> DockerEngine::create(Colour colour, const Release& release,
+                                  const std::string& transaction, std::stop_token stop) {
+  return up("--no-start", colour, release, transaction, std::move(stop));
+}
+
+Result<void> DockerEngine::up(const std::string& how, Colour colour, const Release& release,
+                              const std::string& transaction, std::stop_token stop) {
   auto orphans = containers_of(service_name(colour));
   if (!orphans) return orphans.error();
   for (const std::string& id : *orphans) {
-    auto removed =
-        api_.demand("remove the container " + id, "DELETE", "/containers/" + id + "?force=1&v=1");
-    if (!removed && removed.error().kind != ErrorKind::not_found) return removed.error();
+    if (auto removed = remove_container(id, "the container " + id); !removed) return removed;
   }
   const std::string by_digest = release.repository + "@" + release.digest;
-  const bool digest_known = inspect_image(by_digest).has_value();
-  const auto directory = snapshot_directory(config_, release.snapshot);
-  Environment environment = compose_environment();
+  const bool digest_known = images_.inspect(by_digest).has_value();
+  const SnapshotPaths snapshot(config_, release.snapshot);
+  Environment environment = docker_environment(config_);
   const std::string image_variable =
       colour == Colour::blue ? "SLIPWAY_BLUE_IMAGE" : "SLIPWAY_GREEN_IMAGE";
   environment[image_variable] = digest_known ? by_digest : release.image_id;
   environment["SLIPWAY_DIGEST"] = release.digest;
   environment["SLIPWAY_SNAPSHOT"] = release.snapshot;
   environment["SLIPWAY_TRANSACTION"] = transaction;
-  environment["SLIPWAY_CONFIG_DIR"] = (directory / "config").string();
-  environment["SLIPWAY_ENV_FILE"] = (directory / "connector.env").string();
-  const std::string how = config_.recreate ? "--no-start" : "-d";
-  return compose({"up", how, "--no-deps", "--no-build", "--pull", "never", service_name(colour)},
-                 (directory / "compose.yml").string(), environment, stop);
+  environment["SLIPWAY_CONFIG_DIR"] = snapshot.config_directory.string();
+  environment["SLIPWAY_ENV_FILE"] = snapshot.environment_file.string();
+  return compose(config_,
+                 {"up", how, "--no-deps", "--no-build", "--pull", "never", service_name(colour)},
+                 snapshot.compose_file.string(), environment, std::move(stop));
+}
+
+Result<void> DockerEngine::remove_container(const std::string& id, const std::string& name) {
+  auto removed = api_.order("remove " + name, "DELETE", "/containers/" + id + "?force=1&v=1");
+  if (!removed && removed.error().kind == ErrorKind::not_found) return {};
+  return removed;
 }
 
 Result<std::vector<std::string>> DockerEngine::containers_of(const std::string& service) const {
-  const json filters = {
-      {"label",
-       {"com.docker.compose.project=" + config_.project, "com.docker.compose.service=" + service}}};
-  auto answer = api_.demand("list the containers of " + service, "GET",
-                            "/containers/json?all=1&filters=" + url_encode(filters.dump()));
+  auto answer = api_.demand(
+      "list the containers of " + service, "GET",
+      "/containers/json?all=1&" + label_filter({"com.docker.compose.project=" + config_.project,
+                                                "com.docker.compose.service=" + service}));
   if (!answer) return answer.error();
   std::vector<std::string> ids;
-  for (const json& container : answer->json) ids.push_back(text(at(container, {"Id"})));
+  for (const JsonValue& container : answer->json.items()) {
+    ids.push_back(container.at({"Id"}).text());
+  }
   return ids;
 }
 
 Result<void> DockerEngine::stop(Colour colour) {
   const std::string name = container_name(colour);
   const auto grace = std::chrono::ceil<std::chrono::seconds>(config_.drain_deadline);
-  auto stopped = api_.demand("stop " + name, "POST",
-                             fmt::format("/containers/{}/stop?t={}", name, grace.count()), nullptr,
-                             grace + std::chrono::seconds(15));
-  if (!stopped) return stopped.error();
-  return {};
+  return api_.order("stop " + name, "POST",
+                    fmt::format("/containers/{}/stop?t={}", name, grace.count()),
+                    grace + std::chrono::seconds(15));
 }
 
 Result<void> DockerEngine::start_again(Colour colour) {
   const std::string name = container_name(colour);
-  auto started = api_.demand("start " + name, "POST", "/containers/" + name + "/start");
-  if (!started) return started.error();
-  return {};
+  return api_.order("start " + name, "POST", "/containers/" + name + "/start");
 }
 
 // The kernel delivers it, not the engine: to Docker any signal that it sends means that the
@@ -187,8 +152,8 @@ Result<void> DockerEngine::start_again(Colour colour) {
 bool DockerEngine::signal_process(Colour colour, int number) const {
   auto answer = api_.call("GET", "/containers/" + container_name(colour) + "/json");
   if (!answer || !answer->ok()) return false;
-  const pid_t pid = at(answer->json, {"State"}).value("Pid", 0);
-  const std::string id = text(at(answer->json, {"Id"}));
+  const auto pid = static_cast<pid_t>(answer->json.at({"State", "Pid"}).integer());
+  const std::string id = answer->json.at({"Id"}).text();
   if (pid <= 0 || id.empty()) return false;
   // By number: the header of Debian 12's C library declares them for C only.
   const UniqueFd process(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
@@ -198,14 +163,13 @@ bool DockerEngine::signal_process(Colour colour, int number) const {
   return ::syscall(SYS_pidfd_send_signal, process.get(), number, nullptr, 0) == 0;
 }
 
-Result<void> DockerEngine::send_signal(Colour colour, int number) {
+Result<void> DockerEngine::set_role(Colour colour, Role role) {
+  const int number = role == Role::active ? SIGUSR2 : SIGUSR1;
   if (signal_process(colour, number)) return {};
   // The engine's processes cannot be seen from here, or nothing runs: then it says so.
   const std::string name = container_name(colour);
-  auto sent = api_.demand(fmt::format("send {} to {}", ::strsignal(number), name), "POST",
-                          fmt::format("/containers/{}/kill?signal={}", name, number));
-  if (!sent) return sent.error();
-  return {};
+  return api_.order(fmt::format("send {} to {}", ::strsignal(number), name), "POST",
+                    fmt::format("/containers/{}/kill?signal={}", name, number));
 }
 
 Result<void> DockerEngine::remove(Colour colour) {
@@ -214,13 +178,34 @@ Result<void> DockerEngine::remove(Colour colour) {
   for (const std::string& id : *ids) {
     // A candidate has no traffic, and one that served was drained before: 5 s are for its manners.
     auto stopped =
-        api_.call("POST", "/containers/" + id + "/stop?t=5", nullptr, std::chrono::seconds(30));
+        api_.call("POST", "/containers/" + id + "/stop?t=5", "", std::chrono::seconds(30));
     if (!stopped) return stopped.error();
-    auto removed = api_.demand("remove the container " + container_name(colour), "DELETE",
-                               "/containers/" + id + "?force=1&v=1");
-    if (!removed && removed.error().kind != ErrorKind::not_found) return removed.error();
+    if (auto removed = remove_container(id, "the container " + container_name(colour)); !removed) {
+      return removed;
+    }
   }
   return {};
+}
+
+Result<std::vector<Room>> DockerEngine::room() {
+  auto ours = room_in(config_.state_directory);
+  if (!ours) return ours.error();
+  std::vector<Room> rooms{*ours};
+  // Where the engine's folder cannot be seen from here, nothing can be said of it.
+  const auto info = api_.demand("ask the engine for its folder", "GET", "/info");
+  std::error_code ignored;
+  const std::filesystem::path folder = info ? info->json.at({"DockerRootDir"}).text() : "";
+  if (!std::filesystem::exists(folder, ignored)) return rooms;
+  auto images = room_in(folder);
+  if (!images) return images.error();
+  rooms.push_back(*images);
+  return rooms;
+}
+
+// The addresses that compose.yml gives the two on their private bridge.
+Result<Endpoint> DockerEngine::endpoint(Colour colour) {
+  return Endpoint{"", config_.subnet_prefix + (colour == Colour::blue ? ".10" : ".11"), http_port,
+                  ""};
 }
 
 Result<std::string> DockerEngine::log_tail(Colour colour) {
@@ -235,7 +220,8 @@ Result<CommandOutput> DockerEngine::execute(Colour colour, const std::vector<std
                                             std::chrono::nanoseconds deadline) {
   std::vector<std::string> command{"docker", "exec", container_name(colour)};
   command.insert(command.end(), argv.begin(), argv.end());
-  return run_command({.argv = command, .environment = compose_environment(), .deadline = deadline});
+  return run_command(
+      {.argv = command, .environment = docker_environment(config_), .deadline = deadline});
 }
 
 }  // namespace slipway::deploy

@@ -1,50 +1,54 @@
 #pragma once
 
-#include "base/process.hpp"
 #include "deploy/docker/docker_api.hpp"
+#include "deploy/docker/docker_images.hpp"
 #include "deploy/ports/engine.hpp"
 #include "deploy/state/config.hpp"
 
 namespace slipway::deploy {
 
-// Docker: the Engine API for what is one request, `docker compose` and `docker pull` for what the
-// command line does better (rendering a service, credentials of registries).
+// Docker on this host; a colour is a container of the compose project.
 class DockerEngine : public Engine {
  public:
   explicit DockerEngine(const Config& config)
-      : config_(config), api_(config.docker_socket, std::chrono::seconds(30)) {}
+      : config_(config),
+        api_(config.docker_socket, std::chrono::seconds(30)),
+        images_(config, api_) {}
 
-  Result<Release> find_local(const Release& release) override;
-  Result<Release> pull(const Reference& reference, std::stop_token stop) override;
-  Result<void> hold(const Release& release) override;
-  Result<void> let_go(const Release& release) override;
-  Result<std::vector<Release>> held() override;
-  Result<std::string> storage_directory() override;
-  Result<void> start_proxy(std::stop_token stop) override;
+  Result<Release> find_local(const Release& wanted) override { return images_.find_local(wanted); }
+  Result<Release> pull(const Reference& reference, std::stop_token stop) override {
+    return images_.pull(reference, std::move(stop));
+  }
+  Result<void> retain(const Release& release) override { return images_.retain(release); }
+  Result<void> release(const Release& unwanted) override { return images_.release(unwanted); }
+  Result<std::vector<Release>> retained() override { return images_.retained(); }
+  Result<std::vector<Room>> room() override;
   Result<Instance> inspect(Colour colour) override;
   Result<void> start(Colour colour, const Release& release, const std::string& transaction,
                      std::stop_token stop) override;
+  Result<void> create(Colour colour, const Release& release, const std::string& transaction,
+                      std::stop_token stop) override;
   Result<void> stop(Colour colour) override;
   Result<void> start_again(Colour colour) override;
-  Result<void> send_signal(Colour colour, int number) override;
+  // By SIGUSR2 and SIGUSR1, which the service's contract names (README.md).
+  Result<void> set_role(Colour colour, Role role) override;
   Result<void> remove(Colour colour) override;
+  Result<Endpoint> endpoint(Colour colour) override;
   Result<std::string> log_tail(Colour colour) override;
   Result<CommandOutput> execute(Colour colour, const std::vector<std::string>& argv,
                                 std::chrono::nanoseconds deadline) override;
 
  private:
-  bool signal_process(Colour colour, int number) const;
   std::string container_name(Colour colour) const;
-  std::string service_name(Colour colour) const;
-  Result<Release> inspect_image(const std::string& name) const;
-  Result<std::string> resolve(const Reference& reference, std::stop_token stop) const;
-  Environment compose_environment() const;
-  Result<void> compose(const std::vector<std::string>& arguments, const std::string& compose_file,
-                       const Environment& environment, std::stop_token stop) const;
   Result<std::vector<std::string>> containers_of(const std::string& service) const;
+  Result<void> up(const std::string& how, Colour colour, const Release& release,
+                  const std::string& transaction, std::stop_token stop);
+  Result<void> remove_container(const std::string& id, const std::string& name);
+  bool signal_process(Colour colour, int number) const;
 
   const Config& config_;
   DockerApi api_;
+  DockerImages images_;
 };
 
 }  // namespace slipway::deploy

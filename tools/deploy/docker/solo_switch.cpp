@@ -1,10 +1,19 @@
 #include "deploy/docker/solo_switch.hpp"
 
 #include "base/durable_file.hpp"
+#include "deploy/haproxy/entrance_ports.hpp"
 
 #include <fmt/core.h>
 
 namespace slipway::deploy {
+
+SwitchWords SoloSwitch::words() const {
+  return {"the container", "what runs", "the container was started and does not run"};
+}
+
+Result<void> SoloSwitch::check_entrance() {
+  return check_entrance_ports(config_);
+}
 
 Result<std::optional<Colour>> SoloSwitch::active() {
   auto blue = engine_.inspect(Colour::blue);

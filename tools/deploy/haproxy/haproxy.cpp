@@ -2,6 +2,7 @@
 
 #include "base/durable_file.hpp"
 #include "base/unique_fd.hpp"
+#include "deploy/haproxy/entrance_ports.hpp"
 #include "deploy/model/foreign_text.hpp"
 
 #include <cerrno>
@@ -69,6 +70,17 @@ Result<void> overwrite_durably(const fs::path& file, const std::string& content)
 }
 
 }  // namespace
+
+SwitchWords Haproxy::words() const {
+  return {
+      "HAProxy", "HAProxy's map",
+      "HAProxy was started and does not answer on its runtime socket; see the log of the haproxy "
+      "container (is a port taken?)"};
+}
+
+Result<void> Haproxy::check_entrance() {
+  return check_entrance_ports(config_);
+}
 
 fs::path Haproxy::map_file() const {
   return config_.state_directory / "proxy" / "map" / "active.map";

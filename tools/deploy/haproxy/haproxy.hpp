@@ -1,20 +1,26 @@
 #pragma once
 
-#include "deploy/ports/proxy.hpp"
+#include "deploy/ports/switch.hpp"
 #include "deploy/state/config.hpp"
+
+#include <functional>
 
 namespace slipway::deploy {
 
 // HAProxy's map file on the disk and the same map in the running process, over its runtime socket.
-class Haproxy : public Proxy {
+class Haproxy : public Switch {
  public:
-  explicit Haproxy(const Config& config) : config_(config) {}
+  using Start = std::function<Result<void>(std::stop_token)>;
+  // `start` starts its container unless it runs.
+  Haproxy(const Config& config, Start start) : config_(config), start_(std::move(start)) {}
 
-  // Folders for the map and the socket, and a first map that names no colour. Idempotent.
-  Result<void> prepare();
-
+  SwitchWords words() const override;
+  // Folders for the map and the socket, and a first map that names no colour.
+  Result<void> prepare() override;
   Result<std::optional<Colour>> active() override;
   bool running() override;
+  Result<void> check_entrance() override;
+  Result<void> bring_up(std::stop_token stop) override { return start_(std::move(stop)); }
   Result<void> flip(Colour colour) override;
   Result<void> agree() override;
 
@@ -25,6 +31,7 @@ class Haproxy : public Proxy {
   Result<std::optional<Colour>> active_in_file() const;
 
   const Config& config_;
+  Start start_;
 };
 
 }  // namespace slipway::deploy

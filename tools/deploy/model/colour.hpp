@@ -5,7 +5,7 @@
 
 namespace slipway::deploy {
 
-// The two instances behind HAProxy. One serves, the other is idle, warm or being proven.
+// The two sides of the switch. One serves, the other is idle, warm or being proven.
 enum class Colour { blue, green };
 
 constexpr Colour other(Colour colour) {

@@ -30,7 +30,9 @@ HealthGate::State HealthGate::feed(TimePoint now, const Look& look) {
 HealthGate::State HealthGate::judge(TimePoint now, const Look& look) {
   if (!look.running || look.restart_count > 0) {
     in_a_row_ = 0;
-    reason_ = fmt::format("the container exited with status {}", look.exit_code);
+    reason_ = look.reason.empty()
+                  ? fmt::format("the container exited with status {}", look.exit_code)
+                  : "it does not run: " + look.reason;
     if (look.restart_count > 0) reason_ += " and was restarted";
     return State::hopeless;
   }
@@ -43,6 +45,10 @@ HealthGate::State HealthGate::judge(TimePoint now, const Look& look) {
   }
   if (!wrong && look.answer->health == "fail") wrong = "/health says fail";
   if (!wrong && !look.answer->ready) wrong = "/health/ready does not answer 200";
+  if (!wrong && look.ready < look.desired) {
+    wrong = fmt::format("{} of {} instances are ready", look.ready, look.desired);
+  }
+  if (wrong && !look.reason.empty()) *wrong += ": " + look.reason;
   if (wrong) {
     in_a_row_ = 0;
     healthy_since_.reset();

@@ -3,33 +3,13 @@
 // Whether a colour has proven itself: a pure judgement over answers and times.
 
 #include "base/error.hpp"
-#include "deploy/model/colour.hpp"
+#include "deploy/model/health_answer.hpp"
 
 #include <chrono>
 #include <optional>
 #include <string>
 
 namespace slipway::deploy {
-
-// What /health and /health/ready said, reduced to what matters.
-struct HealthAnswer {
-  int status = 0;            // HTTP status of /health
-  bool well_formed = false;  // the body is a JSON object with the fields below
-  std::string health;        // field status: pass, warn or fail
-  std::string release_id;    // field releaseId
-  std::string version;       // field version
-  std::string role;          // active, standby, draining or drained
-  bool ready = false;        // /health/ready answered 200
-};
-
-class HealthSource {
- public:
-  virtual ~HealthSource() = default;
-  // Errors: unreachable, timeout (total, not per byte), protocol (a redirect, too many bytes).
-  virtual Result<HealthAnswer> ask(Colour colour, std::chrono::nanoseconds timeout) = 0;
-  // The text of /metrics.
-  virtual Result<std::string> metrics(Colour colour, std::chrono::nanoseconds timeout) = 0;
-};
 
 struct GateRules {
   std::chrono::nanoseconds interval = std::chrono::milliseconds(250);
@@ -39,9 +19,12 @@ struct GateRules {
   std::chrono::nanoseconds deadline = std::chrono::seconds(60);
 };
 
-// One look at the candidate: the container first, then its health.
+// One look at the candidate: what the engine says of it first, then its health.
 struct Look {
   bool running = true;
+  int ready = 1;  // instances, of `desired`, and why it is not all of them
+  int desired = 1;
+  std::string reason;
   int restart_count = 0;
   int exit_code = 0;
   Result<HealthAnswer> answer = Error{ErrorKind::unreachable, "not asked", {}};

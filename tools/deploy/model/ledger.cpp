@@ -31,53 +31,54 @@ bool named(const Release& release, const std::string& name) {
 }  // namespace
 
 Ledger::Ledger(const std::vector<Record>& records) {
-  for (const Record& record : records) apply(record);
+  for (const Record& record : records) {
+    std::visit([&](const auto& entry) { apply(record, entry); }, record.entry);
+  }
 }
 
 void Ledger::remember(std::vector<Release>& list, const Release& release) {
   if (release.empty()) return;
-  list.erase(std::remove_if(list.begin(), list.end(), same(release)), list.end());
+  std::erase_if(list, same(release));
   list.insert(list.begin(), release);
 }
 
-void Ledger::apply(const Record& record) {
-  if (record.type == "begin") {
-    open_ = OpenTransaction{record.transaction, plan_from_json(record.data), {}, record.time};
-    remember(known_, open_->plan.target);
-  } else if (record.type == "refused") {
-    history_.push_back({record.transaction, record.time, record.data.value("operation", ""),
-                        record.data.value("actor", ""), record.data.value("reason", ""),
-                        record.data.value("target", ""), "", record.data.value("exitCode", 0)});
-  } else if (record.type == "rebuilt") {
-    for (const auto& json : record.data.value("releases", nlohmann::json::array())) {
-      remember(known_, release_from_json(json));
-      remember(proven_, release_from_json(json));
-    }
-  } else if (open_ && record.transaction == open_->id) {
-    if (record.type == "intent") {
-      open_->tail.at = {parse_step(record.data.value("step", "")).value_or(Step::hold),
-                        parse_verdict(record.data.value("verdict", "")).value_or(Verdict::none)};
-    } else if (record.type == "resume") {
-      ++open_->tail.attempts;
-    } else if (record.type == "end") {
-      finish(record);
-    }
-  }
+void Ledger::apply(const Record& record, const Begun& begun) {
+  open_ = OpenTransaction{record.transaction, begun.plan, {}, record.time};
+  remember(known_, begun.plan.target);
 }
 
-void Ledger::finish(const Record& record) {
+void Ledger::apply(const Record& record, const Intended& intended) {
+  if (is_open(record)) open_->tail.at = {intended.step, intended.verdict};
+}
+
+void Ledger::apply(const Record& record, const Resumed&) {
+  if (is_open(record)) ++open_->tail.attempts;
+}
+
+void Ledger::apply(const Record& record, const Ended& ended) {
+  if (!is_open(record)) return;
   const Plan& plan = open_->plan;
-  const int exit_code = record.data.value("exitCode", 0);
   history_.push_back({open_->id, record.time, plan.rollback ? "rollback" : "deploy", plan.actor,
                       plan.reason, plan.target.describe(),
-                      plan.old ? plan.old->describe() : std::string(), exit_code});
-  if (exit_code == static_cast<int>(ExitCode::done)) {
+                      plan.old ? plan.old->describe() : std::string(), ended.exit_code});
+  if (ended.exit_code == static_cast<int>(ExitCode::done)) {
     remember(proven_, plan.target);
-    retracted_.erase(std::remove_if(retracted_.begin(), retracted_.end(), same(plan.target)),
-                     retracted_.end());
+    std::erase_if(retracted_, same(plan.target));
     if (plan.rollback && plan.old) remember(retracted_, *plan.old);
   }
   open_.reset();
+}
+
+void Ledger::apply(const Record& record, const Refused& refused) {
+  history_.push_back({record.transaction, record.time, refused.operation, refused.actor,
+                      refused.reason, refused.target, "", refused.exit_code});
+}
+
+void Ledger::apply(const Record&, const Rebuilt& rebuilt) {
+  for (const Release& release : rebuilt.releases) {
+    remember(known_, release);
+    remember(proven_, release);
+  }
 }
 
 bool Ledger::is_proven(const Release& release) const {

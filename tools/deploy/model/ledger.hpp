@@ -63,8 +63,16 @@ class Ledger {
   std::optional<Release> find_exact(const std::string& digest, const std::string& snapshot) const;
 
  private:
-  void apply(const Record& record);
-  void finish(const Record& record);
+  void apply(const Record& record, const Begun& begun);
+  void apply(const Record& record, const Intended& intended);
+  void apply(const Record& record, const Resumed& resumed);
+  void apply(const Record& record, const Ended& ended);
+  void apply(const Record& record, const Refused& refused);
+  void apply(const Record& record, const Rebuilt& rebuilt);
+  // What else there is says nothing about releases.
+  template <typename Other>
+  void apply(const Record&, const Other&) {}
+  bool is_open(const Record& record) const { return open_ && record.transaction == open_->id; }
   void remember(std::vector<Release>& list, const Release& release);
 
   std::optional<OpenTransaction> open_;

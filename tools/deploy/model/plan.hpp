@@ -2,6 +2,7 @@
 
 #include "deploy/model/colour.hpp"
 #include "deploy/model/release.hpp"
+#include "deploy/model/strategy_kind.hpp"
 #include "deploy/model/transition.hpp"
 
 #include <optional>
@@ -16,16 +17,15 @@ struct Plan {
   Colour candidate = Colour::blue;
   std::optional<Release> old;        // what serves now, on the other colour
   std::optional<Release> displaced;  // what waits on the candidate colour and makes room
-  bool recreate = false;             // one container at a time, without HAProxy
-  bool warm = false;                 // the candidate colour runs the target already
-  std::string actor;                 // who asked, from where
+  StrategyKind strategy = StrategyKind::blue_green;
+  bool warm = false;  // the candidate colour runs the target already
+  std::string actor;  // who asked, from where
   std::string reason;
 
   Colour old_colour() const { return other(candidate); }
-  Situation situation() const { return {rollback, old.has_value(), recreate}; }
+  Situation situation() const {
+    return {rollback, old.has_value(), strategy == StrategyKind::recreate};
+  }
 };
-
-nlohmann::json to_json(const Plan& plan);
-Plan plan_from_json(const nlohmann::json& json);
 
 }  // namespace slipway::deploy

@@ -1,6 +1,8 @@
 #include "deploy/model/record.hpp"
 
+#include "base/json.hpp"
 #include "base/sha256.hpp"
+#include "deploy/model/plan_json.hpp"
 
 #include <optional>
 
@@ -13,34 +15,120 @@ constexpr std::size_t checksum_digits = 16;
 // A write that was cut short leaves one record at most, and none is longer than this.
 constexpr std::size_t longest_record = std::size_t{64} << 10;
 
+// A record's `type` and `data`.
+struct Content {
+  std::string_view type;
+  Json data;
+};
+
+Content content(const Unknown&) {
+  return {"", Json::object()};
+}
+Content content(const Begun& begun) {
+  return {"begin", to_json(begun.plan)};
+}
+Content content(const Intended& intended) {
+  return {"intent", {{"step", to_string(intended.step)}, {"verdict", to_string(intended.verdict)}}};
+}
+Content content(const Performed& performed) {
+  return {"done",
+          {{"step", to_string(performed.step)},
+           {"event", to_string(performed.event)},
+           {"seconds", performed.seconds},
+           {"detail", performed.detail}}};
+}
+Content content(const Resumed& resumed) {
+  return {"resume", {{"step", to_string(resumed.step)}, {"verdict", to_string(resumed.verdict)}}};
+}
+Content content(const Ended& ended) {
+  return {"end",
+          {{"step", to_string(Step::end)},
+           {"exitCode", ended.exit_code},
+           {"verdict", to_string(ended.verdict)},
+           {"running", ended.running},
+           {"message", ended.message}}};
+}
+Content content(const Refused& refused) {
+  return {"refused",
+          {{"operation", refused.operation},
+           {"target", refused.target},
+           {"actor", refused.actor},
+           {"reason", refused.reason},
+           {"exitCode", refused.exit_code},
+           {"message", refused.message}}};
+}
+Content content(const Rebuilt& rebuilt) {
+  Json releases = Json::array();
+  for (const Release& release : rebuilt.releases) releases.push_back(to_json(release));
+  return {"rebuilt", {{"why", rebuilt.why}, {"releases", releases}}};
+}
+Content content(const Noted& noted) {
+  return {
+      "note",
+      {{"what", noted.what}, {"by", noted.by}, {"reason", noted.reason}, {"holder", noted.holder}}};
+}
+
+Step step_of(const Json& data) {
+  return parse_step(data.value("step", "")).value_or(Step::hold);
+}
+
+Verdict verdict_of(const Json& data) {
+  return parse_verdict(data.value("verdict", "")).value_or(Verdict::none);
+}
+
+Entry entry_of(const std::string& type, const Json& data) {
+  const auto text = [&](const char* field) { return data.value(field, ""); };
+  if (type == "begin") return Begun{plan_from_json(data)};
+  if (type == "intent") return Intended{step_of(data), verdict_of(data)};
+  if (type == "done") {
+    return Performed{step_of(data), parse_event(text("event")).value_or(Event::done),
+                     data.value("seconds", 0.0), text("detail")};
+  }
+  if (type == "resume") return Resumed{step_of(data), verdict_of(data)};
+  if (type == "end") {
+    return Ended{data.value("exitCode", 0), verdict_of(data), text("running"), text("message")};
+  }
+  if (type == "refused") {
+    return Refused{text("operation"),         text("target"), text("actor"), text("reason"),
+                   data.value("exitCode", 0), text("message")};
+  }
+  if (type == "rebuilt") {
+    Rebuilt rebuilt{text("why"), {}};
+    for (const Json& release : data.value("releases", Json::array())) {
+      rebuilt.releases.push_back(release_from_json(release));
+    }
+    return rebuilt;
+  }
+  if (type == "note") return Noted{text("what"), text("by"), text("reason"), text("holder")};
+  return Unknown{};
+}
+
 std::optional<Record> decode_line(std::string_view line) {
   if (line.size() < checksum_digits + 3 || line[checksum_digits] != ' ') return std::nullopt;
   const std::string_view body = line.substr(checksum_digits + 1);
   if (sha256_hex(body).substr(0, checksum_digits) != line.substr(0, checksum_digits)) {
     return std::nullopt;
   }
-  const auto json = nlohmann::json::parse(body, nullptr, false);
-  if (!json.is_object() || !json.contains("seq") || !json["seq"].is_number_unsigned()) {
+  const auto document = parse_json(body);
+  if (!document.is_object() || !document.contains("seq") || !document["seq"].is_number_unsigned()) {
     return std::nullopt;
   }
-  Record record;
-  record.sequence = json["seq"].get<std::uint64_t>();
-  record.type = json.value("type", "");
-  record.transaction = json.value("txn", "");
-  record.time = json.value("time", "");
-  record.data = json.value("data", nlohmann::json::object());
-  return record;
+  return Record{document["seq"].get<std::uint64_t>(), document.value("txn", ""),
+                document.value("time", ""),
+                entry_of(document.value("type", ""), document.value("data", Json::object()))};
 }
 
 }  // namespace
 
 std::string encode(const Record& record) {
-  const nlohmann::json json = {{"seq", record.sequence},
-                               {"type", record.type},
-                               {"txn", record.transaction},
-                               {"time", record.time},
-                               {"data", record.data}};
-  const std::string body = json.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
+  const Content said = std::visit([](const auto& entry) { return content(entry); }, record.entry);
+  const Json document = {{"seq", record.sequence},
+                         {"type", said.type},
+                         {"txn", record.transaction},
+                         {"time", record.time},
+                         {"data", said.data}};
+  // ASCII alone, whatever a detail holds.
+  const std::string body = document.dump(-1, ' ', true, Json::error_handler_t::replace);
   return fmt::format("{} {}\n", sha256_hex(body).substr(0, checksum_digits), body);
 }
 

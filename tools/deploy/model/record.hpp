@@ -1,23 +1,70 @@
 #pragma once
 
 #include "base/error.hpp"
+#include "deploy/model/plan.hpp"
 
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
-
-#include <nlohmann/json.hpp>
 
 namespace slipway::deploy {
 
-// One entry of the journal. Order is by sequence number, never by clock.
+// What the journal says, an entry a struct. The name in the comment is the record's `type`.
+
+struct Begun {  // begin
+  Plan plan;
+};
+struct Intended {  // intent: this step comes next
+  Step step = Step::hold;
+  Verdict verdict = Verdict::none;
+};
+struct Performed {  // done: how a step came out
+  Step step = Step::hold;
+  Event event = Event::done;
+  double seconds = 0;
+  std::string detail;
+};
+struct Resumed {  // resume: recovery goes on from here
+  Step step = Step::hold;
+  Verdict verdict = Verdict::none;
+};
+struct Ended {  // end
+  int exit_code = 0;
+  Verdict verdict = Verdict::none;
+  std::string running;  // digest of what serves; empty: nothing
+  std::string message;
+};
+struct Refused {  // refused: an operation that never began
+  std::string operation;
+  std::string target;
+  std::string actor;
+  std::string reason;
+  int exit_code = 0;
+  std::string message;
+};
+struct Rebuilt {  // rebuilt: what was known when the journal was begun anew
+  std::string why;
+  std::vector<Release> releases;
+};
+struct Noted {  // note
+  std::string what;
+  std::string by;
+  std::string reason;
+  std::string holder;
+};
+struct Unknown {};  // of another version of these tools: it counts, and means nothing
+
+using Entry =
+    std::variant<Unknown, Begun, Intended, Performed, Resumed, Ended, Refused, Rebuilt, Noted>;
+
+// One record of the journal. Order is by sequence number, never by clock.
 struct Record {
   std::uint64_t sequence = 0;
-  std::string type;         // begin, intent, done, resume, end, refused, rebuilt, note
-  std::string transaction;  // empty for entries that belong to none
+  std::string transaction;  // empty for records that belong to none
   std::string time;         // RFC 3339 UTC, for people only
-  nlohmann::json data = nlohmann::json::object();
+  Entry entry;
 };
 
 // One line: 16 hexadecimal digits of the SHA-256 of what follows the blank, a blank, JSON, '\n'.

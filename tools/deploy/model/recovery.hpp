@@ -9,14 +9,14 @@
 
 namespace slipway::deploy {
 
-// What HAProxy's map names, in the terms of the open transaction.
+// What the switch names, in the terms of the open transaction.
 enum class Served { nothing, old, candidate, unknown };
 inline constexpr int served_count = 4;
 
 struct Reality {
   Served served = Served::unknown;
-  bool old_alive = false;        // the old colour's container answers with the old releaseId
-  bool candidate_alive = false;  // the candidate's container answers with the target's releaseId
+  bool old_alive = false;        // the old colour answers with the old releaseId
+  bool candidate_alive = false;  // the candidate answers with the target's releaseId
 };
 
 struct Tail {

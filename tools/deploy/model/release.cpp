@@ -87,21 +87,4 @@ std::string Release::describe() const {
   return name.empty() ? digest : name + " " + digest;
 }
 
-nlohmann::json to_json(const Release& release) {
-  return {{"repository", release.repository},
-          {"tag", release.tag},
-          {"digest", release.digest},
-          {"imageId", release.image_id},
-          {"revision", release.revision},
-          {"version", release.version},
-          {"oldestReturn", release.oldest_return},
-          {"snapshot", release.snapshot}};
-}
-
-Release release_from_json(const nlohmann::json& json) {
-  return {json.value("repository", ""),   json.value("tag", ""),      json.value("digest", ""),
-          json.value("imageId", ""),      json.value("revision", ""), json.value("version", ""),
-          json.value("oldestReturn", ""), json.value("snapshot", "")};
-}
-
 }  // namespace slipway::deploy

@@ -5,8 +5,6 @@
 #include <string>
 #include <string_view>
 
-#include <nlohmann/json.hpp>
-
 namespace slipway::deploy {
 
 // An image as people name it: repository[:tag][@sha256:...].
@@ -47,8 +45,5 @@ struct Release {
   // "v1.2.0 sha256:..." or the digest alone.
   std::string describe() const;
 };
-
-nlohmann::json to_json(const Release& release);
-Release release_from_json(const nlohmann::json& json);
 
 }  // namespace slipway::deploy

@@ -1,13 +1,13 @@
 #include "deploy/model/report.hpp"
 
+#include "base/json.hpp"
+
 #include <fmt/core.h>
 
 namespace slipway::deploy {
 namespace {
 
-using nlohmann::json;
-
-json side(const std::optional<Release>& release) {
+Json side(const std::optional<Release>& release) {
   if (!release || release->empty()) return nullptr;
   return {{"digest", release->digest},
           {"tag", release->tag},
@@ -17,18 +17,16 @@ json side(const std::optional<Release>& release) {
 }
 
 template <typename T>
-json or_null(const std::optional<T>& value) {
-  return value ? json(*value) : json(nullptr);
+Json or_null(const std::optional<T>& value) {
+  return value ? Json(*value) : Json(nullptr);
 }
 
 std::string seconds_text(const std::optional<double>& seconds) {
   return seconds ? fmt::format("{:.3f} s", *seconds) : std::string("-");
 }
 
-}  // namespace
-
-json to_json(const Report& report) {
-  json steps = json::array();
+Json to_json(const Report& report) {
+  Json steps = Json::array();
   for (const StepReport& step : report.steps) {
     steps.push_back({{"name", step.name},
                      {"outcome", step.event},
@@ -36,7 +34,7 @@ json to_json(const Report& report) {
                      {"seconds", step.seconds},
                      {"detail", step.detail}});
   }
-  json running = side(report.running);
+  Json running = side(report.running);
   if (!running.is_null()) running["colour"] = report.running_colour;
   return {{"schemaVersion", 1},
           {"operation", report.operation},
@@ -62,8 +60,10 @@ json to_json(const Report& report) {
           {"warnings", report.warnings}};
 }
 
+}  // namespace
+
 std::string to_json_text(const Report& report, int indent) {
-  return to_json(report).dump(indent, ' ', false, json::error_handler_t::replace);
+  return to_text(to_json(report), indent);
 }
 
 std::string to_markdown(const Report& report) {

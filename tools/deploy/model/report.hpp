@@ -7,8 +7,6 @@
 #include <string>
 #include <vector>
 
-#include <nlohmann/json.hpp>
-
 namespace slipway::deploy {
 
 struct StepReport {
@@ -47,8 +45,7 @@ struct Report {
   std::vector<std::string> warnings;
 };
 
-nlohmann::json to_json(const Report& report);
-// The same as text; bytes that are not UTF-8 (words of a container or a command) are replaced.
+// JSON, without a newline; bytes that are not UTF-8 are replaced.
 std::string to_json_text(const Report& report, int indent = -1);
 std::string to_markdown(const Report& report);
 

@@ -68,9 +68,9 @@ State next(const Situation& situation, const State& state, Event event) {
       return {Step::bake, Verdict::none};
     case Step::bake:
       if (done) return {Step::settle, Verdict::none};
-      if (situation.recreate && !situation.has_old) return {Step::end, Verdict::helpless};
-      // What a rollback went to was proven before; with `recreate` it is proven only here.
-      if (!situation.recreate && (!situation.has_old || situation.rollback)) {
+      if (situation.proven_in_place && !situation.has_old) return {Step::end, Verdict::helpless};
+      // What a rollback went to was proven before; one that is proven in place is proven only here.
+      if (!situation.proven_in_place && (!situation.has_old || situation.rollback)) {
         return {Step::settle, Verdict::none};
       }
       return {Step::restore, verdict_of(event)};

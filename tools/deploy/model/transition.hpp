@@ -16,17 +16,17 @@ namespace slipway::deploy {
 // What is being done. In the order of a good run, then the ways back.
 enum class Step {
   hold,       // keep what a rollback needs: images, configuration snapshots
-  proxy,      // HAProxy runs and can be read
+  proxy,      // the switch runs and can be read
   start,      // the candidate colour runs as a standby
   prove,      // health, version, restarts, a real packet
   promote,    // the candidate becomes active
-  flip,       // HAProxy's map names the candidate
+  flip,       // the switch names the candidate
   drain,      // the old colour answers what it accepted and becomes a warm standby
   bake,       // the candidate under load against the old colour's baseline
   settle,     // housekeeping that may fail without consequence
   abandon,    // back, before the flip: take the candidate away
   restore,    // back, after the flip: the old colour becomes active again
-  flip_back,  // HAProxy's map names the old colour
+  flip_back,  // the switch names the old colour
   retire,     // the candidate is drained and taken away
   rewarm,     // what the candidate displaced waits on its colour again
   end,
@@ -51,8 +51,8 @@ inline constexpr int verdict_count = static_cast<int>(Verdict::helpless) + 1;
 struct Situation {
   bool rollback = false;
   bool has_old = true;  // something serves already
-  // The candidate can only be proven after the flip, in the step bake: one container at a time.
-  bool recreate = false;
+  // One instance at a time: the candidate is proven where it serves, in the step bake.
+  bool proven_in_place = false;
 };
 
 struct State {

@@ -5,6 +5,10 @@
 
 namespace slipway::deploy {
 
+double seconds_since(Clock& clock, std::chrono::steady_clock::time_point begin) {
+  return std::chrono::duration<double>(clock.now() - begin).count();
+}
+
 std::chrono::steady_clock::time_point SystemClock::now() {
   return std::chrono::steady_clock::now();
 }

@@ -15,6 +15,9 @@ class Clock {
   virtual void sleep_for(std::chrono::nanoseconds duration, std::stop_token stop) = 0;
 };
 
+// Seconds on `clock` since `begin`.
+double seconds_since(Clock& clock, std::chrono::steady_clock::time_point begin);
+
 class SystemClock : public Clock {
  public:
   std::chrono::steady_clock::time_point now() override;

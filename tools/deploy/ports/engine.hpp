@@ -1,13 +1,16 @@
 #pragma once
 
-// What deploy and rollback ask of a container engine. Implementations hold no decisions.
+// What deploy and rollback ask of whatever runs the instances: a container engine, a cluster.
+// Implementations hold no decisions.
 
 #include "base/error.hpp"
 #include "base/process.hpp"
 #include "deploy/model/colour.hpp"
 #include "deploy/model/release.hpp"
+#include "deploy/model/role.hpp"
 
 #include <chrono>
+#include <cstdint>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -15,61 +18,82 @@
 
 namespace slipway::deploy {
 
-// A colour's container as the engine reports it.
+// What is on a colour: one container or several alike.
 struct Instance {
   bool exists = false;
-  bool running = false;
-  std::string id;
+  bool running = false;  // it runs, or is still on its way there
+  int ready = 0;         // how many run, of how many are wanted
+  int desired = 1;
+  // Why it does not run, or not all of it, in the platform's words, fit to be shown; may be empty.
+  std::string reason;
   std::string transaction;  // labels that we gave it
   std::string digest;
   std::string snapshot;
   std::string image_id;
   int restart_count = 0;
   int exit_code = 0;
-  std::string error;  // the engine's own words where it could not start it
+};
+
+// Where a colour's HTTP is asked from here: a host and a port, or a unix socket, with what comes
+// before the path.
+struct Endpoint {
+  std::string unix_socket;
+  std::string host;
+  std::uint16_t port = 0;
+  std::string prefix;
+};
+
+// A place that a release needs room in.
+struct Room {
+  std::string place;
+  std::uint64_t free_bytes = 0;
+  std::string remedy;  // what to do where it is too little
 };
 
 class Engine {
  public:
   virtual ~Engine() = default;
 
-  // The image of `reference` on this host: by digest, or by image id where the engine forgot the
-  // digest. Errors: not_found, unreachable.
+  // The image of `reference`, where the engine has it: by digest, or by image id where it forgot
+  // the digest. Errors: not_found, unreachable.
   virtual Result<Release> find_local(const Release& release) = 0;
 
-  // Asks the registry which digest `reference` names and brings that digest onto this host.
+  // Asks the registry which digest `reference` names and brings that digest to the engine.
   // Errors: not_found, unreachable, failed, cancelled.
   virtual Result<Release> pull(const Reference& reference, std::stop_token stop) = 0;
 
-  // Makes sure that pruning cannot take the image: a tag and a created container of ours.
-  virtual Result<void> hold(const Release& release) = 0;
-  // Lets go of what hold() made and removes the image unless something else uses it.
-  virtual Result<void> let_go(const Release& release) = 0;
-  // What is held now: from labels, independent of the journal.
-  virtual Result<std::vector<Release>> held() = 0;
+  // Makes sure that pruning cannot take the image.
+  virtual Result<void> retain(const Release& release) = 0;
+  // Undoes retain() and removes the image unless something else uses it.
+  virtual Result<void> release(const Release& unwanted) = 0;
+  // What is retained now, as the engine says, independent of the journal.
+  virtual Result<std::vector<Release>> retained() = 0;
 
-  // The folder in which the engine keeps images.
-  virtual Result<std::string> storage_directory() = 0;
-
-  // Starts HAProxy unless it runs. Never recreates it.
-  virtual Result<void> start_proxy(std::stop_token stop) = 0;
+  // The places that a release needs room in, and what is free there.
+  virtual Result<std::vector<Room>> room() = 0;
 
   virtual Result<Instance> inspect(Colour colour) = 0;
-  // Removes what is left on the colour and starts the release there as a standby; with the
-  // strategy `recreate` it is only made ready to be started.
+  // Removes what is left on the colour and starts the release there as a standby.
   virtual Result<void> start(Colour colour, const Release& release, const std::string& transaction,
                              std::stop_token stop) = 0;
-  // Stops the colour's container, which has the drain deadline to answer what it accepted, and
+  // The same, only that it does not run until start_again(), and is active then.
+  virtual Result<void> create(Colour colour, const Release& release, const std::string& transaction,
+                              std::stop_token stop) = 0;
+  // Stops what is on the colour, which has the drain deadline to answer what it accepted, and
   // keeps it.
   virtual Result<void> stop(Colour colour) = 0;
-  // Starts the container that is on the colour; nothing happens where it runs.
+  // Starts what is on the colour; nothing happens where it runs.
   virtual Result<void> start_again(Colour colour) = 0;
-  virtual Result<void> send_signal(Colour colour, int number) = 0;
+  // Tells what runs on the colour; whether it obeyed is seen in its health.
+  virtual Result<void> set_role(Colour colour, Role role) = 0;
   // Stops (politely, then not) and removes; nothing there is success.
   virtual Result<void> remove(Colour colour) = 0;
-  // The last lines that the container wrote, as they are.
+
+  // Errors: unreachable, not_found.
+  virtual Result<Endpoint> endpoint(Colour colour) = 0;
+  // The last lines that the instance wrote, as they are.
   virtual Result<std::string> log_tail(Colour colour) = 0;
-  // Runs a command in the colour's container.
+  // Runs a command beside the instance; its output is as it came.
   virtual Result<CommandOutput> execute(Colour colour, const std::vector<std::string>& argv,
                                         std::chrono::nanoseconds deadline) = 0;
 };

@@ -2,9 +2,6 @@
 
 #include "base/process.hpp"
 #include "deploy/model/foreign_text.hpp"
-#include "deploy/run/preflight.hpp"
-
-#include <filesystem>
 
 #include <fmt/core.h>
 
@@ -13,14 +10,19 @@ namespace {
 
 // A warm colour needs no room: the journal has its own reserved, and going back must not fail for
 // lack of it.
-Result<void> check_space(World& world, const Plan& plan) {
+Result<void> check_space(Ports& ports, const Plan& plan) {
   if (plan.warm) return {};
-  const std::uint64_t needed = world.config.minimum_free_mb << 20;
-  if (auto space = check_free_space(world.config.state_directory, needed); !space) return space;
-  const auto storage = world.engine.storage_directory();
-  std::error_code ignored;
-  if (!storage || !std::filesystem::exists(*storage, ignored)) return {};
-  return check_free_space(*storage, needed);
+  const std::uint64_t needed = ports.config.minimum_free_mb << 20;
+  const auto rooms = ports.engine.room();
+  if (!rooms) return rooms.error();
+  for (const Room& room : *rooms) {
+    if (room.free_bytes >= needed) continue;
+    return Error{ErrorKind::failed,
+                 fmt::format("{} has {} MB free and {} MB are needed", room.place,
+                             room.free_bytes >> 20, needed >> 20),
+                 room.remedy};
+  }
+  return {};
 }
 
 Result<void> check_way_back(const Plan& plan) {
@@ -56,12 +58,12 @@ Result<void> verify(const Config& config, const Plan& plan, std::stop_token stop
 
 }  // namespace
 
-Result<void> check_clearance(World& world, const Plan& plan, bool force, std::stop_token stop) {
-  if (auto space = check_space(world, plan); !space) return space;
+Result<void> check_clearance(Ports& ports, const Plan& plan, bool force, std::stop_token stop) {
+  if (auto space = check_space(ports, plan); !space) return space;
   if (!force) {
     if (auto way_back = check_way_back(plan); !way_back) return way_back;
   }
-  return verify(world.config, plan, std::move(stop));
+  return verify(ports.config, plan, std::move(stop));
 }
 
 }  // namespace slipway::deploy

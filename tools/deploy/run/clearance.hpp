@@ -1,6 +1,6 @@
 #pragma once
 
-#include "deploy/run/operation.hpp"
+#include "deploy/run/ports.hpp"
 
 #include <stop_token>
 
@@ -9,6 +9,6 @@ namespace slipway::deploy {
 // What speaks against an operation before anything is touched: too little space, a version that
 // must not be gone back to (unless `force`), an image that the verify command refuses.
 // Errors: failed, not_found (not verified).
-Result<void> check_clearance(World& world, const Plan& plan, bool force, std::stop_token stop);
+Result<void> check_clearance(Ports& ports, const Plan& plan, bool force, std::stop_token stop);
 
 }  // namespace slipway::deploy

@@ -15,12 +15,12 @@ std::string known_versions(const Ledger& ledger, const std::optional<Release>& c
   return list.empty() ? "no version is known on this host" : "known versions: " + list;
 }
 
-Result<Destination> destination_of_deploy(World& world, const Options& options, bool may_pull,
+Result<Destination> destination_of_deploy(Ports& ports, const Options& options, bool may_pull,
                                           std::stop_token stop) {
   auto reference = parse_reference(options.target);
   if (!reference) return reference.error();
   Destination destination;
-  auto snapshot = read_snapshot(world.config);
+  auto snapshot = ports.store.read_snapshot();
   if (!snapshot) return snapshot.error();
   destination.snapshot = std::move(*snapshot);
   Release wanted;
@@ -29,11 +29,11 @@ Result<Destination> destination_of_deploy(World& world, const Options& options, 
   wanted.digest = reference->digest;
   // A digest that is here needs no network.
   Result<Release> found = Error{ErrorKind::not_found, "not here", {}};
-  if (!wanted.digest.empty()) found = world.engine.find_local(wanted);
-  if (!found && may_pull) found = world.engine.pull(*reference, stop);
+  if (!wanted.digest.empty()) found = ports.engine.find_local(wanted);
+  if (!found && may_pull) found = ports.engine.pull(*reference, stop);
   if (!found && may_pull) return found.error();
   destination.release = found ? *found : wanted;
-  destination.release.snapshot = destination.snapshot.hash;
+  destination.release.snapshot = destination.snapshot->hash();
   if (found && destination.release.revision.empty()) {
     return Error{ErrorKind::failed,
                  fmt::format("{} has no label org.opencontainers.image.revision", options.target),
@@ -44,18 +44,18 @@ Result<Destination> destination_of_deploy(World& world, const Options& options, 
 
 // Whether what serves still does not answer after a while: only asked where it matters, because
 // whoever rolls back from a version that hangs should not wait for it.
-bool is_dead(World& world, const Survey& found, const std::optional<Release>& current) {
+bool is_dead(Ports& ports, const Survey& found, const std::optional<Release>& current) {
   constexpr std::chrono::seconds patience{5};
   return found.active &&
-         !(current && is_alive(world, *found.active, found.on(*found.active), *current, patience));
+         !(current && is_alive(ports, *found.active, found.on(*found.active), *current, patience));
 }
 
-std::optional<Release> choose(World& world, const Ledger& ledger, const Survey& found,
+std::optional<Release> choose(Ports& ports, const Ledger& ledger, const Survey& found,
                               const std::optional<Release>& current) {
   auto usual = ledger.rollback_target(current);
-  const auto waiting = release_waiting(world, ledger, found);
+  const auto waiting = release_waiting(ports, ledger, found);
   const bool same = usual && waiting && usual->same_as(*waiting);
-  if (!waiting || same || !is_dead(world, found, current)) return usual;
+  if (!waiting || same || !is_dead(ports, found, current)) return usual;
   return ledger.rollback_target(current, waiting);
 }
 
@@ -75,24 +75,24 @@ Error no_destination(const Options& options, const Ledger& ledger,
   return {ErrorKind::not_found, what + " on this host; " + known_versions(ledger, current), remedy};
 }
 
-Result<Destination> destination_of_rollback(World& world, const Options& options,
+Result<Destination> destination_of_rollback(Ports& ports, const Options& options,
                                             const Ledger& ledger, const Survey& found_there,
                                             bool may_pull, std::stop_token stop) {
-  const auto current = release_serving(world, ledger, found_there);
-  const auto chosen = options.target.empty() ? choose(world, ledger, found_there, current)
+  const auto current = release_serving(ports, ledger, found_there);
+  const auto chosen = options.target.empty() ? choose(ports, ledger, found_there, current)
                                              : ledger.find(options.target);
   if (!chosen) return no_destination(options, ledger, current);
   Destination destination{*chosen, {}};
   if (options.image_only) {
-    auto snapshot = read_snapshot(world.config);
+    auto snapshot = ports.store.read_snapshot();
     if (!snapshot) return snapshot.error();
     destination.snapshot = std::move(*snapshot);
-    destination.release.snapshot = destination.snapshot.hash;
+    destination.release.snapshot = destination.snapshot->hash();
   }
-  auto found = world.engine.find_local(destination.release);
+  auto found = ports.engine.find_local(destination.release);
   if (!found && may_pull) {
     const Reference by_digest{chosen->repository, chosen->tag, chosen->digest};
-    found = world.engine.pull(by_digest, stop);
+    found = ports.engine.pull(by_digest, stop);
     if (!found) {
       return Error{ErrorKind::not_found,
                    fmt::format("the image {} is not on this host any more, and {}",
@@ -106,22 +106,22 @@ Result<Destination> destination_of_rollback(World& world, const Options& options
 
 }  // namespace
 
-Result<Destination> find_destination(World& world, const Options& options, const Ledger& ledger,
+Result<Destination> find_destination(Ports& ports, const Options& options, const Ledger& ledger,
                                      const Survey& found, bool may_pull, std::stop_token stop) {
   if (options.action == Action::deploy) {
-    auto destination = destination_of_deploy(world, options, may_pull, std::move(stop));
+    auto destination = destination_of_deploy(ports, options, may_pull, std::move(stop));
     if (!destination && (destination.error().kind == ErrorKind::not_found ||
                          destination.error().kind == ErrorKind::unreachable)) {
       Error error = destination.error();
       if (error.remedy.empty()) {
         error.remedy = "check the name, and that this host reaches the registry and is logged in";
       }
-      error.remedy += "; " + known_versions(ledger, release_serving(world, ledger, found));
+      error.remedy += "; " + known_versions(ledger, release_serving(ports, ledger, found));
       return error;
     }
     return destination;
   }
-  return destination_of_rollback(world, options, ledger, found, may_pull, std::move(stop));
+  return destination_of_rollback(ports, options, ledger, found, may_pull, std::move(stop));
 }
 
 }  // namespace slipway::deploy

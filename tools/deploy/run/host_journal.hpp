@@ -1,7 +1,6 @@
 #pragma once
 
-#include "deploy/run/operation.hpp"
-#include "deploy/state/journal.hpp"
+#include "deploy/run/ports.hpp"
 
 namespace slipway::deploy {
 
@@ -9,6 +8,6 @@ namespace slipway::deploy {
 // aside and begun again from the labels of what is there, except when `read_only`.
 // Errors: corrupt (what runs does not tell which version serves: nothing was touched), unreachable,
 // io.
-Result<Journal> open_host_journal(World& world, bool read_only);
+Result<std::unique_ptr<Journal>> open_host_journal(Ports& ports, bool read_only);
 
 }  // namespace slipway::deploy

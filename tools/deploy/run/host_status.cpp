@@ -1,49 +1,46 @@
 #include "deploy/run/host_status.hpp"
 
+#include "deploy/model/foreign_text.hpp"
+#include "deploy/model/health.hpp"
 #include "deploy/run/survey.hpp"
 
 namespace slipway::deploy {
+namespace {
 
-using nlohmann::json;
+std::optional<ColourStatus> colour_status(Ports& ports, const Ledger& ledger, Colour colour,
+                                          const Instance& instance) {
+  auto release = release_on(ports, ledger, instance);
+  if (!release) return std::nullopt;
+  const auto answer = ports.health.ask(colour, ports.config.gate.timeout);
+  ColourStatus status;
+  status.objection = objection(answer, release->revision);
+  status.release = std::move(*release);
+  status.colour = colour;
+  status.started = instance.running;
+  status.restarts = instance.restart_count;
+  status.healthy = instance.running && !status.objection && answer->status == 200;
+  if (answer) status.role = foreign_text(answer->role, 80);
+  status.ready = answer && answer->ready;
+  return status;
+}
 
-Result<HostStatus> host_status(World& world, const Ledger& ledger) {
-  auto found = survey(world);
+}  // namespace
+
+Result<HostStatus> host_status(Ports& ports, const Ledger& ledger) {
+  auto found = survey(ports);
   if (!found) return found.error();
-  const auto colour_json = [&](Colour colour) -> json {
-    const Instance& instance = found->on(colour);
-    const auto release = release_on(world, ledger, instance);
-    if (!release) return nullptr;
-    json side = to_json(*release);
-    side["colour"] = to_string(colour);
-    side["started"] = instance.running;
-    side["restarts"] = instance.restart_count;
-    const auto answer = world.health.ask(colour, world.config.gate.timeout);
-    const auto wrong = objection(answer, release->revision);
-    side["healthy"] = instance.running && !wrong && answer->status == 200;
-    side["role"] = answer ? answer->role : "";
-    side["ready"] = answer && answer->ready;
-    if (wrong) side["objection"] = *wrong;
-    return side;
-  };
-  json proven = json::array();
-  for (const Release& release : ledger.proven()) proven.push_back(to_json(release));
-  json status = {{"schemaVersion", 1}, {"proxyRunning", found->proxy_running},
-                 {"running", nullptr}, {"standby", nullptr},
-                 {"healthy", false},   {"open", nullptr},
-                 {"proven", proven}};
+  HostStatus status;
+  status.switch_running = found->switch_running;
+  status.open = ledger.open();
+  status.proven = ledger.proven();
   if (found->active) {
-    status["running"] = colour_json(*found->active);
-    status["standby"] = colour_json(other(*found->active));
-    status["healthy"] = found->proxy_running && status["running"].is_object() &&
-                        status["running"]["healthy"] == true && status["running"]["ready"] == true;
+    const auto on = [&](Colour colour) {
+      return colour_status(ports, ledger, colour, found->on(colour));
+    };
+    status.running = on(*found->active);
+    status.standby = on(other(*found->active));
   }
-  if (ledger.open()) {
-    status["open"] = {{"transaction", ledger.open()->id},
-                      {"step", to_string(ledger.open()->tail.at.step)},
-                      {"attempts", ledger.open()->tail.attempts},
-                      {"plan", to_json(ledger.open()->plan)}};
-  }
-  return HostStatus{std::move(status)};
+  return status;
 }
 
 }  // namespace slipway::deploy

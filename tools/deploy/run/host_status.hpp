@@ -1,19 +1,38 @@
 #pragma once
 
 #include "deploy/model/ledger.hpp"
-#include "deploy/run/operation.hpp"
+#include "deploy/run/ports.hpp"
 
-#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
 
 namespace slipway::deploy {
 
-// A struct of its own, because nlohmann::json converts to everything.
-struct HostStatus {
-  nlohmann::json document;
+// What is on a colour now.
+struct ColourStatus {
+  Release release;
+  Colour colour = Colour::blue;
+  bool started = false;
+  int restarts = 0;
+  bool healthy = false;
+  std::string role;  // as its health says; empty where it does not answer
+  bool ready = false;
+  std::optional<std::string> objection;  // why it is not live as this release
 };
 
-// What is true of the host now, as `rollback --status --json` prints it: `running`, `standby`,
-// `healthy`, `open`, `proven`. Changes nothing.
-Result<HostStatus> host_status(World& world, const Ledger& ledger);
+// What is true of the host now, as `rollback --status` prints it.
+struct HostStatus {
+  bool switch_running = false;
+  std::optional<ColourStatus> running;  // on the colour that the switch names
+  std::optional<ColourStatus> standby;  // on the other one
+  std::optional<OpenTransaction> open;  // one that was cut short or is going on
+  std::vector<Release> proven;
+
+  bool healthy() const { return switch_running && running && running->healthy && running->ready; }
+};
+
+// Changes nothing. Errors: what the switch or the engine said.
+Result<HostStatus> host_status(Ports& ports, const Ledger& ledger);
 
 }  // namespace slipway::deploy

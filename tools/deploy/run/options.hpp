@@ -26,7 +26,7 @@ struct Options {
   std::string break_lock;  // why
   bool image_only = false;
   bool force = false;
-  int worker_lock_fd = -1;  // set for the worker that the command starts; not for people
+  std::string worker_lock;  // Lock::handle(), for the worker that the command starts
 
   bool read_only() const {
     return dry_run || action == Action::status || action == Action::history;

@@ -1,8 +1,7 @@
 #pragma once
 
 #include "deploy/model/ledger.hpp"
-#include "deploy/run/operation.hpp"
-#include "deploy/run/survey.hpp"
+#include "deploy/run/strategy.hpp"
 
 #include <stop_token>
 #include <string>
@@ -12,17 +11,13 @@ namespace slipway::deploy {
 
 // After a crash or a reboot the serving colour comes back as a standby: it serves, but dials no
 // peer until it is told to. Tells it so; does nothing where it is active or does not answer.
-void promote_serving(World& world, const Survey& found, const Ledger& ledger);
+void promote_serving(Ports& ports, const Survey& found, const Ledger& ledger);
 
-// With the strategy `recreate` nothing serves between the stop of one container and the start of
-// the other: starts the one that was named, if neither runs. True when it did.
-Result<bool> start_named(World& world, const Survey& found);
-
-// With no operation open: starts HAProxy and the colour that its map names where they do not run,
+// With no operation open: starts the switch and the colour that it names where they do not run,
 // as after a power cut when the engine could not, and makes that colour active. Says what it did;
 // nothing when all was well. Errors: what the engine said, or failed when the colour that was
 // started does not answer.
-Result<std::vector<std::string>> revive(World& world, const Survey& found, const Ledger& ledger,
-                                        std::stop_token stop);
+Result<std::vector<std::string>> revive(Ports& ports, Strategy& strategy, const Survey& found,
+                                        const Ledger& ledger, std::stop_token stop);
 
 }  // namespace slipway::deploy

@@ -4,6 +4,7 @@
 #include "deploy/run/clearance.hpp"
 #include "deploy/run/destination.hpp"
 #include "deploy/run/host_journal.hpp"
+#include "deploy/run/operation.hpp"
 #include "deploy/run/retention.hpp"
 #include "deploy/run/revival.hpp"
 
@@ -11,8 +12,6 @@
 
 namespace slipway::deploy {
 namespace {
-
-constexpr std::chrono::seconds patience_of_recovery{10};
 
 std::string_view operation_name(Action action) {
   return action == Action::deploy ? "deploy" : action == Action::resume ? "resume" : "rollback";
@@ -37,7 +36,7 @@ ExitCode code_without_destination(ErrorKind kind) {
 }  // namespace
 
 Result<void> Session::open_journal() {
-  auto opened = open_host_journal(world_, options_.read_only());
+  auto opened = open_host_journal(ports_, options_.read_only());
   if (!opened) return opened.error();
   journal_ = std::move(*opened);
   return {};
@@ -52,15 +51,15 @@ std::string Session::new_transaction_id() const {
 void Session::fill_running(Report& report) {
   report.actor = actor_;
   report.reason = options_.reason;
-  report.seconds = std::chrono::duration<double>(world_.clock.now() - began_).count();
-  auto found = survey(world_);
+  report.seconds = seconds_since(ports_.clock, began_);
+  auto found = survey(ports_);
   if (!found) return;
   report.serves = false;
   if (!found->active) return;
   const Ledger ledger(journal_ ? journal_->records() : std::vector<Record>{});
-  report.running = release_serving(world_, ledger, *found);
+  report.running = release_serving(ports_, ledger, *found);
   report.running_colour = to_string(*found->active);
-  report.serves = report.running && answers(world_, *found->active, *report.running);
+  report.serves = report.running && answers(ports_, *found->active, *report.running);
 }
 
 Report Session::refused(ExitCode code, const Error& error) {
@@ -69,16 +68,12 @@ Report Session::refused(ExitCode code, const Error& error) {
   report.exit_code = code;
   report.message = error.what;
   report.next_step = error.remedy;
-  report.started = format_utc(world_.clock.utc());
+  report.started = format_utc(ports_.clock.utc());
   fill_running(report);
   if (journal_ && !options_.read_only() && code != ExitCode::ambiguous) {
-    (void)journal_->append("refused", new_transaction_id(), format_utc(world_.clock.utc()),
-                           {{"operation", report.operation},
-                            {"target", options_.target},
-                            {"actor", actor_},
-                            {"reason", options_.reason},
-                            {"exitCode", static_cast<int>(code)},
-                            {"message", report.message}});
+    (void)journal_->append(new_transaction_id(), format_utc(ports_.clock.utc()),
+                           Refused{report.operation, options_.target, actor_, options_.reason,
+                                   static_cast<int>(code), report.message});
   }
   return report;
 }
@@ -87,14 +82,10 @@ Reality Session::look_at_reality(const OpenTransaction& open, const Survey& foun
   const Plan& plan = open.plan;
   Reality reality;
   reality.candidate_alive =
-      is_alive(world_, plan.candidate, found.on(plan.candidate), plan.target, patience_of_recovery);
-  const Instance& old = found.on(plan.old_colour());
+      is_alive(ports_, plan.candidate, found.on(plan.candidate), plan.target, patience_of_recovery);
   reality.old_alive =
-      plan.old && is_alive(world_, plan.old_colour(), old, *plan.old, patience_of_recovery);
-  // One at a time: what was stopped for the candidate can be started again.
-  if (plan.recreate && plan.old && !old.running) {
-    reality.old_alive = old.exists && old.digest == plan.old->digest;
-  }
+      plan.old && make_strategy(plan.strategy, ports_)
+                      ->can_serve(plan.old_colour(), found.on(plan.old_colour()), *plan.old);
   if (!found.active) {
     reality.served = Served::nothing;
   } else {
@@ -105,21 +96,21 @@ Reality Session::look_at_reality(const OpenTransaction& open, const Survey& foun
 
 std::optional<Report> Session::recover_open(std::stop_token stop) {
   const Ledger ledger(journal_->records());
-  auto found = survey(world_);
+  auto found = survey(ports_);
   if (!found) {
     return refused(
         found.error().kind == ErrorKind::corrupt ? ExitCode::ambiguous : ExitCode::failed,
         found.error());
   }
-  if (auto started = start_named(world_, *found); !started) {
+  if (auto started = strategy_->finish_flip(*found); !started) {
     return refused(ExitCode::needs_human, started.error());
   } else if (*started) {
-    found = survey(world_);
+    found = survey(ports_);
     if (!found) return refused(ExitCode::failed, found.error());
   }
   if (!ledger.open()) {
-    (void)world_.proxy.agree();
-    promote_serving(world_, *found, ledger);
+    (void)ports_.traffic.agree();
+    promote_serving(ports_, *found, ledger);
     return std::nullopt;
   }
   const OpenTransaction& open = *ledger.open();
@@ -128,25 +119,24 @@ std::optional<Report> Session::recover_open(std::stop_token stop) {
   if (!from) {
     return refused(ExitCode::ambiguous,
                    {ErrorKind::corrupt,
-                    fmt::format("transaction {} was cut short and HAProxy's map does not tell "
-                                "which version serves",
-                                open.id),
+                    fmt::format("transaction {} was cut short and {} does not tell which version "
+                                "serves",
+                                open.id, ports_.traffic.words().record),
                     "see 'recover a broken host' in the operators' guide"});
   }
-  if (!found->proxy_running) {
-    if (auto started = world_.engine.start_proxy(stop); !started) {
+  if (!found->switch_running) {
+    if (auto started = ports_.traffic.bring_up(stop); !started) {
       return refused(ExitCode::needs_human, started.error());
     }
   }
-  Operation operation(world_, *journal_, open.plan, open.id, began_);
-  return operation.resume(*from, {});
+  return Operation(ports_, *journal_, {open.plan, open.id, began_}).resume(*from, {});
 }
 
 // What was taken back to may be dead, for a reason of its own.
 void Session::bring_back(Report& report, std::stop_token stop) {
-  auto found = survey(world_);
-  if (!found || world_.config.recreate) return;
-  auto revived = revive(world_, *found, Ledger(journal_->records()), std::move(stop));
+  auto found = survey(ports_);
+  if (!found) return;
+  auto revived = strategy_->bring_back(*found, Ledger(journal_->records()), std::move(stop));
   if (!revived) {
     report.warnings.push_back(revived.error().text());
   } else if (!revived->empty()) {
@@ -158,7 +148,7 @@ void Session::bring_back(Report& report, std::stop_token stop) {
 Plan Session::make_plan(const Survey& found, const Ledger& ledger, const Release& target,
                         const std::optional<Release>& current) {
   Plan plan;
-  plan.recreate = world_.config.recreate;
+  plan.strategy = ports_.config.strategy;
   plan.rollback = options_.action == Action::rollback;
   plan.target = target;
   plan.old = current;
@@ -166,7 +156,7 @@ Plan Session::make_plan(const Survey& found, const Ledger& ledger, const Release
   plan.actor = actor_;
   plan.reason = options_.reason;
   const Instance& spare = found.on(plan.candidate);
-  const auto release = release_on(world_, ledger, spare);
+  const auto release = release_on(ports_, ledger, spare);
   plan.warm = spare.running && release && release->same_as(target);
   // Only what was proven is worth keeping warm.
   if (release && !plan.warm && ledger.is_proven(*release)) plan.displaced = release;
@@ -187,25 +177,25 @@ Report Session::run(std::stop_token stop) {
     return *recovered;
   }
   const Ledger ledger(journal_->records());
-  auto found = survey(world_);
+  auto found = survey(ports_);
   if (!found) return refused(ExitCode::failed, found.error());
-  const auto current = release_serving(world_, ledger, *found);
+  const auto current = release_serving(ports_, ledger, *found);
   Report report;
   report.operation = operation_name(options_.action);
   if (options_.action == Action::resume) {
-    auto revived = revive(world_, *found, ledger, stop);
+    auto revived = revive(ports_, *strategy_, *found, ledger, stop);
     if (!revived) return refused(ExitCode::needs_human, revived.error());
     revived->emplace_back("there is nothing to resume");
     report.message = fmt::format("{}", fmt::join(*revived, "; "));
     fill_running(report);
     return report;
   }
-  auto destination = find_destination(world_, options_, ledger, *found, true, stop);
+  auto destination = find_destination(ports_, options_, ledger, *found, true, stop);
   if (!destination) {
     return refused(code_without_destination(destination.error().kind), destination.error());
   }
   const bool serves_already = current && current->same_as(destination->release) &&
-                              found->on(*found->active).running && found->proxy_running;
+                              found->on(*found->active).running && found->switch_running;
   if (serves_already && !options_.force) {
     report.message =
         fmt::format("{} serves already; nothing was changed", destination->release.describe());
@@ -214,15 +204,15 @@ Report Session::run(std::stop_token stop) {
     return report;
   }
   const Plan plan = make_plan(*found, ledger, destination->release, current);
-  if (auto may = check_clearance(world_, plan, options_.force, stop); !may) {
+  if (auto may = check_clearance(ports_, plan, options_.force, stop); !may) {
     return refused(
         may.error().kind == ErrorKind::not_found ? ExitCode::unavailable : ExitCode::failed,
         may.error());
   }
-  Operation operation(world_, *journal_, plan, new_transaction_id(), began_);
-  report = operation.run(destination->snapshot, stop);
+  report = Operation(ports_, *journal_, {plan, new_transaction_id(), began_, destination->snapshot})
+               .run(stop);
   if (report.exit_code == ExitCode::done) {
-    let_go_of_surplus(world_, Ledger(journal_->records()), report.from);
+    release_surplus(ports_, Ledger(journal_->records()), report.from);
   }
   if (plan.rollback && options_.target.empty() && ledger.is_retracted(plan.target)) {
     report.warnings.push_back(
@@ -236,12 +226,13 @@ Report Session::run(std::stop_token stop) {
 Report Session::dry_run() {
   if (auto opened = open_journal(); !opened) return refused(ExitCode::ambiguous, opened.error());
   const Ledger ledger(journal_->records());
-  auto found = survey(world_);
+  auto found = survey(ports_);
   if (!found) return refused(ExitCode::failed, found.error());
-  const auto current = release_serving(world_, ledger, *found);
-  auto destination = find_destination(world_, options_, ledger, *found, false, {});
-  if (!destination)
+  const auto current = release_serving(ports_, ledger, *found);
+  auto destination = find_destination(ports_, options_, ledger, *found, false, {});
+  if (!destination) {
     return refused(code_without_destination(destination.error().kind), destination.error());
+  }
   const Plan plan = make_plan(*found, ledger, destination->release, current);
   Report report;
   report.operation = operation_name(options_.action);
@@ -261,7 +252,7 @@ Report Session::dry_run() {
 
 Result<HostStatus> Session::status() {
   if (auto opened = open_journal(); !opened) return opened.error();
-  return host_status(world_, Ledger(journal_->records()));
+  return host_status(ports_, Ledger(journal_->records()));
 }
 
 Result<std::vector<HistoryEntry>> Session::history() {

@@ -4,11 +4,10 @@
 
 #include "deploy/model/ledger.hpp"
 #include "deploy/run/host_status.hpp"
-#include "deploy/run/operation.hpp"
 #include "deploy/run/options.hpp"
-#include "deploy/run/survey.hpp"
-#include "deploy/state/journal.hpp"
+#include "deploy/run/strategy.hpp"
 
+#include <memory>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -17,8 +16,12 @@ namespace slipway::deploy {
 
 class Session {
  public:
-  Session(World& world, const Options& options, std::string actor)
-      : world_(world), options_(options), actor_(std::move(actor)), began_(world.clock.now()) {}
+  Session(Ports& ports, const Options& options, std::string actor)
+      : ports_(ports),
+        options_(options),
+        actor_(std::move(actor)),
+        began_(ports.clock.now()),
+        strategy_(make_strategy(ports.config.strategy, ports)) {}
 
   // deploy, rollback and resume. Takes for granted that the lock is held.
   Report run(std::stop_token stop);
@@ -40,11 +43,12 @@ class Session {
   void fill_running(Report& report);
   std::string new_transaction_id() const;
 
-  World& world_;
+  Ports& ports_;
   const Options& options_;
   std::string actor_;
   std::chrono::steady_clock::time_point began_;
-  std::optional<Journal> journal_;
+  std::unique_ptr<Strategy> strategy_;
+  std::unique_ptr<Journal> journal_;
 };
 
 }  // namespace slipway::deploy

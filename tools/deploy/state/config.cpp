@@ -1,24 +1,23 @@
 #include "deploy/state/config.hpp"
 
 #include "base/durable_file.hpp"
+#include "base/json.hpp"
 #include "base/units.hpp"
 
 #include <functional>
 #include <map>
 
 #include <fmt/core.h>
-#include <nlohmann/json.hpp>
 
 namespace slipway::deploy {
 namespace {
 
-using nlohmann::json;
 // Sets one field from its JSON value; false: the value is not of the kind that the field needs.
-using Setter = std::function<bool(const json&)>;
+using Setter = std::function<bool(const Json&)>;
 using Setters = std::map<std::string, Setter>;
 
 Setter text(std::string& field) {
-  return [&field](const json& value) {
+  return [&field](const Json& value) {
     if (!value.is_string()) return false;
     field = value.get<std::string>();
     return true;
@@ -26,7 +25,7 @@ Setter text(std::string& field) {
 }
 
 Setter path(std::filesystem::path& field, const std::filesystem::path& base) {
-  return [&field, base](const json& value) {
+  return [&field, base](const Json& value) {
     if (!value.is_string()) return false;
     const std::filesystem::path given = value.get<std::string>();
     field = given.empty() ? given : (base / given).lexically_normal();
@@ -35,7 +34,7 @@ Setter path(std::filesystem::path& field, const std::filesystem::path& base) {
 }
 
 Setter duration(std::chrono::nanoseconds& field) {
-  return [&field](const json& value) {
+  return [&field](const Json& value) {
     if (!value.is_string()) return false;
     const auto parsed = parse_duration(value.get<std::string>());
     if (parsed) field = *parsed;
@@ -45,7 +44,7 @@ Setter duration(std::chrono::nanoseconds& field) {
 
 template <typename Integer>
 Setter integer(Integer& field, long long lowest, long long highest) {
-  return [&field, lowest, highest](const json& value) {
+  return [&field, lowest, highest](const Json& value) {
     if (!value.is_number_integer()) return false;
     const auto given = value.get<long long>();
     field = static_cast<Integer>(given);
@@ -54,25 +53,25 @@ Setter integer(Integer& field, long long lowest, long long highest) {
 }
 
 Setter number(double& field) {
-  return [&field](const json& value) {
+  return [&field](const Json& value) {
     if (!value.is_number() || value.get<double>() < 0) return false;
     field = value.get<double>();
     return true;
   };
 }
 
-Setter strategy(bool& recreate) {
-  return [&recreate](const json& value) {
-    recreate = value == "recreate";
-    return recreate || value == "blue-green";
+Setter strategy(StrategyKind& kind) {
+  return [&kind](const Json& value) {
+    kind = value == "recreate" ? StrategyKind::recreate : StrategyKind::blue_green;
+    return value == "recreate" || value == "blue-green";
   };
 }
 
 Setter words(std::vector<std::string>& field) {
-  return [&field](const json& value) {
+  return [&field](const Json& value) {
     if (!value.is_array()) return false;
     field.clear();
-    for (const json& word : value) {
+    for (const Json& word : value) {
       if (!word.is_string()) return false;
       field.push_back(word.get<std::string>());
     }
@@ -80,17 +79,17 @@ Setter words(std::vector<std::string>& field) {
   };
 }
 
-Result<void> set_all(const json& object, const Setters& setters, const std::string& where);
+Result<void> set_all(const Json& object, const Setters& setters, const std::string& where);
 
 Setter section(Setters setters, Result<void>& outcome, const std::string& name) {
-  return [setters = std::move(setters), &outcome, name](const json& value) {
+  return [setters = std::move(setters), &outcome, name](const Json& value) {
     if (!value.is_object()) return false;
     outcome = set_all(value, setters, name + ".");
     return true;
   };
 }
 
-Result<void> set_all(const json& object, const Setters& setters, const std::string& where) {
+Result<void> set_all(const Json& object, const Setters& setters, const std::string& where) {
   for (const auto& [name, value] : object.items()) {
     const auto setter = setters.find(name);
     if (setter == setters.end()) {
@@ -104,13 +103,14 @@ Result<void> set_all(const json& object, const Setters& setters, const std::stri
   return {};
 }
 
-Result<void> fill(Config& config, const json& object) {
+Result<void> fill(Config& config, const Json& object) {
   const std::filesystem::path base = config.file.parent_path();
   Result<void> health;
   Result<void> bake;
   GateRules& gate = config.gate;
   const Setters setters{
-      {"strategy", strategy(config.recreate)},
+      {"platform", text(config.platform)},
+      {"strategy", strategy(config.strategy)},
       {"project", text(config.project)},
       {"image", text(config.repository)},
       {"stateDir", path(config.state_directory, base)},
@@ -158,7 +158,7 @@ Result<Config> read_config(const std::filesystem::path& file) {
     error.remedy = "name the host's configuration with --config FILE";
     return error;
   }
-  const json object = json::parse(*bytes, nullptr, false, true);
+  const Json object = parse_json(*bytes, true);
   Config config;
   config.file = std::filesystem::absolute(file);
   const std::filesystem::path base = config.file.parent_path();

@@ -3,6 +3,7 @@
 #include "base/error.hpp"
 #include "deploy/model/bake.hpp"
 #include "deploy/model/health.hpp"
+#include "deploy/model/strategy_kind.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -15,8 +16,9 @@ namespace slipway::deploy {
 // What is true of a host: /etc/slipway/deploy.json. Relative paths are relative to that file.
 struct Config {
   std::filesystem::path file;
-  // One container, stopped and started anew, on a host without HAProxy. Else two colours behind it.
-  bool recreate = false;
+  std::string platform = "docker";  // what runs the colours: a name that make_platform() knows
+  // `recreate`: one container, stopped and started anew, on a host without HAProxy.
+  StrategyKind strategy = StrategyKind::blue_green;
   std::string project = "slipway";  // compose project and prefix of container names
   std::string repository;           // so that `rollback v1.2.0` can name an unknown tag
   std::filesystem::path state_directory = "/var/lib/slipway";

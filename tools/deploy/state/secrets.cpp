@@ -1,14 +1,12 @@
 #include "deploy/state/secrets.hpp"
 
 #include "base/durable_file.hpp"
-
-#include <nlohmann/json.hpp>
+#include "deploy/model/json_value.hpp"
 
 namespace slipway::deploy {
 namespace {
 
 namespace fs = std::filesystem;
-using nlohmann::json;
 
 constexpr std::size_t shortest_secret = 4;
 constexpr std::size_t largest_file = std::size_t{1} << 20;
@@ -31,15 +29,17 @@ void add_values(std::vector<std::string>& secrets, std::string_view environment)
   }
 }
 
-void add_tokens(std::vector<std::string>& secrets, const json& document) {
-  for (const auto& [name, value] : document.items()) {
-    if (value.is_structured()) add_tokens(secrets, value);
-    if (!value.is_string()) continue;
-    const auto content = value.get<std::string>();
-    if (name == "token") secrets.push_back(content);
+void add_tokens(std::vector<std::string>& secrets, const JsonValue& document) {
+  for (const JsonValue& item : document.items()) add_tokens(secrets, item);
+  for (const auto& [name, value] : document.members()) {
+    add_tokens(secrets, value);
+    if (value.is_string() && name == "token") secrets.push_back(value.text());
+  }
+  if (document.is_string()) {
+    const std::string content = document.text();
     const std::size_t begin = content.find("://");
     const std::size_t end = content.find('@', begin);
-    if (begin == std::string::npos || end == std::string::npos) continue;
+    if (begin == std::string::npos || end == std::string::npos) return;
     const std::size_t colon = content.find(':', begin + 3);
     const std::size_t from = colon < end ? colon + 1 : begin + 3;
     secrets.push_back(content.substr(from, end - from));
@@ -58,8 +58,7 @@ std::vector<std::string> secrets_of(const fs::path& environment_file,
   for (fs::directory_iterator entry(config_directory, failed), end; !failed && entry != end;
        entry.increment(failed)) {
     const auto content = read_file(entry->path(), largest_file);
-    const auto document = content ? json::parse(*content, nullptr, false) : json();
-    if (document.is_structured()) add_tokens(secrets, document);
+    if (content) add_tokens(secrets, JsonValue::parse(*content));
   }
   std::erase_if(secrets, [](const auto& secret) { return secret.size() < shortest_secret; });
   return secrets;

@@ -1,0 +1,25 @@
+#include "deploy/docker/docker_platform.hpp"
+
+#include "deploy/docker/docker_command.hpp"
+#include "deploy/docker/docker_engine.hpp"
+#include "deploy/docker/solo_switch.hpp"
+#include "deploy/haproxy/haproxy.hpp"
+#include "deploy/state/host_store.hpp"
+
+namespace slipway::deploy {
+
+Platform make_docker_platform(const Config& config) {
+  Platform platform{std::make_unique<HostStore>(config), std::make_unique<DockerEngine>(config),
+                    nullptr};
+  if (config.strategy == StrategyKind::recreate) {
+    platform.traffic = std::make_unique<SoloSwitch>(config, *platform.engine);
+  } else {
+    platform.traffic = std::make_unique<Haproxy>(config, [&config](std::stop_token stop) {
+      return compose(config, {"up", "-d", "--no-deps", "--no-recreate", "haproxy"},
+                     config.compose_file.string(), docker_environment(config), std::move(stop));
+    });
+  }
+  return platform;
+}
+
+}  // namespace slipway::deploy

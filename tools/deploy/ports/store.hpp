@@ -1,0 +1,44 @@
+#pragma once
+
+#include "base/error.hpp"
+#include "deploy/ports/journal.hpp"
+#include "deploy/ports/lock.hpp"
+#include "deploy/ports/snapshot.hpp"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace slipway::deploy {
+
+// What must outlive an operation, where the platform keeps it: files, or objects of a cluster.
+class Store {
+ public:
+  virtual ~Store() = default;
+
+  // Makes what is missing. Idempotent. Errors: io.
+  virtual Result<void> prepare() = 0;
+
+  // At once or not at all. Errors: busy (the message names the holder), io, unreachable.
+  virtual Result<std::unique_ptr<Lock>> acquire_lock(const LockOwner& owner) = 0;
+  // Takes over the lock of the process that started this one, by Lock::handle().
+  virtual std::unique_ptr<Lock> adopt_lock(const std::string& handle) = 0;
+  // The holder while somebody holds the lock, else nothing.
+  virtual std::optional<LockOwner> lock_holder() = 0;
+  // Ends whoever holds the lock, and says who that was. Errors: busy (it is not one of ours).
+  virtual Result<std::optional<LockOwner>> end_lock_holder() = 0;
+
+  // One that does not exist is empty; reading changes nothing. Errors: corrupt, io, unreachable.
+  virtual Result<std::unique_ptr<Journal>> open_journal() = 0;
+  // Keeps a damaged journal for people, so that a new one can be begun; none there is success.
+  virtual Result<void> set_aside_journal() = 0;
+
+  // What an image started now would run with. Errors: usage (what the configuration names is not
+  // there or cannot be used), io.
+  virtual Result<std::shared_ptr<const Snapshot>> read_snapshot() = 0;
+  // What an instance with this snapshot was told in confidence: for foreign_text().
+  virtual std::vector<std::string> secrets(const std::string& snapshot_hash) = 0;
+};
+
+}  // namespace slipway::deploy

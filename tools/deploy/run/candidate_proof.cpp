@@ -1,0 +1,97 @@
+#include "deploy/run/candidate_proof.hpp"
+
+#include "deploy/model/foreign_text.hpp"
+
+#include <fmt/core.h>
+
+namespace slipway::deploy {
+namespace {
+
+// An instance that is restarted shows its exit status only while it is down.
+Result<Instance> inspect_candidate(Ports& ports, const Plan& plan) {
+  auto there = ports.engine.inspect(plan.candidate);
+  const auto give_up = ports.clock.now() + std::chrono::seconds(1);
+  while (there && there->running && there->restart_count > 0 && !plan.warm &&
+         ports.clock.now() < give_up) {
+    ports.clock.sleep_for(std::chrono::milliseconds(20), {});
+    auto again = ports.engine.inspect(plan.candidate);
+    if (!again) break;
+    there = std::move(again);
+  }
+  return there;
+}
+
+std::string words_of_candidate(Ports& ports, const Plan& plan, const std::string& said,
+                               std::size_t most) {
+  return foreign_text(said, most, ports.store.secrets(plan.target.snapshot));
+}
+
+Outcome real_packet(Ports& ports, const Plan& plan) {
+  const auto& command = ports.config.packet_command;
+  if (command.empty()) return {};
+  auto probe = ports.engine.execute(plan.candidate, command, ports.config.gate.timeout * 5);
+  if (!probe) return {Event::unproven, "a real packet: " + probe.error().text()};
+  if (probe->exit_status == 0) return {Event::done, ", a real packet fulfilled"};
+  const std::string said =
+      words_of_candidate(ports, plan, probe->err.empty() ? probe->out : probe->err, 400);
+  return {Event::unproven,
+          fmt::format("a real packet through it was not fulfilled: {}, exit {}{}{}",
+                      command.front(), probe->exit_status, said.empty() ? "" : ": ", said)};
+}
+
+// Why it is hopeless, and what it said where it ended.
+std::string epitaph(Ports& ports, const Plan& plan, const Look& look, const std::string& reason) {
+  if (look.running && look.restart_count == 0) return reason;
+  const auto tail = ports.engine.log_tail(plan.candidate);
+  if (!tail || tail->empty()) return reason;
+  return reason + "; its last words: " + words_of_candidate(ports, plan, *tail, 2000);
+}
+
+}  // namespace
+
+Look look_at_candidate(Ports& ports, const Course& course) {
+  const Plan& plan = course.plan;
+  Look look;
+  auto there = inspect_candidate(ports, plan);
+  if (!there) {
+    look.answer = there.error();
+    return look;
+  }
+  look.running = there->running;
+  look.ready = there->ready;
+  look.desired = there->desired;
+  look.reason = there->reason;
+  look.restart_count = plan.warm ? 0 : there->restart_count;
+  look.exit_code = there->exit_code;
+  if (look.running && look.restart_count == 0) {
+    look.answer = ports.health.ask(plan.candidate, ports.config.gate.timeout);
+  }
+  return look;
+}
+
+Outcome prove_candidate(Ports& ports, Course& course, std::stop_token stop,
+                        const std::function<void()>& answered) {
+  const Plan& plan = course.plan;
+  const auto began = course.candidate_began.value_or(ports.clock.now());
+  HealthGate gate(ports.config.gate, plan.target.revision, ports.clock.now());
+  for (;;) {
+    const Look look = look_at_candidate(ports, course);
+    const auto state = gate.feed(ports.clock.now(), look);
+    if (gate.in_a_row() > 0) answered();
+    if (state == HealthGate::State::healthy) break;
+    if (state == HealthGate::State::hopeless) {
+      return {Event::unproven, epitaph(ports, plan, look, gate.reason())};
+    }
+    if (stop.stop_requested()) return {Event::interrupted, "a stop was requested"};
+    ports.clock.sleep_for(ports.config.gate.interval, stop);
+  }
+  course.seconds_to_healthy = seconds_since(ports.clock, began);
+  Outcome packet = real_packet(ports, plan);
+  if (packet.event == Event::done) {
+    packet.detail = fmt::format("healthy {} times in a row, releaseId {}{}", gate.in_a_row(),
+                                plan.target.revision, packet.detail);
+  }
+  return packet;
+}
+
+}  // namespace slipway::deploy

@@ -1,0 +1,20 @@
+#pragma once
+
+#include "deploy/ports/engine.hpp"
+#include "deploy/ports/health_source.hpp"
+
+namespace slipway::deploy {
+
+// Asks a colour where the engine says that it is.
+class HttpHealth : public HealthSource {
+ public:
+  explicit HttpHealth(Engine& engine) : engine_(engine) {}
+
+  Result<HealthAnswer> ask(Colour colour, std::chrono::nanoseconds timeout) override;
+  Result<std::string> metrics(Colour colour, std::chrono::nanoseconds timeout) override;
+
+ private:
+  Engine& engine_;
+};
+
+}  // namespace slipway::deploy

@@ -1,0 +1,48 @@
+#include "deploy/run/role_change.hpp"
+
+#include "base/units.hpp"
+#include "deploy/model/foreign_text.hpp"
+#include "deploy/model/health.hpp"
+
+#include <fmt/core.h>
+
+namespace slipway::deploy {
+namespace {
+
+std::optional<std::string> missing_for(const Result<HealthAnswer>& answer, const Release& release,
+                                       Role role) {
+  if (auto wrong = objection(answer, release.revision)) return wrong;
+  if (answer->role != to_string(role)) {
+    return fmt::format("its role is {} and not {}", foreign_text(answer->role, 80),
+                       to_string(role));
+  }
+  if (role == Role::active && !answer->ready) return "/health/ready does not answer 200";
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<std::string> wait_for_role(Ports& ports, Colour colour, const Release& release,
+                                         Role role, std::chrono::nanoseconds deadline,
+                                         std::stop_token stop) {
+  const auto give_up = ports.clock.now() + deadline;
+  const auto before = ports.engine.inspect(colour);
+  const int restarts_before = before ? before->restart_count : 0;
+  for (;;) {
+    const auto missing =
+        missing_for(ports.health.ask(colour, ports.config.gate.timeout), release, role);
+    if (!missing) return std::nullopt;
+    if (auto there = ports.engine.inspect(colour);
+        there && (!there->running || there->restart_count > restarts_before)) {
+      return fmt::format("{} ended with status {}", to_string(colour), there->exit_code);
+    }
+    if (ports.clock.now() >= give_up) {
+      return fmt::format("{} within {}: {}", to_string(colour), format_duration(deadline),
+                         *missing);
+    }
+    if (stop.stop_requested()) return "a stop was requested";
+    ports.clock.sleep_for(std::chrono::milliseconds(20), stop);
+  }
+}
+
+}  // namespace slipway::deploy
