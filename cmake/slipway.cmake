@@ -119,10 +119,11 @@ function(slipway_executable name)
   slipway_link(${name} PRIVATE ${arg_LINKS})
 endfunction()
 
-# slipway_test(NAME SOURCES a_test.cpp ... LINKS room ... [LABELS ...]): a Catch2 executable, one
-# ctest per executable, named for the module it proves.
+# slipway_test(NAME SOURCES a_test.cpp ... LINKS room ... [LABELS ...] [PROPERTIES ...]): a Catch2
+# executable. Each of its cases is a ctest, "NAME: sentence", so that one runs by its words. TIMEOUT is
+# a case's.
 function(slipway_test name)
-  cmake_parse_arguments(arg "" "TIMEOUT" "SOURCES;LINKS;LABELS" ${ARGN})
+  cmake_parse_arguments(arg "" "TIMEOUT" "SOURCES;LINKS;LABELS;PROPERTIES" ${ARGN})
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 120)
   endif()
@@ -130,8 +131,6 @@ function(slipway_test name)
   target_include_directories(${name}_test PRIVATE ${PROJECT_SOURCE_DIR}/tests)
   target_link_libraries(${name}_test PRIVATE slipway_settings slipway_warnings slipway_catch_main)
   slipway_link(${name}_test PRIVATE ${arg_LINKS})
-  add_test(NAME ${name} COMMAND ${name}_test)
-  # 77: the test could not run on this machine and says why; ctest lists it as skipped.
-  set_tests_properties(${name} PROPERTIES
-    TIMEOUT ${arg_TIMEOUT} SKIP_RETURN_CODE 77 LABELS "${arg_LABELS}")
+  catch_discover_tests(${name}_test TEST_PREFIX "${name}: "
+    PROPERTIES TIMEOUT ${arg_TIMEOUT} LABELS "${arg_LABELS}" ${arg_PROPERTIES})
 endfunction()

@@ -4,7 +4,7 @@
 #include "connector/histogram.hpp"
 #include "connector/route_table.hpp"
 #include "connector/sha256.hpp"
-#include "iterations.hpp"
+#include "micro/iterations.hpp"
 
 #include <random>
 

@@ -1,5 +1,5 @@
 // Encoding and decoding, per packet.
-#include "iterations.hpp"
+#include "micro/iterations.hpp"
 #include "wire/btp_frame.hpp"
 #include "wire/ilp_packet.hpp"
 #include "wire/websocket_frame.hpp"

@@ -1,8 +1,8 @@
 // What scripts rely on: exit statuses, one line of error, and a results file that survives.
 #include "base/json.hpp"
 #include "packet_bench/driver.hpp"
-#include "support/loopback_port.hpp"
 #include "support/catch.hpp"
+#include "support/loopback_port.hpp"
 
 #include <algorithm>
 #include <filesystem>
@@ -47,6 +47,24 @@ void check_one_line(const BenchRun& run) {
   CHECK(std::count(run.err.begin(), run.err.end(), '\n') == 1);
   CHECK(run.err.starts_with("packet_bench: error: "));
   CHECK(run.err.find("s3cr") == std::string::npos);
+}
+
+// A command line, and what is wrong with it.
+struct Refusal {
+  std::string command;
+  std::vector<std::string> flags;
+  std::string complaint;
+};
+
+void check_refused(const Refusal& wanted) {
+  std::vector<std::string> argv{PACKET_BENCH, wanted.command};
+  argv.insert(argv.end(), wanted.flags.begin(), wanted.flags.end());
+  const auto output = run_command({.argv = argv});
+  INFO(wanted.command << ": " << wanted.complaint);
+  REQUIRE(output.has_value());
+  CHECK(output->exit_status == 2);
+  CHECK_THAT(output->err, ContainsSubstring(wanted.complaint));
+  check_one_line({output->exit_status, output->out, output->err, nullptr});
 }
 
 }  // namespace
@@ -108,11 +126,6 @@ TEST_CASE("bad input is refused with status 2 and one line", "[command_line]") {
 }
 
 TEST_CASE("a flag that would do nothing is refused, not ignored", "[command_line]") {
-  struct Case {
-    std::string command;
-    std::vector<std::string> flags;
-    std::string complaint;
-  };
   const std::vector<std::string> btp{"--target", "btp+ws://:s3cr@host:1/", "--destination", "g.b"};
   const std::vector<std::string> http{"--target", "http://:s3cr@host:1/"};
   const std::vector<std::string> own;
@@ -128,7 +141,7 @@ TEST_CASE("a flag that would do nothing is refused, not ignored", "[command_line
       nothing("--receiver", "btp+ws and ilp+http targets") + ", and PACKET_BENCH_RECEIVER unset";
   const std::string running = "a target that runs already";
   const std::string link = "btp+ws://:s3cr@host:2/";
-  const std::vector<Case> cases{
+  const std::vector<Refusal> cases{
       {"search", {"--report", "s3cr.md"}, search + "--report, which is for run, duet, compare;"},
       {"search", {"--hdr-log=s3cr"}, search + "--hdr-log, which is for run;"},
       {"search", {"--retries", "2"}, search + "--retries, which is for run;"},
@@ -170,16 +183,7 @@ TEST_CASE("a flag that would do nothing is refused, not ignored", "[command_line
       {"run", {"--container", "c"}, nothing("--container", running)},
       {"run", {"--metrics", "http://h/"}, nothing("--metrics", running)},
   };
-  for (const Case& wanted : cases) {
-    std::vector<std::string> argv{PACKET_BENCH, wanted.command};
-    argv.insert(argv.end(), wanted.flags.begin(), wanted.flags.end());
-    const auto output = run_command({.argv = argv});
-    INFO(wanted.command << ": " << wanted.complaint);
-    REQUIRE(output.has_value());
-    CHECK(output->exit_status == 2);
-    CHECK_THAT(output->err, ContainsSubstring(wanted.complaint));
-    check_one_line({output->exit_status, output->out, output->err, nullptr});
-  }
+  for (const Refusal& wanted : cases) check_refused(wanted);
 }
 
 TEST_CASE("a target that cannot be used is status 3, and older results stay", "[command_line]") {

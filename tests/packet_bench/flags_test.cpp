@@ -1,9 +1,9 @@
 // Flags whose effect shows only at the other end: at the server, the connector, or in the results.
 #include "base/json.hpp"
-#include "support/loopback_port.hpp"
 #include "packet_bench/running_connector.hpp"
 #include "packet_bench/truth.hpp"
 #include "support/catch.hpp"
+#include "support/loopback_port.hpp"
 #include "wire/ilp_packet.hpp"
 
 #include <sched.h>

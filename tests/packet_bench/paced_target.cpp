@@ -7,6 +7,7 @@
 // machine as well.
 #include "base/command_line.hpp"
 #include "base/unique_fd.hpp"
+#include "packet_bench/paced_settings.hpp"
 #include "wire/btp_frame.hpp"
 #include "wire/websocket_frame.hpp"
 
@@ -38,19 +39,6 @@ using namespace slipway;
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-struct Settings {
-  double rate = 0;  // 0: as fast as it can
-  std::string fault = "none";
-  std::uint64_t every = 100;  // packets between two faults
-  double freeze_at_s = -1;    // after the first packet
-  double freeze_for_s = 0;
-  double stop_at_s = -1;  // as freeze, but by SIGSTOP from outside, wherever it happens to be
-  double stop_for_s = 0;
-  double close_at_s = -1;  // says goodbye (1001) to all, as a connector that drains
-  std::string log;         // binary: pairs of int64 ns (arrival, answer), CLOCK_MONOTONIC
-  bool batch = false;      // no pacing and no timers: answer all of a read in one write
-};
 
 struct Peer {
   UniqueFd fd;
@@ -84,7 +72,7 @@ std::string accept_of(const std::string& key) {
 
 class Server {
  public:
-  explicit Server(const Settings& settings) : settings_(settings) {}
+  explicit Server(const PacedSettings& settings) : settings_(settings) {}
 
   int run() {
     listen();
@@ -368,7 +356,7 @@ class Server {
     std::fclose(file);
   }
 
-  Settings settings_;
+  PacedSettings settings_;
   UniqueFd epoll_{::epoll_create1(0)};
   UniqueFd listener_;
   std::map<int, std::unique_ptr<Peer>> peers_;
@@ -386,18 +374,8 @@ class Server {
 int main(int argc, char** argv) {
   return guarded_main("paced_target", 1, [&] {
     CommandLine line("paced_target", "A packet target for tests that can do exactly R packets/s.");
-    Settings settings;
-    line.add("--rate", settings.rate);
-    line.add("--fault", settings.fault,
-             "none, lose, wrong, reject, duplicate, unexpected, garbage");
-    line.add("--every", settings.every);
-    line.add("--freeze-at", settings.freeze_at_s);
-    line.add("--freeze-for", settings.freeze_for_s);
-    line.add("--stop-at", settings.stop_at_s);
-    line.add("--stop-for", settings.stop_for_s);
-    line.add("--close-at", settings.close_at_s);
-    line.add("--log", settings.log);
-    line.add("--batch", settings.batch);
+    PacedSettings settings;
+    settings.declare(line);
     if (const auto status = line.parse(argc, argv)) return *status;
     std::signal(SIGTERM, [](int) { stopping = 1; });
     std::signal(SIGINT, [](int) { stopping = 1; });

@@ -8,7 +8,7 @@ using namespace slipway::bench;
 using namespace std::chrono_literals;
 using Found = PacketTable::Found;
 
-TEST_CASE("an answer finds its packet once; a second one is a duplicate", "[packet_table]") {
+TEST_CASE("an answer finds its packet once, and a second one is a duplicate", "[packet_table]") {
   PacketTable table(4);
   const std::uint32_t ticket = table.add({.number = 7});
   CHECK(table.in_flight() == 1);

@@ -1,8 +1,8 @@
 #include "packet_bench/subject/scrape.hpp"
 
-#include "support/loopback_port.hpp"
 #include "packet_bench/subject/container.hpp"
 #include "support/catch.hpp"
+#include "support/loopback_port.hpp"
 #include "support/temporary_directory.hpp"
 
 #include <fstream>

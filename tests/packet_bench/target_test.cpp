@@ -1,6 +1,6 @@
-#include "packet_bench/target/btp_channel.hpp"
 #include "packet_bench/target/target.hpp"
 
+#include "packet_bench/target/btp_channel.hpp"
 #include "support/catch.hpp"
 
 using namespace slipway::bench;

@@ -1,26 +1,20 @@
 #include "deploy/model/bake.hpp"
 
-#include <charconv>
+#include "net/prometheus_text.hpp"
+
+#include <map>
+#include <vector>
 
 #include <fmt/core.h>
 
 namespace slipway::deploy {
 namespace {
 
-// The value of a sample line "name{labels} value [timestamp]"; 0 for what is not a number.
-double value_of(std::string_view line) {
-  const std::size_t labels_end = line.rfind('}');
-  std::size_t begin = labels_end == std::string_view::npos ? line.find(' ') : labels_end + 1;
-  if (begin == std::string_view::npos) return 0;
-  while (begin < line.size() && line[begin] == ' ') ++begin;
-  double value = 0;
-  std::from_chars(line.data() + begin, line.data() + line.size(), value);
-  return value;
-}
-
-bool names(std::string_view line, std::string_view metric) {
-  return line.substr(0, metric.size()) == metric && line.size() > metric.size() &&
-         (line[metric.size()] == '{' || line[metric.size()] == ' ');
+// A counter's sum; 0 where the page has none, or one that is no count.
+std::uint64_t count_of(const std::vector<net::MetricSample>& samples, std::string_view name,
+                       const std::map<std::string, std::string>& labels = {}) {
+  const double sum = net::sum_of(samples, name, labels).value_or(0);
+  return sum > 0 && sum < 1e19 ? static_cast<std::uint64_t>(sum) : 0;
 }
 
 std::uint64_t difference(std::uint64_t later, std::uint64_t earlier) {
@@ -50,24 +44,15 @@ double Totals::mean_latency_s() const {
 }
 
 Totals parse_totals(std::string_view metrics) {
-  Totals totals;
-  while (!metrics.empty()) {
-    const std::size_t newline = metrics.find('\n');
-    const std::string_view line = metrics.substr(0, newline);
-    metrics.remove_prefix(newline == std::string_view::npos ? metrics.size() : newline + 1);
-    // Each packet counts once, where it came in.
-    if (names(line, "ilp_packets_total") &&
-        line.find("direction=\"out\"") == std::string_view::npos) {
-      const auto count = static_cast<std::uint64_t>(value_of(line));
-      if (line.find("result=\"fulfill") != std::string_view::npos) totals.fulfilled += count;
-      if (line.find("result=\"reject") != std::string_view::npos) totals.rejected += count;
-    } else if (names(line, "ilp_packet_duration_seconds_sum")) {
-      totals.latency_sum_s += value_of(line);
-    } else if (names(line, "ilp_packet_duration_seconds_count")) {
-      totals.latency_count += static_cast<std::uint64_t>(value_of(line));
-    }
-  }
-  return totals;
+  const auto samples = net::parse_metrics(metrics);
+  // Each packet counts once, where it came in.
+  const auto packets = [&](const std::string& result) {
+    return count_of(samples, "ilp_packets_total", {{"direction", "in"}, {"result", result}});
+  };
+  return {.fulfilled = packets("fulfilled"),
+          .rejected = packets("rejected"),
+          .latency_sum_s = net::sum_of(samples, "ilp_packet_duration_seconds_sum").value_or(0),
+          .latency_count = count_of(samples, "ilp_packet_duration_seconds_count")};
 }
 
 BakeJudgement judge_bake(const BakeRules& rules, const Totals& baseline, const Totals& candidate) {
