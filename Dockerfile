@@ -1,5 +1,5 @@
 # The connector's image. Both bases are arguments, so that it also builds where the public ones
-# cannot be pulled (scripts/lib/slipway_lab/images.py makes local ones).
+# cannot be pulled (scripts/lib/slipway/lab/images.py makes local ones).
 #
 #   docker buildx build --build-arg REVISION="$(git rev-parse HEAD)" --tag m2m-connector .
 ARG BUILDER_BASE=debian:bookworm-slim@sha256:7b140f374b289a7c2befc338f42ebe6441b7ea838a042bbd5acbfca6ec875818

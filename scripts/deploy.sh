@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
+# usage: scripts/deploy.sh --host ADDRESS [--user deploy] [--port 22] --known-hosts FILE -- IMAGE[@DIGEST] [OPTION...]
+#
 # Rolls a host forward from outside: runs `deploy` there over plain ssh and returns its exit status.
-#   scripts/deploy.sh --host ADDRESS [--user deploy] [--port 22] --known-hosts FILE -- IMAGE[@DIGEST] [OPTION...]
 # SLIPWAY_HOST, SLIPWAY_USER, SLIPWAY_PORT and SLIPWAY_KNOWN_HOSTS say the same. The key comes from
-# the agent at SSH_AUTH_SOCK. 2 is also: the host refused that key, or its own is not in FILE.
-# 255: it was not reached, or the connection was lost.
+# the agent at SSH_AUTH_SOCK. What is meant for the host comes after --.
+# Exit: that of `deploy` (see deploy --help); 2 also: the host refused that key, or its own is not in
+# FILE; 255: it was not reached, or the connection was lost.
 set -euo pipefail
 # shellcheck source=scripts/lib/on-host.sh
 . "$(dirname "$0")/../scripts/lib/on-host.sh"

@@ -39,7 +39,7 @@ on_host() {
   local known_hosts=${SLIPWAY_KNOWN_HOSTS:-} word status=0
   while [ $# -gt 0 ] && [ "$1" != -- ]; do
     case $1 in
-    -h | --help) sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//p}' "$0"; exit 0 ;;
+    -h | --help) sed -n '2,/^[^#]/s/^# \{0,1\}//p' "$0"; exit 0 ;;
     --host | --user | --port | --known-hosts) [ $# -ge 2 ] || die "$1 needs a value" ;;
     *) die "unknown option '$1'; what is meant for the host comes after --" ;;
     esac

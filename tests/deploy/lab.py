@@ -1,7 +1,7 @@
 """A host for deploy to be tested on: engine, HAProxy and registry of the lab, and images of the
 stand-in that behave well or badly.
 
-Needs what scripts/lib/slipway_lab needs. `unable()` says why it cannot run here.
+Needs what the package slipway.lab needs. `unable()` says why it cannot run here.
 """
 
 import http.client
@@ -23,9 +23,9 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(REPOSITORY / "scripts" / "lib"))
 
 # pylint: disable=wrong-import-position
-from slipway_lab import Engine, Host, LabError, Registry, images, paths
-
-REPOSITORY_NAME = "m2m-connector"
+from slipway import paths
+from slipway.ci.oci import SERVICE
+from slipway.lab import Engine, Host, LabError, Registry, images
 
 
 def unable() -> str | None:
@@ -115,7 +115,7 @@ class Site:
         file.write_text(json.dumps(config, indent=2))
 
     def reference(self, tag: str = "") -> str:
-        return self.registry.reference(REPOSITORY_NAME, tag)
+        return self.registry.reference(SERVICE, tag)
 
     def publish(self, tag: str, manner: str = "good", labels: dict | None = None,
                 ballast_mb: int = 0) -> str:
@@ -144,7 +144,7 @@ class Site:
         import_image(self.host, reference, files, changes)
         self.host.docker("push", reference)
         self.host.docker("rmi", reference)
-        self.releases[tag] = self.registry.digest(REPOSITORY_NAME, tag)
+        self.releases[tag] = self.registry.digest(SERVICE, tag)
         return self.releases[tag]
 
     def command(self, program: str, *arguments: str) -> list[str]:

@@ -16,7 +16,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts" / "lib"))
 
 # pylint: disable=wrong-import-position
-from slipway_lab import AlreadyRunning, Engine, Host, LabError, Registry, interrupt_on_terminate
+from slipway.lab import AlreadyRunning, Engine, Host, LabError, Registry, interrupt_on_terminate
 
 # Two checkouts can be tested at once.
 NAME = f"lab-test-{os.getpid()}"

@@ -18,8 +18,8 @@ sys.path.insert(0, str(SOURCE / "tests" / "workflows"))
 import bare_hosts
 from act_test import Table, digest, missing, only
 from act_world import ActWorld
+from slipway.act.runner import QUICK_SCRIPT
 
-SOURCE_SCRIPT = SOURCE / "tests" / "workflows" / "quick_script"
 # What an operator does with it, and a real run: 1,000 packets a second through a real connector.
 USE = ("tar -xzf /tools.tar.gz && cd slipway-tools-*/bin && ./deploy --version && ./rollback --version "
        "&& ./connector --version && ./packet_bench run --rate 1000 --threshold-tps 900 --duration 2s "
@@ -84,7 +84,7 @@ def first_release(w: ActWorld, table: Table, given: str) -> None:
 def older_line(w: ActWorld, table: Table) -> None:
     """Assets are small files from here on: they are not what is shown."""
     script = w.world.work / "scripts/release/assets"
-    script.write_bytes(SOURCE_SCRIPT.read_bytes())
+    script.write_bytes(QUICK_SCRIPT.read_bytes())
     for message in ("feat!: speak anew", "feat!: speak anew once more"):
         sha = w.push(message)
         w.ci_push(sha)
@@ -96,7 +96,7 @@ def older_line(w: ActWorld, table: Table) -> None:
     newest = digest(w, sha)
     w.world.git("checkout", "--quiet", "-b", "1.x", "v1.0.0")
     w.world.git("push", "--quiet", "origin", "1.x")
-    script.write_bytes(SOURCE_SCRIPT.read_bytes())
+    script.write_bytes(QUICK_SCRIPT.read_bytes())
     old = w.push("fix: for those who stay", branch="1.x")
     ci = w.ci_push(old, branch="1.x")
     table.row("a fix of an older line: CI", ci, {

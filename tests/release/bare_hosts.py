@@ -10,7 +10,7 @@ from pathlib import Path
 
 SOURCE = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(SOURCE / "scripts" / "lib"))
-from slipway_lab import paths
+from slipway import paths
 
 SUITES = {"bookworm": "Debian 12", "trixie": "Debian 13"}
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"

@@ -2,7 +2,6 @@
 leaves behind (the image, the assets), a registry, and a stand-in for GitHub's API. The scripts and
 semantic-release are the real ones; the remote is reached by its https URL, rewritten by git."""
 
-import hashlib
 import json
 import os
 import shutil
@@ -13,11 +12,11 @@ import tempfile
 from pathlib import Path
 
 SOURCE = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(SOURCE / "scripts" / "ci" / "lib"))
 sys.path.insert(0, str(SOURCE / "scripts" / "lib"))
-import oci
 from registry import Registry
-from rehearsal.github_standin import GitHub
+from slipway.act.artifacts import write_assets, write_image
+from slipway.act.github import GitHub
+from slipway.ci import oci
 
 PLAIN = "https://github.com/acme/conn.git"
 TOKEN = "stand-in-token"
@@ -39,7 +38,7 @@ class World:
         self.work = self.folder / "developer"
         self.hub = GitHub()
         self.registry = Registry(self.folder / "registry")
-        self.image = f"{self.registry.address}/acme/m2m-connector"
+        self.image = f"{self.registry.address}/acme/{oci.SERVICE}"
         self.runs = 0
         self.running = None
         self.group_file = self.folder / "process-group"  # of the command that runs now, for hooks
@@ -63,7 +62,7 @@ class World:
             shutil.copy(SOURCE / name, self.work / name)
         (self.work / "VERSION").write_text("0.0.0\n")
         (self.work / ".gitignore").write_text("/build/\nnode_modules\n__pycache__/\n")
-        for room in ("ci", "release"):
+        for room in ("ci", "lib", "release"):
             shutil.copytree(SOURCE / "scripts" / room, self.work / "scripts" / room,
                             ignore=shutil.ignore_patterns("node_modules", "__pycache__", ".install*"))
         header = (self.work / "CHANGELOG.md").read_text().split("\n## ")[0].rstrip() + "\n"
@@ -137,10 +136,7 @@ class World:
         """The image of COMMIT, by its SHA (and `latest` on main), labelled as CI labels it."""
         version = self.next_version(commit)["version"]
         layout = self.folder / "layout" / commit
-        config = {"architecture": "amd64", "os": "linux", "rootfs": {"type": "layers", "diff_ids": []},
-                  "config": {"Labels": {"org.opencontainers.image.version": version,
-                                        "org.opencontainers.image.revision": commit}}}
-        digest = write_image(layout, config)
+        digest = write_image(layout, version, commit)
         images = self.images()
         images.push_layout(layout)
         images.tag(digest, commit)
@@ -155,19 +151,6 @@ class World:
                               env=self.env(), capture_output=True, text=True)
         shutil.rmtree(clone)
         return json.loads(done.stdout)
-
-    def write_assets(self, folder: Path, version: str, commit: str) -> None:
-        """As scripts/release/assets leaves them, with small contents that depend on the commit."""
-        folder.mkdir(parents=True)
-        files = {f"slipway-tools-{version}-linux-x86_64.tar.gz": f"tarball of {commit}\n",
-                 f"slipway-tools_{version}_amd64.deb": f"package of {commit}\n",
-                 f"slipway-tools-{version}.cdx.json": "{}\n"}
-        for name, text in files.items():
-            (folder / name).write_text(text)
-        (folder / "SHA256SUMS").write_text("".join(
-            f"{hashlib.sha256(text.encode()).hexdigest()}  {name}\n" for name, text in files.items()))
-        (folder / "benchmark-results.json").write_text(
-            json.dumps({"passed": True, "tps": 10000, "commitSha": commit}))
 
     # The workflow.
 
@@ -189,7 +172,7 @@ class World:
         version = self.next_version(commit)
         if version["type"]:
             shutil.rmtree(clone / "build", ignore_errors=True)
-            self.write_assets(clone / "build/assets", version["version"], commit)
+            write_assets(clone / "build/assets", version["version"], commit)
         done = self._run(clone, ["scripts/release/release"], BRANCH=branch,
                          RELEASE_SHA=meant or commit, DRY_RUN=str(dry_run).lower(),
                          GITHUB_SHA=commit, GITHUB_REF="refs/heads/main")
@@ -244,20 +227,3 @@ class World:
     def kill(self) -> None:
         """SIGKILL to the whole process group of the command that runs now."""
         os.killpg(self.running.pid, signal.SIGKILL)
-
-
-def write_image(layout: Path, config: dict) -> str:
-    """An OCI layout of one image without layers; returns its digest."""
-    blobs = layout / "blobs" / "sha256"
-    blobs.mkdir(parents=True, exist_ok=True)
-
-    def put(data: bytes, media_type: str) -> dict:
-        digest = "sha256:" + hashlib.sha256(data).hexdigest()
-        (blobs / digest[7:]).write_bytes(data)
-        return {"mediaType": media_type, "digest": digest, "size": len(data)}
-
-    described = put(json.dumps(config).encode(), oci.CONFIG)
-    manifest = put(json.dumps({"schemaVersion": 2, "mediaType": oci.MANIFEST, "config": described,
-                               "layers": []}).encode(), oci.MANIFEST)
-    (layout / "index.json").write_text(json.dumps({"schemaVersion": 2, "manifests": [manifest]}))
-    return manifest["digest"]

@@ -14,7 +14,7 @@ sys.path.insert(0, str(ROOT / "tests" / "release"))
 sys.path.insert(0, str(ROOT / "scripts" / "lib"))
 sys.path.insert(0, str(ROOT / "tests" / "support"))
 from ports import free_port
-from rehearsal.act_runner import Act
+from slipway.act.runner import QUICK_SCRIPT, Act
 from world import World
 
 SLOW = ("scripts/setup", "scripts/lint", "scripts/ci/build-and-test", "scripts/ci/integration",
@@ -115,7 +115,7 @@ class ActWorld:
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, target)
         for name in set(SLOW) - set(self.real):
-            shutil.copy(Path(__file__).with_name("quick_script"), self.world.work / name)
+            shutil.copy(QUICK_SCRIPT, self.world.work / name)
 
     def push(self, message: str, branch: str = "main") -> str:
         """A commit on BRANCH; what CI leaves is for the workflows to make."""
@@ -141,7 +141,6 @@ class ActWorld:
             "SLIPWAY_IMAGE": world.image, "GITHUB_API_URL": world.hub.url,
             "GITHUB_REPOSITORY": "acme/conn", "GITHUB_REPOSITORY_OWNER": "acme",
             "GITHUB_SERVER_URL": "https://github.com", "STANDIN_REMOTE": world.bare,
-            "STANDIN_RELEASE_TESTS": ROOT / "tests" / "release",
             "SLIPWAY_NODE_MODULES": ROOT / "scripts/release/node_modules", **rewrite, **env})
 
     # The runs.

@@ -20,7 +20,7 @@ from pathlib import Path
 import yaml
 
 from act_world import ROOT, SLOW, ActWorld
-from slipway_lab import Engine, images
+from slipway.lab import Engine, images
 
 LEGS = ["plan", "next-version", "lint", "trivy-fs", "image", "image-scan", "performance-benchmark",
         "codeql", "analysis", "build-and-test:os=ubuntu-24.04,compiler=gcc",

@@ -12,7 +12,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 CI, CD, RELEASE = (f".github/workflows/{name}.yml" for name in ("ci", "cd", "release"))
-COPIED = (".github", "scripts", "tests/workflows", "docs/operators", ".releaserc.json",
+COPIED = (".github", "scripts", "docs/operators", ".releaserc.json",
           ".trivyignore.yaml", "CHANGELOG.md", "Dockerfile")
 CHECKOUT = "actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1"
 TRIVY_TAG_OBJECT = "a9c7b0f0" * 5
@@ -108,7 +108,7 @@ MUTANTS = [
     ("proof removed", CD, "        run: scripts/ci/host prove", "        run: scripts/ci/notify"),
     ("deploys without attestation", CD, "      - run: scripts/ci/verify-attestation\n        env:\n          GH_TOKEN: ${{ github.token }}\n", ""),
     ("attestation of anybody's workflow", "scripts/ci/verify-attestation", '    --signer-workflow "$GITHUB_REPOSITORY/.github/workflows/ci.yml" --source-digest', "    --source-digest"),
-    ("latest deployed instead of the digest", "scripts/ci/host", '"$(image_name)@$DIGEST"', '"$(image_name):latest"'),
+    ("latest deployed instead of the digest", "scripts/ci/host", '"$image@$DIGEST"', '"$image:latest"'),
     ("an image of another commit", CD, "DIGEST: ${{ needs.resolve.outputs.digest }}", "DIGEST: ${{ github.event.workflow_run.head_sha }}"),
     ("published is not what was scanned", CI, "DIGEST: ${{ needs.image.outputs.digest }}", "DIGEST: ${{ needs.plan.outputs.digest }}"),
     ("the image is built again for the release", RELEASE, "      - id: release\n", "      - run: scripts/ci/image\n      - id: release\n"),
@@ -132,7 +132,7 @@ MUTANTS = [
     ("git before exec", ".releaserc.json", "@semantic-release/exec", "@semantic-release/git"),
 ]
 CATCHERS = {
-    "policy": [sys.executable, "tests/workflows/policy.py", "."],
+    "policy": ["scripts/lib/pinned-python", "-m", "slipway.policy", "."],
     "actionlint": ["actionlint"],
     "zizmor": ["zizmor", "--offline", "--no-progress", "--quiet", "--persona", "auditor", "."],
 }

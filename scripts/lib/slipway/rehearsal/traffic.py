@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Iterator
 
-from slipway_lab import LabError
-from slipway_lab.capsule import wait_until
+from ..lab import LabError
+from ..lab.capsule import wait_until
 
 RATE = 10_000
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from .capsule import Capsule, LabError, run
 
-# Where the lab's registries and hosts are (network.py): plain HTTP is expected there.
+# Where the lab's registries and hosts are (host.py, registry.py): plain HTTP is expected there.
 LAB_NETWORKS = ("10.231.0.0/16", "10.232.0.0/16")
 
 

@@ -6,7 +6,7 @@ import re
 
 import yaml
 
-from documents import runs, uses
+from .documents import runs, uses
 
 # Every grant there is. Widening one means changing it here too, before somebody else's eyes.
 READ = {"contents": "read"}
@@ -69,7 +69,7 @@ def permissions(r):
 
 def pins(r):
     table = {}
-    for line in r.text("tests/workflows/pins.tsv").splitlines():
+    for line in r.text("scripts/lib/slipway/policy/pins.tsv").splitlines():
         if line and not line.startswith("#"):
             action, tag, commit = line.split("\t")
             table[action] = (tag, commit)

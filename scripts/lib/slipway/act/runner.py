@@ -1,6 +1,6 @@
 """Runs a shipped workflow, unchanged, with act on this machine: `run(...)` returns each job's result,
-the summaries and the log. Third-party actions are replaced by the stand-ins in tests/workflows; an
-action without one makes act try the network and fail loudly.
+the summaries and the log. Third-party actions are replaced by the stand-ins beside this file; an action
+without one makes act try the network and fail loudly.
 
 What act does not do and GitHub does: permissions, concurrency, approvals, environment secrets,
 OIDC, job timeouts, branch and type filters. The policy test holds the files to those.
@@ -12,10 +12,15 @@ import re
 import shutil
 import subprocess
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[3]
-STANDINS = ROOT / "tests" / "workflows" / "standins"
+from .. import paths
+
+HERE = Path(__file__).resolve().parent
+STANDINS = HERE / "standins"
+# Takes the place of a script that takes minutes.
+QUICK_SCRIPT = HERE / "quick_script"
 # owner/repository -> folder of its stand-in; the reference is read from the workflows.
 FOLDERS = {
     "actions/checkout": "checkout", "actions/cache": "cache",
@@ -24,7 +29,6 @@ FOLDERS = {
     "github/codeql-action": "codeql-action", "aquasecurity/trivy-action": "trivy-action",
     "snyk/actions": "snyk-actions",
 }
-USES = re.compile(r"uses: ([\w.-]+/[\w.-]+)(?:/[\w./-]+)?@([0-9a-f]{40})")
 
 
 @dataclass
@@ -61,6 +65,7 @@ class Act:
             (scratch / name).write_text(text)
         os.chmod(scratch / "secrets", 0o600)
         settings = {"STANDINS": STANDINS, "STANDIN_STATE": self.state,
+                    "STANDIN_PACKAGES": paths.PACKAGES,
                     "STANDIN_WORKFLOW": f".github/workflows/{workflow}.yml",
                     "GITHUB_SHA": sha, "SHA_REF": sha, "GITHUB_REF": ref,
                     "GITHUB_REF_NAME": ref.split("/", 2)[-1], **self.env}
@@ -81,16 +86,18 @@ class Act:
         return self._follow(argv, scratch, on_line)
 
     def _pins(self) -> set:
+        """(owner/repository, reference) of every action that has a stand-in."""
         found = set()
         for file in (self.clone / ".github").rglob("*.yml"):
-            found |= set(USES.findall(file.read_text()))
+            for _, _, step in document(file).steps():
+                action, _, reference = step.get("uses", "").partition("@")
+                found.add(("/".join(action.split("/")[:2]), reference))
         return {(action, reference) for action, reference in found if action in FOLDERS}
 
     def _job_names(self, argv: list) -> list:
         if "--job" in argv:
             return []
-        text = (self.clone / argv[argv.index("--workflows") + 1]).read_text()
-        return re.findall(r"^  ([a-z][a-z-]*):$", text.partition("\njobs:\n")[2], re.M)
+        return list(document(self.clone / argv[argv.index("--workflows") + 1]).jobs)
 
     def _follow(self, argv: list, scratch: Path, on_line) -> Result:
         path = ":".join(filter(None, (str(STANDINS / "bin"), self.path, os.environ["PATH"])))
@@ -131,6 +138,12 @@ class Act:
         return result
 
 
+def document(file: Path):
+    # Its PyYAML is installed only where workflows are run.
+    from ..policy.documents import Document
+    return Document(file)
+
+
 def passed_on() -> dict:
     """Package clients' own settings, which name no secret; everything else stays outside."""
     names = ("npm_config_registry", "NPM_CONFIG_REGISTRY", "GOPROXY", "GOFLAGS", "PIP_INDEX_URL",
@@ -144,8 +157,8 @@ def dotenv(values: dict) -> str:
 
 
 def seconds_between(start, end) -> float:
-    from datetime import datetime
-    if not start or not end:
-        return 0.0
-    parse = lambda text: datetime.fromisoformat(re.sub(r"(\.\d{1,6})\d*", r"\1", text).replace("Z", "+00:00"))
-    return (parse(end) - parse(start)).total_seconds()
+    def parse(text: str) -> datetime:
+        # Of act's nine digits of a second, Python 3.10 takes six, and no Z.
+        return datetime.fromisoformat(re.sub(r"(\.\d{1,6})\d*", r"\1", text).replace("Z", "+00:00"))
+
+    return (parse(end) - parse(start)).total_seconds() if start and end else 0.0

@@ -8,12 +8,13 @@ import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from slipway_lab import Engine, Host, Registry, images
-from slipway_lab.capsule import run
+from ..ci.oci import SERVICE
+from ..lab import Engine, Host, Registry, images
+from ..lab.capsule import run
 
 from .stages import StageFailed, expect
 from .traffic import Packets, http_get
-from .versions import REPOSITORY_NAME, Version
+from .versions import Version
 
 COLOURS = ("blue", "green")
 
@@ -53,7 +54,7 @@ class Production:
         if haproxy:
             images.give(haproxy, engine, self.host)
         settings = json.loads((checkout / "host/deploy.json").read_text())
-        settings["image"] = self.registry.reference(REPOSITORY_NAME)
+        settings["image"] = self.registry.reference(SERVICE)
         settings["haproxyImage"] = haproxy or settings["haproxyImage"]
         # Shorter than on a real host, so that a rehearsal of a sick release does not take minutes.
         settings["health"]["deadline"] = "10s"
@@ -78,7 +79,7 @@ class Production:
                        check=True, capture_output=True)
 
     def reference(self, version: Version) -> str:
-        return self.registry.reference(REPOSITORY_NAME, version.digest)
+        return self.registry.reference(SERVICE, version.digest)
 
     def operate(self, *command: str) -> Swap:
         """deploy or rollback on the host, over ssh, with its report."""

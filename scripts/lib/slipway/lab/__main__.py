@@ -4,12 +4,9 @@ import argparse
 import os
 import subprocess
 import sys
-from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
-# pylint: disable=wrong-import-position
-from slipway_lab import Engine, Host, LabError, Registry, images, interrupt_on_terminate, paths
+from .. import cli, paths
+from . import Engine, Host, LabError, Registry, images, interrupt_on_terminate
 
 USAGE = """\
   engine start NAME      a Docker engine to build and push with; prints its DOCKER_HOST
@@ -19,6 +16,8 @@ USAGE = """\
   KIND shell NAME [CMD]  CMD, or a shell, inside it
   images ENGINE          base images on a running engine; prints the build arguments
   list                   what runs
+
+Exit: 0 done, 1 it could not be, 2 usage, 130 interrupted.
 """
 KINDS = {"engine": Engine, "registry": Registry, "host": Host}
 
@@ -67,16 +66,14 @@ def act(arguments: argparse.Namespace) -> int:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(
-        prog="slipway_lab", description="Throw-away engines, registries and hosts.", epilog=USAGE,
-        formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = cli.parser("Throw-away engines, registries and hosts.", prog="scripts/lab", epilog=USAGE)
     parser.add_argument("what", choices=[*KINDS, "images", "list"])
     parser.add_argument("rest", nargs=argparse.REMAINDER)
     try:
         with interrupt_on_terminate():
             return act(parser.parse_args())
     except LabError as error:
-        print(f"slipway_lab: error: {error}", file=sys.stderr)
+        print(f"lab: error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130

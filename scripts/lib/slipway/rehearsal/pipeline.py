@@ -5,19 +5,16 @@ what the rest of the rehearsal does is a stand-in, committed into a scratch clon
 import os
 import shutil
 import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from slipway_lab import LabError, Registry, paths
-
-from .act_runner import Act, Result
-from .github_standin import GitHub
+from .. import paths
+from ..act.github import GitHub
+from ..act.runner import QUICK_SCRIPT, Act, Result
+from ..ci.oci import SERVICE, Repository
+from ..lab import LabError, Registry
 from .production import Production
-from .versions import REPOSITORY_NAME, Source, Version
-
-sys.path.insert(0, str(paths.REPOSITORY / "scripts" / "ci" / "lib"))
-import oci  # pylint: disable=wrong-import-position
+from .versions import Source, Version
 
 URL = "https://github.com/acme/conn.git"
 # Their work is done elsewhere: scripts/test, and the stages of the rehearsal itself.
@@ -70,8 +67,7 @@ class Pipeline:
 
     def _first_push(self) -> None:
         for name in STAND_INS:
-            shutil.copy(paths.REPOSITORY / "tests/workflows/quick_script",
-                        self.source.folder / name)
+            shutil.copy(QUICK_SCRIPT, self.source.folder / name)
         self.source.commit("stand-ins", "chore: let the rehearsal's stand-ins in")
         root = self._git("rev-list", "--max-parents=0", "HEAD", cwd=self.source.folder).split()[-1]
         if not self._git("tag", "--list", "v*", cwd=self.source.folder):
@@ -102,9 +98,9 @@ class Pipeline:
         # What GitHub records of a run, and CD asks for.
         green = result.jobs.get("ci-status") == "success"
         self.hub.checks[version.sha] = "success" if green else "failure"
-        version.digest = self.registry.digest(REPOSITORY_NAME, version.sha) or ""
+        version.digest = self.registry.digest(SERVICE, version.sha) or ""
         if version.digest:
-            labels = oci.Repository(self.registry.reference(REPOSITORY_NAME)).labels(version.digest)
+            labels = Repository(self.registry.reference(SERVICE)).labels(version.digest)
             version.version = labels.get("org.opencontainers.image.version", "")
         return result
 
@@ -128,11 +124,10 @@ class Pipeline:
             secrets |= {f"{name}_SSH_KEY": self.key, f"{name}_KNOWN_HOSTS":
                         environment.production.host.known_hosts.read_text()}
         return Act(self._checkout(sha), self.state, secrets=secrets, variables=variables, env={
-            "SLIPWAY_IMAGE": self.registry.reference(REPOSITORY_NAME),
+            "SLIPWAY_IMAGE": self.registry.reference(SERVICE),
             "GITHUB_API_URL": self.hub.url, "GITHUB_REPOSITORY": "acme/conn",
             "GITHUB_REPOSITORY_OWNER": "acme", "GITHUB_SERVER_URL": "https://github.com",
             "STANDIN_REMOTE": self.bare,
-            "STANDIN_RELEASE_TESTS": paths.REPOSITORY / "tests" / "release",
             "SLIPWAY_NODE_MODULES": paths.REPOSITORY / "scripts/release/node_modules",
             **self._rewrites(), **self.build})
 

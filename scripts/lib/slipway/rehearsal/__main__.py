@@ -7,7 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from slipway_lab import (Engine, Host, LabError, Registry, images, interrupt_on_terminate, paths)
+from .. import paths
+from ..lab import Engine, Host, LabError, Registry, images, interrupt_on_terminate
 
 from . import report
 from .bad_releases import BAD_RELEASES

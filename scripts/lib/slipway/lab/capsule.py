@@ -26,7 +26,7 @@ import time
 from pathlib import Path
 from typing import Callable, Iterator
 
-from . import paths
+from .. import paths
 from .init import remove_cgroups
 
 

@@ -6,9 +6,8 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from slipway_lab import Engine, LabError, Registry
-
-REPOSITORY_NAME = "m2m-connector"
+from ..ci.oci import SERVICE
+from ..lab import Engine, LabError, Registry
 
 
 @dataclass
@@ -55,14 +54,14 @@ class Source:
     def build(self, version: Version, engine: Engine, registry: Registry,
               build_arguments: dict[str, str]) -> None:
         """Builds the image of the commit that is checked out, pushes it, notes its digest."""
-        reference = registry.reference(REPOSITORY_NAME, version.sha)
+        reference = registry.reference(SERVICE, version.sha)
         arguments = {"REVISION": version.sha, "VERSION": version.version, **{
             name: value for name, value in build_arguments.items() if name != "HAPROXY_IMAGE"}}
         flags = [f"--build-arg={name}={value}" for name, value in arguments.items()]
         engine.docker("buildx", "build", "--load", "--network=host", "--progress=plain", *flags,
                       "--tag", reference, str(self.folder))
         engine.docker("push", "--quiet", reference)
-        version.digest = registry.digest(REPOSITORY_NAME, version.sha) or ""
+        version.digest = registry.digest(SERVICE, version.sha) or ""
         if not version.digest:
             raise LabError(f"{reference}: pushed, but the registry does not know it")
 

@@ -6,9 +6,10 @@ import subprocess
 from pathlib import Path
 from typing import Callable, Iterator
 
-from slipway_lab import Engine, Host, Registry, paths
+from .. import paths
+from ..lab import Engine, Host, Registry
 
-from .act_runner import Result
+from ..act.runner import Result
 from .bad_releases import BAD_RELEASES
 from .pipeline import NOT_REHEARSED, Environment, Pipeline
 from .production import Production

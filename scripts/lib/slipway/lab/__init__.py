@@ -7,7 +7,7 @@ Each resource is a context manager and can also be started and stopped by hand:
         args = images.ensure(engine)
         engine.docker("push", registry.reference("m2m-connector", "v1"))
 
-    python3 scripts/lib/slipway_lab engine start demo
+    scripts/lab engine start demo
 
 What keeps it from leaving anything behind is in capsule.py.
 """

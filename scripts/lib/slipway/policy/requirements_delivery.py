@@ -4,7 +4,7 @@ that the YAML only orchestrates."""
 import os
 import re
 
-from documents import needs, runs, uses
+from .documents import needs, runs, uses
 
 # Jobs that a run may lack, and why: dependency-review sees pull requests only, publish pushes only.
 MAY_SKIP = ("${{ github.event_name == 'push' && 'dependency-review' || "
@@ -127,7 +127,7 @@ def one_digest(r):
     for document in (r.cd, r.release):
         if re.search(r"docker (build|push|tag)|:latest", document.text):
             yield f"{document.name}: builds, or names a tag where a digest must be"
-    if '"$(image_name)@$DIGEST"' not in r.text("scripts/ci/host"):
+    if '"$image@$DIGEST"' not in r.text("scripts/ci/host"):
         yield "scripts/ci/host: deploys by another name than the digest"
 
 

@@ -26,6 +26,8 @@ LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
 ACCEPT = ", ".join((INDEX, MANIFEST, "application/vnd.docker.distribution.manifest.list.v2+json",
                     "application/vnd.docker.distribution.manifest.v2+json"))
 TRIES = 4
+# The image's name in whatever registry; no other script writes it.
+SERVICE = "m2m-connector"
 
 
 class OciError(Exception):
@@ -35,7 +37,7 @@ class OciError(Exception):
 def image_name() -> str:
     """The repository that the workflows push to: SLIPWAY_IMAGE, else the owner's on GHCR."""
     owner = os.environ.get("GITHUB_REPOSITORY_OWNER", "")
-    name = os.environ.get("SLIPWAY_IMAGE") or owner and f"ghcr.io/{owner.lower()}/m2m-connector"
+    name = os.environ.get("SLIPWAY_IMAGE") or owner and f"ghcr.io/{owner.lower()}/{SERVICE}"
     if not name:
         raise OciError("no image name: set SLIPWAY_IMAGE or GITHUB_REPOSITORY_OWNER")
     return name

@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Iterator
 
-from . import paths
+from .. import paths
 from .capsule import LabError, run
 from .engine import Engine
 

@@ -1,0 +1,37 @@
+# shellcheck shell=bash
+# Sourced by every script before anything else: shows the script's head, its help, to whoever asks for
+# it, and goes to the root of the checkout. Outside a workflow, outputs and summaries go to stderr.
+
+case ${1:-} in
+-h | --help)
+  sed -n '2,/^[^#]/s/^# \{0,1\}//p' "$0"
+  exit 0
+  ;;
+esac
+cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit
+
+die() {
+  printf '%s: error: %s\n' "${0##*/}" "$1" >&2
+  [ -z "${GITHUB_ACTIONS:-}" ] || printf '::error::%s\n' "$1"
+  exit "${2:-1}"
+}
+
+# output NAME VALUE: for later steps and jobs.
+output() {
+  printf '%s=%s\n' "$1" "$2" >>"${GITHUB_OUTPUT:-/dev/stderr}"
+}
+
+# summary < markdown: what people read on the run's page.
+summary() {
+  cat >>"${GITHUB_STEP_SUMMARY:-/dev/stderr}"
+}
+
+# need GROUP TOOL...: GROUP is the one of scripts/setup that installs them; `-` where none does.
+need() {
+  local group=$1 tool
+  for tool in "${@:2}"; do
+    command -v "$tool" >/dev/null && continue
+    [ "$group" != - ] || die "$tool is not installed, and scripts/setup does not bring it" 2
+    die "$tool is not installed; run scripts/setup $group" 2
+  done
+}

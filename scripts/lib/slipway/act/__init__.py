@@ -1,0 +1,1 @@
+"""The shipped workflows under act, and what stands in for GitHub there."""

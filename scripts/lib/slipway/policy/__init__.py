@@ -1,0 +1,1 @@
+"""The workflows, held to docs/pipeline-checklist.md."""
