@@ -5,8 +5,9 @@ import os
 import signal
 import subprocess
 
-from fault import expect, fault, make_cold, running_colour, spare_colour
-from lab import Site, await_true
+from deploy.fault import expect, fault
+from deploy.site import Site
+from support.waiting import await_true
 
 QUICK_GATE = {"interval": "100ms", "timeout": "1s", "healthyInARow": 5, "minimumHealthy": "500ms",
               "deadline": "3s"}
@@ -57,7 +58,7 @@ refuse(20, "dies_when_promoted", "container exits when promoted")
 
 @fault(21, "port 8080 taken, HAProxy not there", 3, interrupts=True)
 def taken_port(site):
-    colour = running_colour(site)
+    colour = site.running_colour()
     serving = site.host.docker("inspect", "-f", "{{.Id}}", f"slipway-{colour}").stdout
     site.host.docker("rm", "-f", "slipway-haproxy")
     with subprocess.Popen(site.host.inside("python3", "-m", "http.server", "8080"),
@@ -85,14 +86,14 @@ def change_configuration(site: Site) -> None:
     with open(site.folder / "connector.env", "a", encoding="utf-8") as env:
         env.write("ADDED=later\n")
     # A rollback to v1 brings v1's snapshot, without ADDED.
-    make_cold(site)
+    site.make_cold()
 
 
 @fault(24, "environment file changed since: rollback brings the old one back", 0)
 def snapshot_restored(site):
     change_configuration(site)
     back = site.rollback("v1")
-    expect("ADDED" not in environment_of(site, running_colour(site)), "v1's own environment")
+    expect("ADDED" not in environment_of(site, site.running_colour()), "v1's own environment")
     return back
 
 
@@ -100,14 +101,14 @@ def snapshot_restored(site):
 def image_only(site):
     change_configuration(site)
     back = site.rollback("v1", "--image-only")
-    expect("ADDED=later" in environment_of(site, running_colour(site)), "today's environment")
+    expect("ADDED=later" in environment_of(site, site.running_colour()), "today's environment")
     return back
 
 
 @fault(25, "an orphan <hex>_slipway-green, and a stranger's container", 0, "v2")
 def orphans(site):
-    make_cold(site)
-    spare = spare_colour(site)
+    site.make_cold()
+    spare = site.spare_colour()
     image = f"{site.reference()}@{site.releases['v2']}"
     for name, labels in ((f"4f2a_slipway-{spare}", ("com.docker.compose.project=slipway",
                                                    f"com.docker.compose.service={spare}")),
@@ -125,9 +126,9 @@ def orphans(site):
 def sick_target(site):
     site.deploy("v2")
     site.configure(stepTimeout="3s")
-    site.asked_directly(spare_colour(site), "/sicken")
+    site.asked_directly(site.spare_colour(), "/sicken")
     outcome = site.rollback("v1")
-    make_cold(site)  # a well one next time
+    site.make_cold()  # a well one next time
     return outcome
 
 

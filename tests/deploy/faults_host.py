@@ -7,17 +7,21 @@ import signal
 import socket
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from fault import expect, fault, make_cold, running_colour, slow_proof
-from lab import REPOSITORY, Site, await_true
+import pytest
+
+from deploy.fault import expect, fault
+from deploy.site import Site
+from slipway.paths import REPOSITORY
+from support.waiting import await_true
 
 
 def engine_restarts(site: Site, step: str):
     """dockerd is killed while a deploy is at STEP, and is back two seconds later."""
-    slow_proof(site)
-    make_cold(site)
+    site.slow_proof()
+    site.make_cold()
     running = site.begin("deploy", site.reference("v2"))
     site.await_step(step)
     site.host.kill_engine()
@@ -70,15 +74,13 @@ class Forgetful(threading.Thread):
         forget = threading.Event()
         back = threading.Thread(target=self.back, args=(client, engine, forget), daemon=True)
         back.start()
-        try:
+        with suppress(OSError):
             while block := client.recv(65536):
                 if not self.lost and self.pattern.search(block):
                     self.lost += 1
                     forget.set()
                 engine.sendall(block)
             engine.shutdown(socket.SHUT_WR)
-        except OSError:
-            pass
 
     @staticmethod
     def back(client, engine, forget):
@@ -91,10 +93,8 @@ class Forgetful(threading.Thread):
             pass
         # Shut down, not only closed: the other thread still holds them.
         for end in (client, engine):
-            try:
+            with suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
             end.close()
 
 
@@ -114,7 +114,7 @@ def forgetful_engine(site: Site, pattern: bytes):
 
 @fault(8, "reply lost after the container was started", 0, "v2")
 def start_reply_lost(site):
-    make_cold(site)
+    site.make_cold()
     with forgetful_engine(site, rb"POST /v[\d.]+/containers/[0-9a-f]+/start"):
         return site.deploy("v2")
 
@@ -133,8 +133,8 @@ def kill_worker(site: Site, number: int = signal.SIGKILL) -> None:
 
 @fault(9, "worker SIGKILLed at prove, then rollback --resume", 3)
 def killed_deploy(site):
-    slow_proof(site)
-    make_cold(site)
+    site.slow_proof()
+    site.make_cold()
     running = site.begin("deploy", site.reference("v2"))
     site.await_step("prove")
     kill_worker(site)
@@ -145,10 +145,7 @@ def killed_deploy(site):
 @fault(9, "SIGKILL after the flip of a rollback, then rollback --resume", 0)
 def killed_rollback(site):
     site.deploy("v2")
-    log = site.state / "points"
-    log.unlink(missing_ok=True)
-    site.rollback("v1", env={"SLIPWAY_FAILPOINT_LOG": str(log)})
-    names = [line.split(" ", 1)[1] for line in log.read_text().splitlines()]
+    names = site.failpoints_of(lambda env: site.rollback("v1", env=env))
     site.deploy("v2")
     point = str(names.index("flip:map:after") + 1)
     expect(site.rollback("v1", env={"SLIPWAY_FAILPOINT": point}).status == 5, "killed")
@@ -157,8 +154,8 @@ def killed_rollback(site):
 
 @fault(10, "SIGKILL in every resume until attempts are used up", 5)
 def killed_again_and_again(site):
-    slow_proof(site)
-    make_cold(site)
+    site.slow_proof()
+    site.make_cold()
     running = site.begin("deploy", site.reference("v2"))
     site.await_step("prove")
     kill_worker(site)
@@ -172,8 +169,8 @@ def killed_again_and_again(site):
 
 @fault(11, "CI cancels: SIGINT, SIGTERM 7.5 s later, then SIGKILL", 130)
 def cancelled(site):
-    slow_proof(site)
-    make_cold(site)
+    site.slow_proof()
+    site.make_cold()
     running = site.begin("deploy", site.reference("v2"))
     site.await_step("prove")
     inner = running.inner_pid()
@@ -189,8 +186,8 @@ def cancelled(site):
 
 @fault(11, "the whole session SIGKILLed: the work goes on", 0, "v2")
 def hung_up(site):
-    slow_proof(site)
-    make_cold(site)
+    site.slow_proof()
+    site.make_cold()
     running = site.begin("deploy", site.reference("v2"))
     site.await_step("prove")
     os.killpg(running.process.pid, signal.SIGKILL)
@@ -210,8 +207,8 @@ def boot_unit(site: Site):
 
 @fault(12, "power cut while the candidate is proven; boot unit", 3, interrupts=True)
 def power_cut(site):
-    slow_proof(site)
-    make_cold(site)
+    site.slow_proof()
+    site.make_cold()
     running = site.begin("deploy", site.reference("v2"))
     site.await_step("prove")
     site.host.reboot(power_cut=True)
@@ -231,7 +228,7 @@ def reboot(site):
 @fault(12, "the serving container crashes: the engine restarts it, the timer promotes it", 0,
        interrupts=True)
 def crash(site):
-    colour = running_colour(site)
+    colour = site.running_colour()
     pid = site.host.docker("inspect", "-f", "{{.State.Pid}}", f"slipway-{colour}").stdout.strip()
     site.host.run_inside("kill", "-KILL", pid)
     await_true(lambda: site.served() == "v1", "restarted")
@@ -242,8 +239,8 @@ def crash(site):
 
 @fault(13, "a second operator while one is at work", 6, "v2")
 def two_operators(site):
-    slow_proof(site)
-    make_cold(site)
+    site.slow_proof()
+    site.make_cold()
     first = site.begin("deploy", site.reference("v2"), env={"SLIPWAY_ACTOR": "first-operator"})
     site.await_step("prove")
     second = site.rollback("v1", env={"SLIPWAY_ACTOR": "second-operator"})
@@ -255,8 +252,8 @@ def two_operators(site):
 
 @fault(14, "the holder of the lock hangs (SIGSTOP): --break-lock", 3)
 def stopped_holder(site):
-    slow_proof(site)
-    make_cold(site)
+    site.slow_proof()
+    site.make_cold()
     running = site.begin("deploy", site.reference("v2"))
     site.await_step("prove")
     kill_worker(site, signal.SIGSTOP)
@@ -267,16 +264,9 @@ def stopped_holder(site):
     return broken
 
 
-def damage(site: Site) -> None:
-    journal = site.state / "journal"
-    content = bytearray(journal.read_bytes())
-    content[40] ^= 1
-    journal.write_bytes(content)
-
-
 @fault(22, "a byte of the journal flipped: rebuilt from labels", 0, "v2")
 def flipped_byte(site):
-    damage(site)
+    site.damage_journal()
     outcome = site.rollback("v2")
     expect(list(site.state.glob("journal.damaged-*")), "set aside")
     return outcome
@@ -291,32 +281,25 @@ def torn_journal(site):
 
 @fault(22, "journal damaged and HAProxy's map names no colour", 8, interrupts=True)
 def ambiguous(site):
-    damage(site)
+    site.damage_journal()
     before = site.containers()
-    set_map(site, "purple")
+    site.set_map("purple")
     outcome = site.rollback("v2")
     expect(site.containers() == before, "nothing may be touched")
     for colour in ("blue", "green"):
-        set_map(site, colour)
+        site.set_map(colour)
         if site.served() == "v1":
             break
     return outcome
-
-
-def set_map(site: Site, value: str) -> None:
-    with socket.socket(socket.AF_UNIX) as connection:
-        connection.connect(str(site.state / "proxy" / "run" / "haproxy.sock"))
-        connection.sendall(f"set map /var/lib/slipway-proxy/active.map active {value}\n".encode())
-        connection.recv(65536)
 
 
 def clock_jumps(site: Site, jump: str):
     """The tool's wall clock jumps while the candidate is proven; the kernel's is everybody's."""
     library = next(iter(Path("/usr/lib").glob("*/faketime/libfaketime.so.1")), None)
     if library is None or shutil.which("faketime") is None:
-        return None
-    slow_proof(site)
-    make_cold(site)
+        pytest.skip("not installed: faketime; run scripts/setup test")
+    site.slow_proof()
+    site.make_cold()
     clock = site.state / "clock"
     clock.write_text("+0")
     running = site.begin("deploy", site.reference("v2"), env={
@@ -345,7 +328,7 @@ def haproxy_pid(site: Site) -> int:
 
 def at_the_flip(site: Site, then) -> object:
     """HAProxy is stopped just before the flip, so that it hangs in it; then THEN happens."""
-    make_cold(site)
+    site.make_cold()
     site.publish("slow", "slow_promote")
     running = site.begin("deploy", site.reference("slow"))
     site.await_step("promote")

@@ -10,8 +10,9 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
-from fault import expect, fault, make_cold, slow_proof
-from lab import Site, images
+from deploy.fault import expect, fault
+from deploy.site import Site
+from slipway.lab import images
 
 
 @contextmanager
@@ -39,7 +40,7 @@ def thin_link(site: Site, megabit: int = 60):
 @fault(1, "registry stopped: rollback to a cold local image", 0)
 def stopped_rollback(site):
     site.deploy("v2")
-    make_cold(site)
+    site.make_cold()
     with no_registry(site):
         return site.rollback("v1")
 
@@ -206,7 +207,7 @@ def pruned(site):
 def remove_by_force(site: Site, tag: str) -> None:
     """What is held is taken away all the same, by somebody who knows how."""
     site.deploy("v2")
-    make_cold(site)
+    site.make_cold()
     digest = site.releases[tag]
     site.host.docker("rm", "-f", f"slipway-held-{digest[7:19]}")
     for name in (f"slipway-held:{digest[7:19]}", f"{site.reference()}@{digest}"):
@@ -264,7 +265,7 @@ def full(site: Site, folder: Path):
 
 @fault(5, "engine's disk (loop mount) below minimumFreeMb", 3)
 def engine_disk_low(site):
-    make_cold(site)
+    site.make_cold()
     site.configure(minimumFreeMb=20)
     with full(site, site.host.data_dir / "docker"):
         outcome = site.run("deploy", f"{site.reference()}@{site.releases['v2']}")
@@ -298,8 +299,8 @@ def state_disk_full(site):
 
 @fault(5, "state's disk fills up while the candidate is proven", 0, "v2")
 def state_disk_fills(site):
-    slow_proof(site)
-    make_cold(site)
+    site.slow_proof()
+    site.make_cold()
     running = site.begin("deploy", site.reference("v2"))
     site.await_step("prove")
     with full(site, site.state):

@@ -21,9 +21,10 @@ import subprocess
 import sys
 import tempfile
 import time
+from pathlib import Path
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
-from ports import free_port
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from support.ports import free_port
 
 GENERATOR_CPU, SERVER_CPU = "0", "1"
 CONFIGURATION = """
@@ -77,7 +78,7 @@ def run(name, options, url):
     }[name]
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     output = subprocess.run(["taskset", "-c", GENERATOR_CPU] + argv, check=True, text=True,
-                            stdout=subprocess.PIPE, stderr=subprocess.PIPE).stdout
+                            capture_output=True).stdout
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     if name == "packet_bench":
@@ -124,7 +125,7 @@ def main():
               f"{statistics.median(c for _, c in rows[name]):6.2f} us of processor a request")
     broken = False
     for other in names[1:]:
-        pairs = list(zip(rows["packet_bench"], rows[other]))
+        pairs = list(zip(rows["packet_bench"], rows[other], strict=True))
         rate = statistics.median(mine[0] / its[0] for mine, its in pairs)
         cost = statistics.median(mine[1] / its[1] for mine, its in pairs)
         held = rate >= 1 and cost <= 1

@@ -13,6 +13,7 @@ its first half, in which it calibrates, is not looked at, and it gets the same p
 import argparse
 import array
 import glob
+import itertools
 import json
 import os
 import signal
@@ -71,7 +72,7 @@ def run_watched(argv, recorder_pid):
     while process.poll() is None:
         time.sleep(0.1)
         samples.append(sample())
-    taken = [(begin[0], end[0], end[1] - begin[1]) for begin, end in zip(samples, samples[1:])]
+    taken = [(begin[0], end[0], end[1] - begin[1]) for begin, end in itertools.pairwise(samples)]
     return process.stdout.read(), taken
 
 
@@ -129,7 +130,7 @@ def measure(options, name, folder):
         sent = result["details"]["packets"]["sent"]
         assert sent == len(arrivals) == RATE * options.seconds, (sent, len(arrivals))
         late = deviations(arrivals)
-    gaps = [b - a for a, b in zip(arrivals, arrivals[1:])]
+    gaps = [b - a for a, b in itertools.pairwise(arrivals)]
     quiet = quiet_seconds(arrivals, taken)
     row = {
         "p50": percentile(late, 50), "p99": percentile(late, 99),

@@ -4,24 +4,20 @@ must run: nothing is there but the distribution's smallest set of packages."""
 import fcntl
 import shutil
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
-SOURCE = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(SOURCE / "scripts" / "lib"))
 from slipway import paths
+from support import needs
 
 SUITES = {"bookworm": "Debian 12", "trixie": "Debian 13"}
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 
 
 def missing() -> str:
-    if shutil.which("debootstrap") is None:
-        return "debootstrap is not installed; run scripts/setup docker"
     if not Path(KEYRING).is_file():
         return f"{KEYRING} is not there: only a Debian can make roots of Debian"
-    return ""
+    return needs.programs("docker", "debootstrap")
 
 
 def mirror() -> str:

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """host/install-tools, called as sshd calls it, through host/ssh-command: a release's tools become the
 host's whole or not at all, and only for a key that may."""
 
@@ -6,12 +5,17 @@ import hashlib
 import io
 import os
 import subprocess
-import sys
 import tarfile
-import tempfile
 from pathlib import Path
 
-HOST = Path(__file__).resolve().parents[2] / "host"
+import pytest
+
+from slipway.paths import REPOSITORY
+from support import needs
+
+HOST = REPOSITORY / "host"
+# Without root ssh-command goes through sudo.
+pytestmark = needs.all_of(needs.root("a host's tools"))
 
 
 def tarball(version: str, says: str = "") -> bytes:
@@ -26,10 +30,11 @@ def tarball(version: str, says: str = "") -> bytes:
     return packed.getvalue()
 
 
-class Case:
+class Tools:
+    """A host, of which only /usr/local is there."""
+
     def __init__(self, prefix: Path):
         self.prefix = prefix
-        self.bad = self.count = 0
 
     def ask(self, command: str, data: bytes = b"", allowed: bool = True):
         return subprocess.run(
@@ -48,51 +53,54 @@ class Case:
     def left(self) -> set:
         return {p.name for p in (self.prefix / "lib/slipway/tools").iterdir()} - {".lock"}
 
-    def expect(self, what: str, holds: bool, done) -> None:
-        self.count += 1
-        self.bad += not holds
-        print(f"{'ok  ' if holds else 'BAD '} {what}")
-        if not holds:
-            print(f"     exit {done.returncode}: {done.stderr.decode()} {self.says()} {self.left()}")
+
+@pytest.fixture
+def host(tmp_path):
+    """1.0.0, then 1.1.0 were installed."""
+    host = Tools(tmp_path)
+    for version in ("1.0.0", "1.1.0"):
+        done = host.install(version, tarball(version))
+        assert done.returncode == 0, done
+    return host
 
 
-def main() -> int:
-    if os.geteuid() != 0:
-        print("skipped: without root ssh-command goes through sudo")
-        return 77
-    with tempfile.TemporaryDirectory() as folder:
-        case = Case(Path(folder))
-        done = case.install("1.0.0", tarball("1.0.0"))
-        case.expect("the first release's tools are installed", done.returncode == 0 and {
-            case.says(t) for t in ("deploy", "rollback", "packet_bench", "connector")} == {"1.0.0"}, done)
-        done = case.install("1.1.0", tarball("1.1.0"))
-        case.expect("the next ones take their place, the old ones stay beside them",
-                    done.returncode == 0 and case.says() == "1.1.0"
-                    and case.left() == {"1.0.0", "1.1.0"}, done)
-        before = os.stat(case.prefix / "lib/slipway/tools/1.1.0").st_ino
-        done = case.install("1.1.0", tarball("1.1.0"))
-        case.expect("the same once more changes nothing", done.returncode == 0 and os.stat(
-            case.prefix / "lib/slipway/tools/1.1.0").st_ino == before, done)
-        done = case.install("1.0.0", tarball("1.0.0"))
-        case.expect("an older release's come back", case.says() == "1.0.0", done)
-        data = tarball("2.0.0")
-        done = case.ask(f"install-tools 2.0.0 {hashlib.sha256(b'other').hexdigest()}", data)
-        case.expect("other bytes than announced: refused, nothing changed", done.returncode == 1
-                    and case.says() == "1.0.0" and case.left() == {"1.0.0", "1.1.0"}, done)
-        done = case.ask(f"install-tools 2.0.0 {hashlib.sha256(data).hexdigest()}", data[:-40])
-        case.expect("a connection that breaks: refused, nothing changed", done.returncode == 1
-                    and case.says() == "1.0.0" and case.left() == {"1.0.0", "1.1.0"}, done)
-        done = case.install("2.0.0", tarball("2.0.0", says="1.9.9"))
-        case.expect("tools of another version than announced: refused", done.returncode == 1
-                    and case.says() == "1.0.0" and case.left() == {"1.0.0", "1.1.0"}, done)
-        done = case.install("2.0.0", tarball("2.0.0"), allowed=False)
-        case.expect("a key that may not: refused with 2", done.returncode == 2
-                    and case.says() == "1.0.0", done)
-        done = case.ask("install-tools ../../x " + "0" * 64, tarball("2.0.0"))
-        case.expect("a version that is a path: refused", done.returncode == 2, done)
-    print(f"{case.count - case.bad} of {case.count} as they must be")
-    return 1 if case.bad else 0
+def test_the_first_release_s_tools_are_installed(tmp_path):
+    host = Tools(tmp_path)
+    done = host.install("1.0.0", tarball("1.0.0"))
+    assert done.returncode == 0, done
+    assert {host.says(tool) for tool in ("deploy", "rollback", "packet_bench", "connector")} == {"1.0.0"}
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+def test_the_next_ones_take_their_place_and_the_old_ones_stay_beside_them(host):
+    assert (host.says(), host.left()) == ("1.1.0", {"1.0.0", "1.1.0"})
+
+
+def test_the_same_once_more_changes_nothing(host):
+    place = host.prefix / "lib/slipway/tools/1.1.0"
+    before = os.stat(place).st_ino
+    done = host.install("1.1.0", tarball("1.1.0"))
+    assert done.returncode == 0 and os.stat(place).st_ino == before, done
+
+
+def test_an_older_release_s_come_back(host):
+    done = host.install("1.0.0", tarball("1.0.0"))
+    assert host.says() == "1.0.0", done
+
+
+@pytest.mark.parametrize(("announced", "sent"), [
+    pytest.param(b"other", tarball("2.0.0"), id="other bytes than announced"),
+    pytest.param(tarball("2.0.0"), tarball("2.0.0")[:-40], id="a connection that breaks"),
+    pytest.param(tarball("2.0.0", says="1.9.9"), tarball("2.0.0", says="1.9.9"), id="another version than announced")])
+def test_refused_and_nothing_changed(host, announced, sent):
+    done = host.ask(f"install-tools 2.0.0 {hashlib.sha256(announced).hexdigest()}", sent)
+    assert done.returncode == 1, done
+    assert (host.says(), host.left()) == ("1.1.0", {"1.0.0", "1.1.0"})
+
+
+def test_a_key_that_may_not_is_refused_with_2(host):
+    done = host.install("2.0.0", tarball("2.0.0"), allowed=False)
+    assert done.returncode == 2 and host.says() == "1.1.0", done
+
+
+def test_a_version_that_is_a_path_is_refused(host):
+    assert host.ask("install-tools ../../x " + "0" * 64, tarball("2.0.0")).returncode == 2

@@ -7,13 +7,11 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
 import threading
 import time
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
-from ports import free_port
+from support.ports import free_port
 
 CONFIG = """\
 version: 0.1

@@ -1,11 +1,12 @@
-#!/usr/bin/env python3
 """A release that is killed or fails at each of its steps: reconcile, or the same job once more, makes
 it whole, and a second reconcile changes nothing."""
 
-import sys
+import pytest
 
-from table import Table, run_cases
-from world import World
+from release.world import NEEDS, World
+from slipway.act.artifacts import write_assets
+
+pytestmark = NEEDS
 
 # Where SIGKILL strikes: (what had just happened, how it is arranged, does a release exist by then?)
 HOOK = '#!/bin/sh\nwhile read -r _ _ ref; do case "$ref" in %s) kill -9 -"$(cat %s)";; esac; done\n'
@@ -25,8 +26,9 @@ def at_github(method: str, pattern: str, skip: int = 0):
             if strike.skip:
                 strike.skip -= 1
                 world.hub.fault = None
-                return arrange_next()
-            world.kill()
+                arrange_next()
+            else:
+                world.kill()
         strike.skip = skip
 
         def arrange_next():
@@ -73,7 +75,7 @@ def state(world: World, commit: str, tag: str) -> list:
     if [r["draft"] for r in releases] != [False]:
         wrong.append(f"{len(releases)} releases, drafts: {[r['draft'] for r in releases]}")
     folder = world.folder / f"check-{world.runs}"
-    world.write_assets(folder, version, commit)
+    write_assets(folder, version, commit)
     published = {a["name"]: (a["state"], world.hub.contents[a["id"]])
                  for release in releases for a in release["assets"]}
     expected = {p.name: ("uploaded", p.read_bytes()) for p in folder.iterdir()}
@@ -101,67 +103,62 @@ def broken(world: World, arrange) -> tuple:
     return commit, run
 
 
-def by_reconcile(step: str):
+QUICK = ("between release commit and tag", "between image tags: X.Y")
+
+
+@pytest.fixture
+def world():
+    with World() as world:
+        yield world
+
+
+@pytest.mark.parametrize("step", [pytest.param(step, marks=[pytest.mark.quick] if step in QUICK else [])
+                                  for step in STEPS])
+def test_reconcile_makes_a_release_whole_that_was_killed(world, step, tell):
     arrange, exists = STEPS[step]
-
-    def case(world: World, table: Table) -> None:
-        commit, run = broken(world, arrange)
-        before = state(world, commit, "v0.1.0")
-        done, made = world.reconcile()
-        after = state(world, commit, "v0.1.0")
-        again, nothing = world.reconcile()
-        good = run.status == -9 and bool(before) and (done.status, again.status, nothing) == (0, 0, [])
-        good &= after == [] if exists else world.tags() == ["v0.0.0"]
-        table.row(f"killed {step}", f"reconcile made {len(made)}, then {len(nothing)}", good,
-                  f"{run.said}\n{before}\n{done.said}\n{made}\n{after}\n{again.said}\n{nothing}")
-    return case
-
-
-def by_rerun(step: str):
-    arrange, _ = STEPS[step]
-
-    def case(world: World, table: Table) -> None:
-        commit, run = broken(world, arrange)
-        again = world.release(commit)
-        after = state(world, commit, "v0.1.0")
-        table.row(f"killed {step}", f"the job again: exit {again.status}, {again.tag}",
-                  run.status == -9 and again.status == 0 and after == [],
-                  f"{run.said}\n{again.said}\n{after}")
-    return case
+    commit, run = broken(world, arrange)
+    assert run.status == -9, run.said
+    assert state(world, commit, "v0.1.0"), "it was whole before it was repaired"
+    done, made = world.reconcile()
+    assert done.status == 0, done.said
+    if exists:
+        assert state(world, commit, "v0.1.0") == [], done.said
+    else:
+        assert world.tags() == ["v0.0.0"], done.said
+    again, nothing = world.reconcile()
+    assert (again.status, nothing) == (0, []), again.said
+    tell(f"reconcile made {len(made)}, then nothing")
 
 
-def next_push(world: World, table: Table) -> None:
-    """Nobody repairs, and the next push comes: the debt is settled, then the next version made."""
+@pytest.mark.parametrize("step", STEPS)
+def test_the_same_job_once_more_makes_a_release_whole_that_was_killed(world, step):
+    commit, run = broken(world, STEPS[step][0])
+    assert run.status == -9, run.said
+    again = world.release(commit)
+    assert again.status == 0, again.said
+    assert state(world, commit, "v0.1.0") == [], again.said
+
+
+def test_when_nobody_repairs_the_next_push_settles_the_debt_and_makes_the_next_version(world):
     commit, _ = broken(world, STEPS["between release commit and tag"][0])
     later = world.push("fix: come later")
     run = world.release(later)
-    text = world.file("CHANGELOG.md")
-    table.row("stopped before the tag, then another push", f"exit {run.status}, {run.tag}",
-              world.tags() == ["v0.0.0", "v0.1.0", "v0.1.1"] and run.tag == "v0.1.1"
-              and text.count("## [0.1.0]") == 1, run.said)
-    done, made = world.reconcile()
+    assert world.tags() == ["v0.0.0", "v0.1.0", "v0.1.1"] and run.tag == "v0.1.1", run.said
+    assert world.file("CHANGELOG.md").count("## [0.1.0]") == 1
+    done, _ = world.reconcile()
+    assert done.status == 0, done.said
     releases = sorted(r["tag_name"] for r in world.hub.releases.values() if not r["draft"])
-    table.row("... and reconcile of every tag", f"made {len(made)}, exit {done.status}",
-              releases == ["v0.1.0", "v0.1.1"] and done.status == 0
-              and world.images().digest("v0.1.0") == world.images().digest(commit)
-              and world.images().digest("latest") == world.images().digest(later), done.said)
+    assert releases == ["v0.1.0", "v0.1.1"]
+    images = world.images()
+    assert images.digest("v0.1.0") == images.digest(commit)
+    assert images.digest("latest") == images.digest(later)
 
 
-def damaged(world: World, table: Table) -> None:
-    """What was published with other bytes is told, never overwritten."""
+def test_what_was_published_with_other_bytes_is_told_and_never_overwritten(world):
     commit = world.push("feat: pay by packet")
     world.release(commit)
-    release = next(r for r in world.hub.releases.values())
+    release = next(iter(world.hub.releases.values()))
     asset = next(a for a in release["assets"] if a["name"].endswith(".deb"))
     asset["digest"] = "sha256:" + "0" * 64
     done, made = world.reconcile()
-    table.row("an asset with other bytes", f"exit {done.status}, made {len(made)}",
-              done.status == 1 and made == [] and "other bytes" in done.said, done.said)
-
-
-if __name__ == "__main__":
-    CASES = {f"reconcile: {step}": by_reconcile(step) for step in STEPS}
-    CASES |= {f"again: {step}": by_rerun(step) for step in STEPS}
-    CASES |= {"next push": next_push, "damaged": damaged}
-    QUICK = ("reconcile: between release commit and tag", "reconcile: between image tags: X.Y")
-    sys.exit(run_cases({name: CASES[name] for name in QUICK} if "--quick" in sys.argv else CASES))
+    assert done.status == 1 and made == [] and "other bytes" in done.said, done.said

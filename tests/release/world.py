@@ -7,16 +7,18 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
-SOURCE = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(SOURCE / "scripts" / "lib"))
-from registry import Registry
+from release.registry import Registry
 from slipway.act.artifacts import write_assets, write_image
 from slipway.act.github import GitHub
 from slipway.ci import oci
+from slipway.paths import REPOSITORY as SOURCE
+from support import needs
+
+NEEDS = needs.all_of(
+    needs.programs("docker", "docker-registry"), needs.programs("act", "git", "npm"), needs.packages_of_release())
 
 PLAIN = "https://github.com/acme/conn.git"
 TOKEN = "stand-in-token"

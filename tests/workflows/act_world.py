@@ -2,20 +2,22 @@
 real sshd, and a clone of this repository in which only scripts that take minutes are replaced."""
 
 import json
-import os
 import shutil
 import subprocess
 import sys
 import time
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tests" / "release"))
-sys.path.insert(0, str(ROOT / "scripts" / "lib"))
-sys.path.insert(0, str(ROOT / "tests" / "support"))
-from ports import free_port
+from release.world import NEEDS as RELEASE_NEEDS
+from release.world import World
 from slipway.act.runner import QUICK_SCRIPT, Act
-from world import World
+from slipway.paths import REPOSITORY as ROOT
+from support import needs
+from support.ports import free_port
+
+NEEDS = [RELEASE_NEEDS, needs.all_of(
+    needs.programs("act", "act", "openssl"), needs.programs("docker", "sshd", "ssh-agent"),
+    needs.root("an sshd of our own"))]
 
 SLOW = ("scripts/setup", "scripts/lint", "scripts/ci/build-and-test", "scripts/ci/integration",
         "scripts/ci/build-traced", "scripts/ci/benchmark", "scripts/ci/image",
@@ -46,9 +48,10 @@ class Host:
             f"ListenAddress 127.0.0.1:{self.port}\nHostKey {self.folder}/host_key\n"
             f"AuthorizedKeysFile {self.folder}/authorized_keys\nPidFile none\nUsePAM no\n"
             "StrictModes no\nPasswordAuthentication no\nPermitRootLogin forced-commands-only\n")
-        self.process = subprocess.Popen(
-            ["/usr/sbin/sshd", "-D", "-e", "-f", self.folder / "sshd_config"],
-            stdin=subprocess.DEVNULL, stderr=open(self.folder / "sshd.log", "w"))
+        with open(self.folder / "sshd.log", "w", encoding="utf-8") as log:
+            self.process = subprocess.Popen(
+                ["/usr/sbin/sshd", "-D", "-e", "-f", self.folder / "sshd_config"],
+                stdin=subprocess.DEVNULL, stderr=log)
         deadline = time.monotonic() + 10
         while "listening" not in (self.folder / "sshd.log").read_text():
             if time.monotonic() > deadline or self.process.poll() is not None:
@@ -192,3 +195,29 @@ class ActWorld:
             file.unlink()
         if scan:
             shutil.copy(Path(__file__).with_name("critical.sarif"), self.state / f"trivy-{scan}.sarif")
+
+
+# What a test asks of a run.
+
+def only(result, **expected) -> bool:
+    return all(result.jobs.get(job.replace("_", "-")) == state for job, state in expected.items())
+
+
+def digest(w: ActWorld, sha: str) -> str:
+    return w.world.images().digest(sha) or ""
+
+
+def calls(w: ActWorld) -> str:
+    """What was recorded of actions that only GitHub can do, since this was asked last."""
+    file = w.state / "calls"
+    text = file.read_text() if file.exists() else ""
+    file.unlink(missing_ok=True)
+    return text
+
+
+def holds(result, facts: dict) -> None:
+    """FACTS: what must hold -> whether it does; what does not is told with the end of the run's log."""
+    wrong = [fact for fact, true in facts.items() if not true]
+    if wrong:
+        log = "\n".join(line[:200] for line in result.log.splitlines()[-60:])
+        raise AssertionError(f"{'; '.join(wrong)}\njobs: {result.jobs}\n{log}")

@@ -1,12 +1,12 @@
-#!/usr/bin/env python3
 """scripts/ci/affected-units in a small repository of its own: what a pull request is linted for."""
 
 import subprocess
-import tempfile
-import unittest
-from pathlib import Path
 
-SCRIPT = Path(__file__).resolve().parents[2] / "scripts" / "ci" / "affected-units"
+import pytest
+
+from slipway.paths import REPOSITORY
+
+SCRIPT = REPOSITORY / "scripts" / "ci" / "affected-units"
 FILES = {
     "CMakeLists.txt": "",
     "src/wire/oer.hpp": "#pragma once\n",
@@ -22,11 +22,9 @@ FILES = {
 UNITS = sorted(name for name in FILES if name.endswith(".cpp") and not name.startswith("tests/"))
 
 
-class AffectedUnits(unittest.TestCase):
-    def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.root = Path(folder.name)
+class Clone:
+    def __init__(self, root):
+        self.root = root
         self.git("init", "--quiet")
         self.base = self.commit(FILES)
 
@@ -51,52 +49,49 @@ class AffectedUnits(unittest.TestCase):
         self.commit({name: FILES.get(name, "") + "// changed\n" for name in changed})
         return self.affected(self.base)
 
-    def test_without_a_base_all(self):
-        self.assertEqual(self.affected(), UNITS)
 
-    def test_a_source_file_is_alone(self):
-        self.assertEqual(self.after("tools/deploy/main.cpp"), ["tools/deploy/main.cpp"])
-
-    def test_a_header_reaches_who_includes_it_at_any_remove(self):
-        self.assertEqual(self.after("src/wire/oer.hpp"), ["bench/load/load.cpp", "src/wire/oer.cpp"])
-
-    def test_a_header_beside_its_user(self):
-        self.assertEqual(self.after("tools/deploy/near.hpp"), ["tools/deploy/near.cpp"])
-
-    def test_a_new_file(self):
-        self.assertEqual(self.after("src/wire/btp.cpp"), ["src/wire/btp.cpp"])
-
-    def test_a_header_that_is_gone_leaves_who_still_includes_it(self):
-        self.git("rm", "--quiet", "src/wire/oer.hpp")
-        self.git("commit", "--quiet", "--message", "gone")
-        self.assertEqual(self.affected(self.base), ["bench/load/load.cpp", "src/wire/oer.cpp"])
-
-    def test_the_build_of_a_folder_reaches_that_folder(self):
-        self.assertEqual(self.after("tools/deploy/CMakeLists.txt"),
-                         ["tools/deploy/main.cpp", "tools/deploy/near.cpp"])
-
-    def test_the_build_and_the_rules_of_all_reach_all(self):
-        for name in ("CMakeLists.txt", ".clang-tidy", "cmake/warnings.cmake", "scripts/lint"):
-            with self.subTest(name):
-                self.base = self.git("rev-parse", "HEAD")
-                self.assertEqual(self.after(name), UNITS)
-
-    def test_tests_and_documents_reach_nothing(self):
-        self.assertEqual(self.after("tests/wire/oer_test.cpp", "README.md"), [])
-
-    def test_what_main_got_meanwhile_does_not_count(self):
-        self.git("checkout", "--quiet", "-b", "topic")
-        self.commit({"tools/deploy/main.cpp": "// topic\n"})
-        self.git("checkout", "--quiet", "-b", "newer", self.base)
-        newer = self.commit({"src/wire/oer.cpp": "// newer\n"})
-        self.git("checkout", "--quiet", "topic")
-        self.assertEqual(self.affected(newer), ["tools/deploy/main.cpp"])
-
-    def test_an_unknown_base_is_an_error(self):
-        done = subprocess.run([SCRIPT, "0" * 40], cwd=self.root, check=False, capture_output=True, text=True)
-        self.assertEqual((done.returncode, done.stdout), (3, ""))
-        self.assertIn("affected-units: error: git diff", done.stderr)
+@pytest.fixture
+def clone(tmp_path):
+    return Clone(tmp_path)
 
 
-if __name__ == "__main__":
-    unittest.main()
+def test_without_a_base_all(clone):
+    assert clone.affected() == UNITS
+
+
+@pytest.mark.parametrize(("changed", "units"), [
+    pytest.param(["tools/deploy/main.cpp"], ["tools/deploy/main.cpp"], id="a source file is alone"),
+    pytest.param(["src/wire/oer.hpp"], ["bench/load/load.cpp", "src/wire/oer.cpp"],
+                 id="a header reaches who includes it at any remove"),
+    pytest.param(["tools/deploy/near.hpp"], ["tools/deploy/near.cpp"], id="a header beside its user"),
+    pytest.param(["src/wire/btp.cpp"], ["src/wire/btp.cpp"], id="a new file"),
+    pytest.param(["tools/deploy/CMakeLists.txt"], ["tools/deploy/main.cpp", "tools/deploy/near.cpp"],
+                 id="the build of a folder reaches that folder"),
+    pytest.param(["CMakeLists.txt"], UNITS, id="the build of all reaches all"),
+    pytest.param([".clang-tidy"], UNITS, id="the rules of all reach all"),
+    pytest.param(["cmake/warnings.cmake"], UNITS, id="the settings of all reach all"),
+    pytest.param(["scripts/lint"], UNITS, id="the linter reaches all"),
+    pytest.param(["tests/wire/oer_test.cpp", "README.md"], [], id="tests and documents reach nothing")])
+def test_a_change_reaches(clone, changed, units):
+    assert clone.after(*changed) == units
+
+
+def test_a_header_that_is_gone_leaves_who_still_includes_it(clone):
+    clone.git("rm", "--quiet", "src/wire/oer.hpp")
+    clone.git("commit", "--quiet", "--message", "gone")
+    assert clone.affected(clone.base) == ["bench/load/load.cpp", "src/wire/oer.cpp"]
+
+
+def test_what_main_got_meanwhile_does_not_count(clone):
+    clone.git("checkout", "--quiet", "-b", "topic")
+    clone.commit({"tools/deploy/main.cpp": "// topic\n"})
+    clone.git("checkout", "--quiet", "-b", "newer", clone.base)
+    newer = clone.commit({"src/wire/oer.cpp": "// newer\n"})
+    clone.git("checkout", "--quiet", "topic")
+    assert clone.affected(newer) == ["tools/deploy/main.cpp"]
+
+
+def test_an_unknown_base_is_an_error(clone):
+    done = subprocess.run([SCRIPT, "0" * 40], cwd=clone.root, check=False, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (3, "")
+    assert "affected-units: error: git diff" in done.stderr

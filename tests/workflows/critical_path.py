@@ -10,7 +10,6 @@ take about a minute more for them.
 Without arguments: one leg of each job.
 """
 
-import argparse
 import os
 import resource
 import sys
@@ -19,8 +18,10 @@ from pathlib import Path
 
 import yaml
 
-from act_world import ROOT, SLOW, ActWorld
+sys.path[:0] = [str(Path(__file__).resolve().parents[2] / folder) for folder in ("scripts/lib", "tests")]
+from slipway import cli
 from slipway.lab import Engine, images
+from workflows.act_world import ROOT, SLOW, ActWorld
 
 LEGS = ["plan", "next-version", "lint", "trivy-fs", "image", "image-scan", "performance-benchmark",
         "codeql", "analysis", "build-and-test:os=ubuntu-24.04,compiler=gcc",
@@ -73,8 +74,7 @@ def ends(measured: dict) -> dict:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = cli.parser(__doc__)
     parser.add_argument("legs", nargs="*", default=LEGS, metavar="JOB[:KEY=VALUE,...]")
     legs = parser.parse_args().legs
     w = ActWorld(real=SLOW)

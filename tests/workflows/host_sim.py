@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """host_sim.py FOLDER: what sshd's forced command runs on a host of act_test: `deploy` and `rollback`
 by their contract (exit statuses, --status --json, a kernel lock, work that goes on when the caller
-goes), without containers, and `install-tools`, which notes the version. tests/deploy and scripts/rehearse have the real ones.
+goes), without containers, and `install-tools`, which notes the version. tests/deploy and
+scripts/rehearse have the real ones.
 
 FOLDER/state.json holds what runs; FOLDER/faults.json what goes wrong: `bad` digests never prove
 healthy (exit 4, taken back), `lies` digests pass and are unhealthy afterwards, `slow` is the seconds

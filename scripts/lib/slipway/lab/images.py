@@ -16,9 +16,9 @@ import re
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Iterator
 
 from .. import paths
 from .capsule import LabError, run
@@ -86,6 +86,15 @@ def local_haproxy(engine: Engine, say=lambda line: None) -> str:
         engine.docker("buildx", "build", "--load", "--network", "host", "--build-arg",
                       f"BASE={base}", "--tag", tag, str(recipe))
 
+    file = _file_of(tag)
+    if engine.own_network and not engine.has_image(tag) and not file.exists():
+        # The packages are out of a host's reach.
+        builder = Engine(f"images-{os.getpid()}", keep_data=False)
+        try:
+            with builder:
+                local_haproxy(builder, say)
+        finally:
+            shutil.rmtree(builder.home, ignore_errors=True)
     return _provide(engine, tag, make)
 
 
@@ -104,7 +113,7 @@ def _provide(engine: Engine, tag: str, make) -> str:
     if engine.has_image(tag):
         return tag
     with _cache_lock():
-        file = paths.image_cache() / f"{tag.replace(':', '-')}.tar"
+        file = _file_of(tag)
         if file.exists():
             engine.docker("load", "--quiet", "--input", str(file))
         if not engine.has_image(tag):  # also when the file is of no use
@@ -112,6 +121,10 @@ def _provide(engine: Engine, tag: str, make) -> str:
             with _published(file) as unfinished:
                 engine.docker("save", "--output", str(unfinished), tag)
     return tag
+
+
+def _file_of(tag: str) -> Path:
+    return paths.image_cache() / f"{tag.replace(':', '-')}.tar"
 
 
 @contextmanager

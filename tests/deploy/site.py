@@ -1,42 +1,28 @@
-"""A host for deploy to be tested on: engine, HAProxy and registry of the lab, and images of the
-stand-in that behave well or badly.
-
-Needs what the package slipway.lab needs. `unable()` says why it cannot run here.
-"""
+"""A site for deploy to be tested on: a host of the lab with its configuration, a registry, and images of
+the stand-in for the service that behave well or badly."""
 
 import http.client
-import io
 import json
 import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
-import sys
-import tarfile
-import threading
 import time
 from collections import Counter
 from pathlib import Path
 
-REPOSITORY = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(REPOSITORY / "scripts" / "lib"))
-
-# pylint: disable=wrong-import-position
-from slipway import paths
 from slipway.ci.oci import SERVICE
-from slipway.lab import Engine, Host, LabError, Registry, images
+from slipway.lab import Host, Registry, images
+from slipway.paths import REPOSITORY
+from support import needs
+from support.engines import CONNECTOR_CHANGES, connector_files, discard, import_image, sweep
+from support.waiting import Watcher, await_true
 
-
-def unable() -> str | None:
-    """Why Docker cannot be used on this machine, or nothing."""
-    if os.geteuid() != 0:
-        return "namespaces and an engine need root"
-    for program in ("dockerd", "docker", "docker-registry", "nsenter", "iptables"):
-        if shutil.which(program) is None:
-            return f"{program} is not installed"
-    done = subprocess.run(["docker", "compose", "version"], capture_output=True, check=False)
-    return None if done.returncode == 0 else "docker compose is not installed"
+NEEDS = needs.all_of(
+    needs.root("namespaces and an engine"),
+    needs.programs("docker", "dockerd", "docker", "docker-registry", "nsenter", "iptables"), needs.compose())
 
 
 class Site:
@@ -178,6 +164,48 @@ class Site:
         except (ValueError, KeyError):
             return None
 
+    def running_colour(self) -> str:
+        return self.rollback("--status").report["running"]["colour"]
+
+    def spare_colour(self) -> str:
+        return "green" if self.running_colour() == "blue" else "blue"
+
+    def make_cold(self) -> None:
+        """Nothing waits on the idle colour; the image of what waited is held."""
+        self.host.docker("rm", "-f", f"slipway-{self.spare_colour()}")
+
+    def slow_proof(self, deadline: str = "15s", minimum: str = "2s") -> None:
+        """Time enough to do something to a deploy while it proves its candidate."""
+        self.configure(health={"interval": "100ms", "timeout": "1s", "healthyInARow": 3,
+                               "minimumHealthy": minimum, "deadline": deadline})
+
+    def failpoints_of(self, run) -> list[str]:
+        """The failpoints that RUN(environment) passes, in order."""
+        log = self.state / "points"
+        log.unlink(missing_ok=True)
+        run({"SLIPWAY_FAILPOINT_LOG": str(log)})
+        return [line.split(" ", 1)[1] for line in log.read_text().splitlines()]
+
+    def set_map(self, value: str) -> None:
+        """What HAProxy gives the traffic to, behind deploy's back."""
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.connect(str(self.state / "proxy" / "run" / "haproxy.sock"))
+            connection.sendall(f"set map /var/lib/slipway-proxy/active.map active {value}\n".encode())
+            connection.recv(65536)
+
+    def damage_journal(self) -> None:
+        journal = self.state / "journal"
+        content = bytearray(journal.read_bytes())
+        content[40] ^= 1
+        journal.write_bytes(content)
+
+    def back_to_v1(self) -> None:
+        """v1 serves, nothing is open, and the configuration is that of the beginning."""
+        self.write_configuration()
+        self.rollback("--resume", "--wait")
+        if self.served() != "v1":
+            self.rollback("v1")
+
     @property
     def state_seen(self) -> Path:
         """The state folder as the host has it, also where something is mounted on it there."""
@@ -204,43 +232,6 @@ class Site:
         """name -> state of every container on the host."""
         listed = self.host.docker("ps", "-a", "--format", "{{.Names}}\t{{.State}}").stdout
         return dict(line.split("\t") for line in listed.splitlines())
-
-
-CONNECTOR_CHANGES = ['ENTRYPOINT ["/usr/local/bin/connector"]', "ENV PATH=/usr/local/bin"]
-
-
-def connector_files(program: Path) -> dict:
-    """The connector and the libraries that it needs, for import_image."""
-    listed = subprocess.run(["ldd", program], capture_output=True, text=True, check=True)
-    libraries = re.findall(r"(/\S+)", listed.stdout)
-    return {"usr/local/bin/connector": program, **{name[1:]: name for name in libraries}}
-
-
-def import_image(engine: Engine, reference: str, files: dict, changes: list) -> None:
-    """An image of FILES (name inside -> path) for the user 10001, with further CHANGES."""
-    stream = io.BytesIO()
-    with tarfile.open(fileobj=stream, mode="w", dereference=True) as tar:
-        for name, source in files.items():
-            tar.add(source, name)
-    flags = [part for change in [*changes, "USER 10001"] for part in ("--change", change)]
-    subprocess.run(["docker", "import", *flags, "-", reference], input=stream.getvalue(),
-                   env=engine.env, check=True, capture_output=True)
-
-
-class Watcher(threading.Thread):
-    """Looks at something until `ended`; a context manager."""
-
-    def __init__(self):
-        super().__init__(daemon=True)
-        self.ended = threading.Event()
-
-    def __enter__(self):
-        self.start()
-        return self
-
-    def __exit__(self, *_exc):
-        self.ended.set()
-        self.join()
 
 
 class Asker(Watcher):
@@ -294,21 +285,6 @@ class Asker(Watcher):
         return f"/health through HAProxy: {dict(self.answers)}, longest gap {self.longest_gap_s:.2f} s"
 
 
-def discard(capsule) -> None:
-    capsule.stop()
-    shutil.rmtree(capsule.home, ignore_errors=True)
-
-
-def sweep(name: str) -> None:
-    """Removes what runs of this name left that were killed."""
-    kinds = {kind.kind: kind for kind in (Engine, Host, Registry)}
-    for home in (paths.cache() / "lab").glob(f"*-{name}-*"):
-        kind, _, rest = home.name.partition("-")
-        pid = rest.rpartition("-")[2]
-        if kind in kinds and pid.isdigit() and not Path(f"/proc/{pid}").exists():
-            discard(kinds[kind](rest))
-
-
 class Running:
     """A deploy or rollback that goes on."""
 
@@ -339,11 +315,3 @@ class Outcome:
 
     def __repr__(self):
         return f"exit {self.status}: {json.dumps(self.report)[:1500]}\n{self.err[-3000:]}"
-
-
-def await_true(condition, what: str, timeout_s: float = 30):
-    deadline = time.monotonic() + timeout_s
-    while not condition():
-        if time.monotonic() > deadline:
-            raise AssertionError(f"{what}: not within {timeout_s} s")
-        time.sleep(0.05)

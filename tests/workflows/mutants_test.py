@@ -1,16 +1,18 @@
-#!/usr/bin/env python3
-"""mutants.py [--all-catchers]: seeds one mistake at a time into a copy of the workflows and what
-they call, and counts which are caught by the policy test, actionlint or zizmor. A survivor fails the
-run, as does a mutant that no longer applies: the test must keep up with the files."""
+"""Seeds one mistake at a time into a copy of the workflows and what they call: each must be caught by the
+policy, actionlint or zizmor. A mutant that no longer applies fails, too: the test must keep up with the
+files. CATCHERS=all asks all three of each."""
 
-import concurrent.futures
+import os
 import shutil
 import subprocess
-import sys
-import tempfile
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+import pytest
+
+from slipway.paths import REPOSITORY as ROOT
+from support import needs
+
+pytestmark = needs.all_of(needs.programs("workflows", "actionlint", "zizmor", "shellcheck"))
+
 CI, CD, RELEASE = (f".github/workflows/{name}.yml" for name in ("ci", "cd", "release"))
 COPIED = (".github", "scripts", "docs/operators", ".releaserc.json",
           ".trivyignore.yaml", "CHANGELOG.md", "Dockerfile")
@@ -132,13 +134,13 @@ MUTANTS = [
     ("git before exec", ".releaserc.json", "@semantic-release/exec", "@semantic-release/git"),
 ]
 CATCHERS = {
-    "policy": ["scripts/lib/pinned-python", "-m", "slipway.policy", "."],
+    "policy": ["scripts/lib/pinned-python", "-m", "slipway.policy"],
     "actionlint": ["actionlint"],
     "zizmor": ["zizmor", "--offline", "--no-progress", "--quiet", "--persona", "auditor", "."],
 }
 
 
-def copy(folder: Path) -> None:
+def copy(folder) -> None:
     for name in COPIED:
         source, target = ROOT / name, folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -151,53 +153,28 @@ def copy(folder: Path) -> None:
     (folder / ".git").mkdir()
 
 
-def caught_by(folder: Path, everyone: bool) -> list:
+def caught_by(folder, everyone: bool) -> list:
     found = []
     for name, argv in CATCHERS.items():
-        if shutil.which(argv[0]) is None:
-            continue
-        done = subprocess.run(argv, cwd=folder, capture_output=True, text=True, check=False)
-        if done.returncode != 0:
+        if subprocess.run(argv, cwd=folder, capture_output=True, check=False).returncode != 0:
             found.append(name)
             if not everyone:
                 break
     return found
 
 
-def judge(mutant: tuple, everyone: bool) -> tuple:
-    """(what, who caught it, problem)."""
-    what, path, before, after = mutant
-    with tempfile.TemporaryDirectory(prefix="slipway-mutant-") as name:
-        folder = Path(name)
-        copy(folder)
-        file = folder / path
-        text = file.read_text() if file.exists() else ""
-        if before not in text:
-            return what, [], f"no longer applies to {path}"
-        file.write_text(text.replace(before, after, 1))
-        return what, caught_by(folder, everyone), ""
+def test_the_files_as_they_are_are_caught_by_nobody(tmp_path):
+    copy(tmp_path)
+    assert caught_by(tmp_path, everyone=True) == []
 
 
-def main() -> int:
-    everyone = "--all-catchers" in sys.argv
-    with tempfile.TemporaryDirectory(prefix="slipway-mutant-") as name:
-        copy(Path(name))
-        done = subprocess.run(CATCHERS["policy"], cwd=name, capture_output=True, text=True,
-                              check=False)
-        if done.returncode == 77:
-            print(done.stdout)
-            return 77
-        if caught_by(Path(name), True):
-            print(done.stdout + "mutants: the files are caught as they are; mend that first")
-            return 1
-    bad = 0
-    with concurrent.futures.ThreadPoolExecutor(max_workers=2) as pool:
-        for what, found, problem in pool.map(lambda m: judge(m, everyone), MUTANTS):
-            bad += not found
-            print(f"{'caught  ' if found else 'SURVIVED'} {what:<52} {', '.join(found) or problem}")
-    print(f"mutants: {len(MUTANTS) - bad} of {len(MUTANTS)} caught")
-    return 1 if bad else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+@pytest.mark.parametrize(("path", "before", "after"), [pytest.param(*mutant, id=what) for what, *mutant in MUTANTS])
+def test_a_mistake_is_caught(tmp_path, path, before, after, tell):
+    copy(tmp_path)
+    file = tmp_path / path
+    text = file.read_text() if file.exists() else ""
+    assert before in text, "no longer applies"
+    file.write_text(text.replace(before, after, 1))
+    found = caught_by(tmp_path, everyone=os.environ.get("CATCHERS") == "all")
+    assert found
+    tell("caught by " + ", ".join(found))

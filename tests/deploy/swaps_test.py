@@ -1,36 +1,33 @@
-"""What becomes of packets while a host's version is swapped again and again: with Slipway, over BTP
-and over HTTP, and beside it with the predecessor's order (stop, pull, start) and with plain
-`docker compose up -d`.
+"""What becomes of packets while a host's version is swapped again and again: with Slipway, over BTP and
+over HTTP, and beside it with the predecessor's order (stop, pull, start) and with plain `docker compose up
+-d`. Half the swaps are deploys, which start a new container each, half are rollbacks to the warm colour.
 
-usage: swaps.py BINARIES [--swaps N] [--seconds S] [--rate R] [--row btp|http|predecessor|compose]... [--json FILE]
-
-Half the swaps are deploys, which start a new container each, half are rollbacks to the warm colour.
-Swaps are 4 by default (2 of the other two, which have no use for more); 100 take three minutes a
-row. The rows' meaning:
+SWAPS (4; a quarter of it, and at least 2, where there is no Slipway), RATE (10000 a second) and SECONDS, after
+which a row begins no swap, are of the environment; 100 swaps take three minutes a row. The columns' meaning:
   accepted, not answered   what the connector had in flight when a colour said that it was drained,
                            and packets that the receiver got and the sender was not answered for
   counters differ          answers that the connector counted, less those that the sender got
   to be retried            rejected for now (T..), or not answered because they were on the wire
-Exits 1 if Slipway lost an accepted packet, 77 where Docker cannot run.
 """
 
-import argparse
 import json
 import os
 import re
 import signal
 import statistics
 import subprocess
-import sys
 import time
 from dataclasses import dataclass, field
-from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))
+import pytest
 
-# pylint: disable=wrong-import-position
-from lab import Site, await_true, unable
+from deploy.site import NEEDS, Site
+from support.waiting import await_true
 
+pytestmark = NEEDS
+SWAPS = int(os.environ.get("SWAPS", "4"))
+RATE = int(os.environ.get("RATE", "10000"))
+SECONDS = float(os.environ.get("SECONDS", "1e9"))
 TAGS = ("c1", "c2")
 TOKENS = {"alice": "marker-5f2a", "bob": "tok-b"}
 
@@ -44,6 +41,10 @@ class Row:
     in_flight: int = 0        # accepted and not answered when a colour said it was drained
     answered: int | None = None  # by the connector's counters
     results: dict = field(default_factory=dict)
+
+    def lost(self) -> int:
+        """Accepted by the service and not answered."""
+        return self.in_flight + max(0, self.passed_on_and_lost()) + abs(self.answered - self.got())
 
     @property
     def packets(self) -> dict:
@@ -154,17 +155,17 @@ def swap(site: Site, back: bool, counters: Counters, row: Row) -> None:
     row.switched_s.setdefault(kind, []).append(outcome.report["secondsToSwitched"])
 
 
-def with_slipway(site: Site, protocol: str, options: argparse.Namespace) -> Row:
+def with_slipway(site: Site, protocol: str) -> Row:
     row = Row(f"slipway, {protocol.upper()}")
     if site.served() is None:
         for tag in TAGS[::-1]:
             assert site.deploy(tag).status == 0
     counters = Counters(site)
-    load = Load(site, protocol, options.rate)
-    give_up = time.monotonic() + options.seconds
+    load = Load(site, protocol, RATE)
+    give_up = time.monotonic() + SECONDS
     with load:
         time.sleep(2)
-        for number in range(options.swaps):
+        for number in range(SWAPS):
             if time.monotonic() > give_up:
                 break
             swap(site, number % 2 == 1, counters, row)
@@ -187,7 +188,7 @@ services:
 """
 
 
-def without_slipway(site: Site, order: str, swaps: int, rate: int) -> Row:
+def without_slipway(site: Site, order: str) -> Row:
     """One container whose ports are published, replaced by docker compose."""
     row = Row({"predecessor": "stop, pull, start", "compose": "compose up -d"}[order])
     for name in site.containers():
@@ -202,10 +203,10 @@ def without_slipway(site: Site, order: str, swaps: int, rate: int) -> Row:
 
     compose(TAGS[0], "up", "-d")
     await_true(lambda: site.served() is not None, "the plain connector")
-    load = Load(site, "btp", rate)
+    load = Load(site, "btp", RATE)
     with load:
         time.sleep(2)
-        for number in range(swaps):
+        for number in range(max(2, min(5, SWAPS // 4))):
             began, tag = time.monotonic(), TAGS[(number + 1) % 2]
             if order == "predecessor":
                 compose(tag, "stop")
@@ -248,39 +249,25 @@ def table(rows: list[Row]) -> str:
     return "\n".join(lines)
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("binaries", type=Path)
-    parser.add_argument("--swaps", type=int, default=4)
-    parser.add_argument("--rate", type=int, default=10000)
-    parser.add_argument("--seconds", type=float, default=1e9, help="a row begins no swap after that")
-    parser.add_argument("--row", action="append", choices=("btp", "http", "predecessor", "compose"))
-    parser.add_argument("--json", type=Path, help="also write what the table is made from")
-    options = parser.parse_args()
-    if reason := unable():
-        print(f"swaps: cannot run here: {reason}")
-        return 77
-    rows = []
-    with Site("swaps", options.binaries) as site:
+@pytest.fixture(scope="module")
+def site(executables):
+    with Site("swaps", executables) as site:
         site.configure(packetCommand=["connector", "probe", "--account", "probe"])
         for tag in TAGS:
             site.publish_connector(tag)
-        for name in options.row or ("btp", "http", "compose", "predecessor"):
-            if name in ("btp", "http"):
-                rows.append(with_slipway(site, name, options))
-            else:
-                rows.append(without_slipway(site, name, max(2, min(5, options.swaps // 4)), options.rate))
-            print(f"{rows[-1].name}: done", file=sys.stderr, flush=True)
-    print(f"{options.rate} packets/s, images local, one host:\n")
-    print(table(rows))
-    if options.json:
-        options.json.write_text(json.dumps([vars(row) for row in rows], indent=1))
-    lost = sum(row.in_flight + max(0, row.passed_on_and_lost()) + abs(row.answered - row.got())
-               for row in rows if row.answered is not None)
-    print(f"\naccepted by the service and not answered, under Slipway: {lost}")
-    return 1 if lost else 0
+        yield site
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+@pytest.mark.parametrize("protocol", ["btp", "http"])
+def test_slipway_loses_no_packet_that_was_accepted(site, protocol, tell):
+    row = with_slipway(site, protocol)
+    tell("\n" + table([row]))
+    assert row.swaps and row.lost() == 0
+
+
+# What it is compared with; nothing is asked of it.
+@pytest.mark.parametrize("order", ["compose", "predecessor"])
+def test_the_others_swap_too(site, order, tell):
+    row = without_slipway(site, order)
+    tell("\n" + table([row]))
+    assert row.swaps

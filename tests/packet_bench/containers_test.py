@@ -1,8 +1,4 @@
-"""packet_bench against a real Docker engine: a duet of images, and the cost of a container.
-
-usage: container_suite.py BINARIES [NAME...]   runs all cases, or those whose name contains a NAME
-Exits 77 with the reason where no engine can be had.
-"""
+"""packet_bench against a real Docker engine: a duet of images, and the cost of a container."""
 
 import contextlib
 import json
@@ -11,35 +7,24 @@ import secrets
 import shutil
 import signal
 import subprocess
-import sys
-import tempfile
 import time
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "deploy"))
+import pytest
 
-# pylint: disable=wrong-import-position
-from lab import (CONNECTOR_CHANGES, Engine, LabError, await_true, connector_files, discard,
-                 import_image, sweep)
+from slipway.lab import Engine, LabError
+from support import needs
+from support.engines import CONNECTOR_CHANGES, connector_files, discard, import_image, sweep
+from support.waiting import await_true
+
+pytestmark = needs.all_of(needs.root("namespaces and an engine"),
+                          needs.programs("docker", "dockerd", "docker", "nsenter"))
 
 IMAGE = "connector-under-test:v1"
 LABEL = "io.slipway.packet_bench"
 # Short slices, and allowances so wide that only what is broken is worse.
 QUICK = ("--rate", "500", "--slice", "100ms", "--warmup", "200ms", "--max-worse",
          "cpu=100%,rate=50%")
-
-
-def unable() -> str | None:
-    """Why there can be no engine on this machine, or nothing."""
-    if os.geteuid() != 0:
-        return "namespaces and an engine need root"
-    missing = [name for name in ("dockerd", "docker", "nsenter") if shutil.which(name) is None]
-    return f"not installed: {' '.join(missing)}; run scripts/setup docker" if missing else None
-
-
-def expect(condition, what) -> None:
-    if not condition:
-        raise AssertionError(what)
 
 
 class Bench:
@@ -73,6 +58,15 @@ class Bench:
         return self.engine.docker("ps", "--all", "--quiet", "--no-trunc", "--filter", f"label={LABEL}",
                                   *status).stdout.split()
 
+    def port_of(self, container: str) -> int:
+        """Where the connector in it listens for BTP, as soon as it does."""
+        def listening() -> list:
+            events = map(json.loads, self.engine.docker("logs", container).stdout.splitlines())
+            return [event for event in events if event.get("event") == "listening"]
+
+        await_true(listening, "a connector that listens")
+        return listening()[0]["btpPort"]
+
     def tokens(self, container: str) -> list[str]:
         """Nothing, when it has gone meanwhile."""
         with contextlib.suppress(LabError):
@@ -96,8 +90,26 @@ def processes_of(container: str) -> list[int]:
     return found
 
 
-def same_image(bench: Bench) -> str:
-    """Driven at real-time priority on one processor each, started anew, and not worse than itself."""
+@pytest.fixture(scope="module")
+def engine():
+    sweep("bench-suite")
+    engine = Engine(f"bench-suite-{os.getpid()}", keep_data=False)
+    try:
+        with engine:
+            yield engine
+    finally:
+        discard(engine)
+
+
+@pytest.fixture
+def bench(engine, executables, tmp_path):
+    bench = Bench(engine, executables, tmp_path)
+    yield bench
+    for container in bench.containers():
+        engine.docker("rm", "--force", container)
+
+
+def test_a_duet_of_one_image_runs_at_real_time_priority_anew_each_round_and_is_no_worse(bench, tell):
     commands = bench.folder / "commands"
     recorder = bench.folder / "docker"
     recorder.write_text(f"#!/bin/sh\necho \"$@\" >>{commands}\nexec {shutil.which('docker')} \"$@\"\n")
@@ -114,35 +126,32 @@ def same_image(bench: Bench) -> str:
                     scheduling.add((os.sched_getscheduler(pid), len(os.sched_getaffinity(pid))))
         time.sleep(0.05)
     status, results, said = bench.end(process)
-    expect(tokens and not any(token in commands.read_text() for token in tokens), "a token is told")
-    expect(status == 0 or (status == 4 and results["pairsLeftOut"]), said)
+    assert tokens and not any(token in commands.read_text() for token in tokens), "a token is told"
+    assert status == 0 or (status == 4 and results["pairsLeftOut"]), said
     rounds = {pair["round"] for pair in results["pairs"]}
-    expect(len(rounds) > 1 and len(seen) == 2 * len(rounds), (rounds, seen))
-    expect((os.SCHED_FIFO, 1) in scheduling, scheduling)
-    expect(not any("refused" in note for note in results["notes"]), results["notes"])
-    expect("warning" not in said, said)
+    assert len(rounds) > 1 and len(seen) == 2 * len(rounds), (rounds, seen)
+    assert (os.SCHED_FIFO, 1) in scheduling, scheduling
+    assert not any("refused" in note for note in results["notes"]), results["notes"]
+    assert "warning" not in said, said
     identity = json.loads(bench.engine.docker("image", "inspect", IMAGE).stdout)[0]["Id"]
-    expect(results["targets"]["base"] == f"docker:{IMAGE} ({identity})", results["targets"])
+    assert results["targets"]["base"] == f"docker:{IMAGE} ({identity})", results["targets"]
     for pair in results["pairs"]:
-        expect(pair["base"]["cpuUsPerPacket"] > 1 and pair["candidate"]["memoryMb"] > 1, pair)
-    expect(not bench.containers(), "a container is left")
-    return f"{results['verdict']} after {len(results['pairs'])} pairs in {len(rounds)} rounds"
+        assert pair["base"]["cpuUsPerPacket"] > 1 and pair["candidate"]["memoryMb"] > 1, pair
+    assert not bench.containers(), "a container is left"
+    tell(f"{results['verdict']} after {len(results['pairs'])} pairs in {len(rounds)} rounds")
 
 
-def dear_image(bench: Bench) -> str:
-    """What a container's process uses more is seen."""
+def test_what_a_container_s_process_uses_more_is_seen(bench, tell):
     status, results, said = bench.run(*duet(), "--test-extra-cpu", "400")
-    expect((status == 1 and "worse: cpu" in results["reasons"][0])
-           or (status == 4 and results["pairsLeftOut"]), said)
-    return results["reasons"][0]
+    assert ((status == 1 and "worse: cpu" in results["reasons"][0])
+            or (status == 4 and results["pairsLeftOut"])), said
+    tell(results["reasons"][0])
 
 
-def powerless(bench: Bench) -> str:
-    """What the kernel refuses to do with a container's process is said."""
+def test_what_the_kernel_refuses_to_do_with_a_container_s_process_is_said(bench):
     _, results, said = bench.run(*duet(most="5s"), before=("setpriv", "--bounding-set=-sys_nice"))
-    expect(results["notes"] == ["the kernel refused the connectors real-time priority and to change "
-                                "processors: run packet_bench as root, or with CAP_SYS_NICE"], said)
-    return "both refused, and said"
+    assert results["notes"] == ["the kernel refused the connectors real-time priority and to change "
+                                "processors: run packet_bench as root, or with CAP_SYS_NICE"], said
 
 
 def ended_by(bench: Bench, number: int, ready) -> int:
@@ -156,30 +165,35 @@ def ended_by(bench: Bench, number: int, ready) -> int:
         process.kill()
     if number == signal.SIGKILL:  # docker hears of it, and removes them
         await_true(lambda: not bench.containers(), "no container", 10)
-    expect(not bench.containers(), f"a container is left; {said}")
+    assert not bench.containers(), f"a container is left; {said}"
     return status
 
 
-def interrupted(bench: Bench) -> str:
-    """Whichever way it ends, it takes its containers along."""
-    both_run = lambda: len(bench.containers("--filter", "status=running")) == 2
-    for number, ready in ((signal.SIGINT, bench.containers), (signal.SIGTERM, both_run)):
-        expect(ended_by(bench, number, ready) == 130, number)
-    ended_by(bench, signal.SIGKILL, both_run)
-    return "SIGINT and SIGTERM: 130, none left; SIGKILL: none left"
+def both_run(bench) -> bool:
+    return len(bench.containers("--filter", "status=running")) == 2
 
 
-def refused(bench: Bench) -> str:
-    for arguments, env, words in (
-            (duet("no-such-image:v0"), {}, "no image no-such-image:v0 here"),
-            (duet(), {"DOCKER_HOST": "unix:///nowhere.sock"}, "start the Docker engine")):
-        status, _, said = bench.run(*arguments, **env)
-        expect(status == 3 and words in said, (status, said))
+@pytest.mark.parametrize(("number", "ready", "status"), [
+    (signal.SIGINT, Bench.containers, 130), (signal.SIGTERM, both_run, 130), (signal.SIGKILL, both_run, None)],
+    ids=["SIGINT", "SIGTERM", "SIGKILL"])
+def test_whichever_way_it_ends_it_takes_its_containers_along(bench, number, ready, status):
+    ended = ended_by(bench, number, lambda: ready(bench))
+    assert status is None or ended == status
+
+
+@pytest.mark.parametrize(("arguments", "env", "words"), [
+    (duet("no-such-image:v0"), {}, "no image no-such-image:v0 here"),
+    (duet(), {"DOCKER_HOST": "unix:///nowhere.sock"}, "start the Docker engine")], ids=["no image", "no engine"])
+def test_what_is_not_there_is_3_with_the_remedy(bench, arguments, env, words):
+    status, _, said = bench.run(*arguments, **env)
+    assert status == 3 and words in said, said
+
+
+def test_an_image_whose_process_ends_is_3_and_leaves_no_container(bench):
     import_image(bench.engine, "ends:v1", {"x": Path(__file__)}, ['ENTRYPOINT ["/x"]'])
     status, _, said = bench.run(*duet("ends:v1"))
-    expect(status == 3 and "base: the connector ended" in said, (status, said))
-    expect(not bench.containers(), "a container is left")
-    return said.strip()
+    assert status == 3 and "base: the connector ended" in said, said
+    assert not bench.containers()
 
 
 def control_group(pid: int, controller: str) -> Path:
@@ -196,9 +210,8 @@ def cpu_seconds(group: Path) -> float:
     return int((group / "cpu.stat").read_text().split()[1]) / 1e6
 
 
-def cost_of_container(bench: Bench) -> str:
-    """run --container: the CPU time of its control group, and the memory that `docker stats` shows,
-    which is without the files that were written."""
+def test_the_cost_of_a_container_is_its_control_group_s_cpu_and_the_memory_of_docker_stats(bench, tell):
+    """That memory is without the files that were written."""
     token = secrets.token_hex(8)
     account = {"relation": "child", "asset": {"code": "USD", "scale": 9}}
     config = {"address": "test.here", "btp": {"host": "127.0.0.1", "port": 0},
@@ -210,11 +223,7 @@ def cost_of_container(bench: Bench) -> str:
         "run", "--detach", "--rm", "--network", "host", "--env", "CONNECTOR_CONFIG_JSON", IMAGE,
         env={**bench.engine.env, "CONNECTOR_CONFIG_JSON": json.dumps(config)}).stdout.strip()
     try:
-        events = lambda: [json.loads(line) for line in
-                          bench.engine.docker("logs", container).stdout.splitlines()]
-        listening = lambda: [event for event in events() if event.get("event") == "listening"]
-        await_true(listening, "a connector that listens")
-        url = "btp+ws://:{}-" + token + f"@127.0.0.1:{listening()[0]['btpPort']}/"
+        url = "btp+ws://:{}-" + token + f"@127.0.0.1:{bench.port_of(container)}/"
         pid = processes_of(container)[0]
         memory = control_group(pid, "memory")
 
@@ -233,42 +242,10 @@ def cost_of_container(bench: Bench) -> str:
                                     container).stdout.split("MiB")[0]
     finally:
         bench.engine.docker("rm", "--force", container)
-    expect(status in (0, 4), said)
+    assert status in (0, 4), said
     cost = results["details"]["targetCost"]
-    expect(cost["source"] == f"control group of {container}", cost)
+    assert cost["source"] == f"control group of {container}", cost
     # Connecting and closing is in the one, and not in the other.
-    expect(0.5 * used < cost["cpuPercent"] / 100 * 2 < 1.05 * used, (cost, used))
-    expect(abs(cost["memoryMb"] - float(shown)) < 0.25 * float(shown), (cost, shown))
-    return f"{cost['cpuPercent'] * 2 / 100:.2f} of {used:.2f} s, {cost['memoryMb']:.1f} of {shown} MiB"
-
-
-CASES = (same_image, dear_image, powerless, interrupted, refused, cost_of_container)
-
-
-def main() -> int:
-    if reason := unable():
-        print(f"container suite: cannot run here: {reason}")
-        return 77
-    sweep("bench-suite")
-    chosen = [case for case in CASES
-              if any(name in case.__name__ for name in sys.argv[2:])] or CASES
-    failed = 0
-    engine = Engine(f"bench-suite-{os.getpid()}", keep_data=False)
-    try:
-        with engine, tempfile.TemporaryDirectory() as folder:
-            bench = Bench(engine, Path(sys.argv[1]), Path(folder))
-            for case in chosen:
-                began = time.monotonic()
-                try:
-                    said, verdict = case(bench), "ok"
-                except (AssertionError, LabError, OSError, KeyError, subprocess.SubprocessError) as error:
-                    said, verdict, failed = error, "FAILED", failed + 1
-                print(f"{verdict:6} {case.__name__:20} {time.monotonic() - began:6.1f} s  {said}",
-                      flush=True)
-    finally:
-        discard(engine)
-    return 1 if failed else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    assert 0.5 * used < cost["cpuPercent"] / 100 * 2 < 1.05 * used, (cost, used)
+    assert abs(cost["memoryMb"] - float(shown)) < 0.25 * float(shown), (cost, shown)
+    tell(f"{cost['cpuPercent'] * 2 / 100:.2f} of {used:.2f} s, {cost['memoryMb']:.1f} of {shown} MiB")

@@ -1,9 +1,5 @@
-"""Two hosts, each with its own engine and sshd, worked on from outside over SSH as operators and CI
-do; and a marker in every secret, which must be seen nowhere meanwhile.
-
-usage: two_hosts.py BINARIES
-Exits 77 where Docker cannot run.
-"""
+"""Two hosts, each with its own engine and sshd, worked on from outside over SSH as operators and CI do;
+and a marker in every secret, which must be seen nowhere meanwhile."""
 
 import json
 import os
@@ -11,26 +7,27 @@ import re
 import shutil
 import signal
 import subprocess
-import sys
 import threading
 import time
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from typing import ClassVar
 
-sys.path.insert(0, str(Path(__file__).parent))
+import pytest
 
-# pylint: disable=wrong-import-position
-from lab import REPOSITORY, Registry, Site, Watcher, await_true, discard, unable
+from deploy.site import NEEDS, Site
+from slipway.lab import Registry
+from slipway.paths import REPOSITORY
+from support.engines import discard
+from support.ssh import end_agent, start_agent
+from support.waiting import Watcher, await_true
+
+pytestmark = NEEDS
 
 # Long enough that nothing else contains one by chance. The last is part of the webhook's address.
 MARKERS = {name: f"{name.lower().replace('_', '-')}-marker-{os.urandom(8).hex()}"
            for name in ("ALICE_TOKEN", "BOB_TOKEN", "PROBE_TOKEN", "REGISTRY_PASSWORD", "WEBHOOK")}
-
-
-def expect(condition, what) -> None:
-    if not condition:
-        raise AssertionError(what)
 
 
 class Watch(Watcher):
@@ -51,15 +48,14 @@ class Watch(Watcher):
                     self.look(folder)
             self.passes += 1
 
-    def sees(self) -> bool:
-        """Whether it would find one: it is shown a process that carries one in its arguments."""
+    def is_shown_one(self) -> None:
+        """Ends when it found the marker that a process carries in its arguments."""
         with subprocess.Popen(["sh", "-c", "read line", MARKERS["WEBHOOK"]],
                               stdin=subprocess.PIPE) as carrier:
             await_true(lambda: self.found, "the marker shown on purpose")
             carrier.stdin.close()
         time.sleep(0.5)  # a pass that saw it may still be under way
         self.found.clear()
-        return True
 
     def look(self, folder: Path) -> None:
         try:
@@ -93,20 +89,18 @@ class Operators:
 
     def wrapper(self, who: str, site: Site, user: str, script: str, *arguments: str):
         """Starts scripts/deploy.sh or rollback.sh, with the key of WHO alone in the agent."""
-        agent = subprocess.run(["ssh-agent", "-s"], capture_output=True, text=True, check=True).stdout
-        env = {**os.environ, **dict(line.split(";")[0].split("=") for line in agent.splitlines()[:2])}
-        subprocess.run(["ssh-add", "-q", self.folder / f"key-{who}"], env=env, check=True)
+        env = start_agent(self.folder / f"key-{who}")
         process = subprocess.Popen(
             [REPOSITORY / "scripts" / script, "--host", site.host.ip, "--user", user,
              "--known-hosts", str(site.host.known_hosts), "--", *arguments],
             env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
             text=True, start_new_session=True)
-        process.agent = int(env["SSH_AGENT_PID"])
+        process.agent = env
         return process
 
     def end(self, process, timeout: float = 90):
         out, err = process.communicate(timeout=timeout)
-        os.kill(process.agent, signal.SIGTERM)
+        end_agent(process.agent)
         self.said += [out, err]
         return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 
@@ -154,7 +148,7 @@ def prepare(site: Site, keys: dict[str, str], webhook: str) -> str:
 
 
 class Hook(BaseHTTPRequestHandler):
-    posted: list[bytes] = []
+    posted: ClassVar[list[bytes]] = []
 
     def do_POST(self):
         self.posted.append(self.rfile.read(int(self.headers["Content-Length"])))
@@ -174,66 +168,6 @@ def webhook(address: str):
     finally:
         server.shutdown()
         server.server_close()
-
-
-def both(operators, sites, user, digest) -> str:
-    """CI deploys to both at once."""
-    runs = [operators.wrapper("ci", site, user, "deploy.sh", digest, "--reason", "both")
-            for site in sites]
-    for site, run in zip(sites, runs):
-        done = operators.end(run)
-        expect(done.returncode == 0, done)
-        expect(done.stdout.splitlines()[-1].startswith(f"running: {digest.split('@')[1]}"), done)
-    return "both exit 0, each names the digest that it runs"
-
-
-def session_killed(operators, sites, user, digest) -> str:
-    """The operator's session is killed in the middle of a deploy; another looks at it."""
-    staging, production = sites
-    run = operators.wrapper("alice", production, user, "deploy.sh", digest)
-    production.await_step("prove")
-    os.killpg(run.pid, signal.SIGKILL)
-    operators.end(run)
-    followed = operators.run("bob", production, user, "rollback.sh", "--status", "--wait", "--json")
-    status = json.loads(followed.stdout)
-    expect(status["running"]["digest"] == digest.split("@")[1] and status["healthy"], followed)
-    expect(staging.served() == "v1" and production.served() == "v2", "only production moves")
-    history = operators.run("bob", production, user, "rollback.sh", "--history").stdout
-    expect("by alice from" in history, history)
-    return "ssh SIGKILLed at prove: the deploy was done, --status --wait followed it"
-
-
-def two_operators(operators, sites, user, digest) -> str:
-    """Two on one host: the second is told who is at work, and may queue; another host is free."""
-    staging, production = sites
-    first = operators.wrapper("alice", production, user, "deploy.sh", digest)
-    production.await_step("prove")
-    second = operators.run("bob", production, user, "rollback.sh")
-    expect(second.returncode == 6, second)
-    for word in ("alice from", "prove", "deploy"):
-        expect(word in second.stderr, second.stderr)
-    queued = operators.wrapper("bob", production, user, "rollback.sh", "--wait")
-    elsewhere = operators.run("carol", staging, user, "rollback.sh", "--status", "--json")
-    expect(elsewhere.returncode == 0 and json.loads(elsewhere.stdout)["lock"] is None, elsewhere)
-    expect(operators.end(first).returncode == 0, "the first")
-    done = operators.end(queued)
-    expect(done.returncode == 0 and production.served() == "v2", done)
-    return "6 naming owner, age, step; --wait queued and went back; the other host was free"
-
-
-def bad_release(operators, sites, user, digest) -> str:
-    staging, production = sites
-    bad = operators.run("ci", production, user, "deploy.sh", digest)
-    expect(bad.returncode == 4 and production.served() == "v2" and staging.served() == "v1", bad)
-    return "4, v2 serves on, the other host untouched"
-
-
-def forbidden(operators, sites, user, _digest) -> str:
-    site = sites[0]
-    for words in (("--break-lock", "x"), ("--config", "/tmp/x"), ("--worker-lock-fd", "3")):
-        refused = operators.run("ci", site, user, "rollback.sh", *words)
-        expect(refused.returncode == 2 and not refused.stdout, refused)
-    return "3 options that the key does not allow: 2"
 
 
 def where_markers_are(sites: list[Site], operators: Operators) -> list[str]:
@@ -257,46 +191,116 @@ def where_markers_are(sites: list[Site], operators: Operators) -> list[str]:
     return wrong
 
 
-def main() -> int:
-    if len(sys.argv) != 2:
-        print(__doc__)
-        return 2
-    if reason := unable():
-        print(f"two hosts: cannot run here: {reason}")
-        return 77
-    binaries = Path(sys.argv[1])
+class World:
+    """Both hosts as an operator prepared them, the registry's versions, and who works on them."""
+
+    def __init__(self, staging: Site, production: Site, hook: str):
+        self.staging, self.production = self.sites = staging, production
+        for tag, manner in (("v1", "good"), ("v2", "good"), ("v3", "good"), ("v4", "good"), ("bad", "lies")):
+            staging.publish(tag, manner)
+        self.operators = Operators(staging.host.home)
+        keys = {name: self.operators.key(name) for name in ("ci", "alice", "bob", "carol")}
+        (self.user,) = {prepare(site, keys, hook) for site in self.sites}
+
+    def image(self, tag: str) -> str:
+        return f"{self.staging.reference()}@{self.staging.releases[tag]}"
+
+    def begin(self, who: str, site: Site, script: str, *arguments: str):
+        return self.operators.wrapper(who, site, self.user, script, *arguments)
+
+    def run(self, *arguments):
+        return self.operators.end(self.begin(*arguments))
+
+
+@pytest.fixture(scope="module")
+def watch():
+    with Watch() as watch:
+        watch.is_shown_one()
+        yield watch
+
+
+@pytest.fixture(scope="module")
+def shared(executables, watch):
     registry = Registry(f"two-hosts-{os.getpid()}")
     registry.start()
     try:
-        with Site("staging", binaries, registry=registry) as staging, \
-             Site("production", binaries, registry=registry) as production:
-            operators = Operators(staging.host.home)
-            sites = [staging, production]
-            for tag, manner in (("v1", "good"), ("v2", "good"), ("v3", "good"), ("bad", "lies")):
-                staging.publish(tag, manner)
-            keys = {name: operators.key(name) for name in ("ci", "alice", "bob", "carol")}
-            with webhook(registry.ip) as hook, Watch() as watch:
-                expect(watch.sees(), "the watch")
-                users = {prepare(site, keys, hook) for site in sites}
-                (user,) = users
-                print(f"user {user}, over {'sudo' if user != 'root' else 'root itself'}")
-                for trial, tag in ((both, "v1"), (session_killed, "v2"), (two_operators, "v3"),
-                                   (bad_release, "bad"), (forbidden, "v1")):
-                    began = time.monotonic()
-                    digest = f"{staging.reference()}@{staging.releases[tag]}"
-                    said = trial(operators, sites, user, digest)
-                    print(f"ok  {trial.__name__:16} {time.monotonic() - began:5.1f} s  {said}",
-                          flush=True)
-                await_true(lambda: len(Hook.posted) >= 5, "the webhook")
-            wrong = sorted(watch.found) + where_markers_are(sites, operators)
-            expect(not wrong, wrong)
-            print(f"ok  secrets          {len(MARKERS)} markers in {len(operators.said)} outputs, "
-                  f"{len(Hook.posted)} webhook posts, journals, logs; {len(watch.processes)} "
-                  f"processes' arguments and environments in {watch.passes} passes: none seen")
+        with Site("staging", executables, registry=registry) as staging, \
+             Site("production", executables, registry=registry) as production, webhook(registry.ip) as hook:
+            world = World(staging, production, hook)
+            for site in world.sites:
+                first = site.deploy("v1")
+                assert first.status == 0, first
+            yield world
     finally:
         discard(registry)
-    return 0
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+@pytest.fixture
+def world(shared):
+    """v1 serves on both, and again afterwards."""
+    yield shared
+    for site in shared.sites:
+        site.rollback("--resume", "--wait")
+        if site.served() != "v1":
+            site.rollback("v1")
+
+
+def test_ci_deploys_to_both_at_once_and_each_names_its_digest(world):
+    image = world.image("v2")
+    runs = [world.begin("ci", site, "deploy.sh", image, "--reason", "both") for site in world.sites]
+    for run in runs:
+        done = world.operators.end(run)
+        assert done.returncode == 0, done
+        assert done.stdout.splitlines()[-1].startswith(f"running: {image.split('@')[1]}"), done
+
+
+def test_the_deploy_of_a_killed_session_is_done_and_another_operator_follows_it(world):
+    image = world.image("v3")  # one that is not warm, whose proof takes its time
+    run = world.begin("alice", world.production, "deploy.sh", image)
+    world.production.await_step("prove")
+    os.killpg(run.pid, signal.SIGKILL)
+    world.operators.end(run)
+    followed = world.run("bob", world.production, "rollback.sh", "--status", "--wait", "--json")
+    status = json.loads(followed.stdout)
+    assert status["running"]["digest"] == image.split("@")[1] and status["healthy"], followed
+    assert (world.staging.served(), world.production.served()) == ("v1", "v3")
+    history = world.run("bob", world.production, "rollback.sh", "--history").stdout
+    assert "by alice from" in history
+
+
+def test_of_two_operators_the_second_is_told_who_works_and_may_queue(world):
+    first = world.begin("alice", world.production, "deploy.sh", world.image("v4"))
+    world.production.await_step("prove")
+    second = world.run("bob", world.production, "rollback.sh")
+    assert second.returncode == 6, second
+    for word in ("alice from", "prove", "deploy"):
+        assert word in second.stderr
+    queued = world.begin("bob", world.production, "rollback.sh", "--wait")
+    elsewhere = world.run("carol", world.staging, "rollback.sh", "--status", "--json")
+    assert elsewhere.returncode == 0 and json.loads(elsewhere.stdout)["lock"] is None, elsewhere
+    assert world.operators.end(first).returncode == 0
+    done = world.operators.end(queued)
+    assert done.returncode == 0 and world.production.served() == "v1", done
+
+
+def test_a_bad_release_comes_back_and_leaves_the_other_host_alone(world):
+    before = world.staging.containers()
+    bad = world.run("ci", world.production, "deploy.sh", world.image("bad"))
+    assert bad.returncode == 4, bad
+    assert (world.production.served(), world.staging.served()) == ("v1", "v1")
+    assert world.staging.containers() == before
+
+
+@pytest.mark.parametrize("words", [("--break-lock", "x"), ("--config", "/tmp/x"), ("--worker-lock-fd", "3")],
+                         ids=" ".join)
+def test_an_option_that_the_key_does_not_allow_is_2(world, words):
+    refused = world.run("ci", world.staging, "rollback.sh", *words)
+    assert refused.returncode == 2 and not refused.stdout, refused
+
+
+# Last, so that it sees what all the others left.
+def test_no_marker_was_seen_in_arguments_environments_outputs_posts_journals_or_logs(world, watch, tell):
+    await_true(lambda: len(Hook.posted) >= 5, "the webhook")
+    assert sorted(watch.found) + where_markers_are(world.sites, world.operators) == []
+    tell(f"as {world.user}: {len(MARKERS)} markers in {len(world.operators.said)} outputs, {len(Hook.posted)} posts, "
+         f"journals, logs; {len(watch.processes)} processes in {watch.passes} passes")

@@ -1,0 +1,70 @@
+"""The operators' guide documents every setting of deploy.json, and no other, and its defaults are
+values that the tools take."""
+
+import json
+import re
+import subprocess
+
+import pytest
+
+from slipway.paths import REPOSITORY
+
+
+def fields_of_code() -> set[str]:
+    """Names in the table of setters of config.cpp; those inside a section with its name before."""
+    (file,) = (REPOSITORY / "tools" / "deploy").rglob("config.cpp")
+    source = file.read_text()
+    table = source[source.index("const Setters setters{"):]
+    table = table[:table.index("if (auto set = set_all")]
+    fields = set()
+    section = ""
+    for name, opens in re.findall(r'\{"(\w+)", (section\()?', table):
+        if opens:
+            section = name + "."
+        else:
+            fields.add(section + name)
+    return fields
+
+
+def defaults_of_guide() -> dict[str, str]:
+    guide = (REPOSITORY / "docs" / "operators" / "production-deployment-guide.md").read_text()
+    table = guide[guide.index("| field | meaning | default |"):].split("\n\n")[0]
+    defaults = {}
+    for row in table.splitlines()[2:]:
+        names, _meaning, values = (cell.strip() for cell in row.strip("|").split(" | "))
+        names = re.findall(r"`([\w.]+)`", names)
+        values = values.replace("`", "").split(", ") if len(names) > 1 else [values.replace("`", "")]
+        defaults.update(zip(names, values, strict=True))
+    return defaults
+
+
+def as_json(text: str):
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+@pytest.fixture(scope="module")
+def known() -> set[str]:
+    fields = fields_of_code()
+    assert len(fields) >= 20, "the table of settings was not found"
+    return fields
+
+
+def test_the_guide_has_every_setting_and_no_other(known):
+    assert sorted(defaults_of_guide()) == sorted(known)
+
+
+def test_a_file_that_spells_out_all_defaults_is_taken(executables, tmp_path):
+    document: dict = {"stateDir": str(tmp_path)}
+    for name, value in defaults_of_guide().items():
+        if name != "stateDir" and not value.startswith(("none", "that ")) and "of `" not in value:
+            *section, field = name.split(".")
+            place = document.setdefault(section[0], {}) if section else document
+            place[field] = as_json(value)
+    file = tmp_path / "deploy.json"
+    file.write_text(json.dumps(document))
+    done = subprocess.run([executables / "rollback", "--config", file, "--history"], capture_output=True, text=True,
+                          check=False, timeout=60)
+    assert done.returncode == 0, done.stderr

@@ -1,0 +1,46 @@
+"""Engines of a test's own: images that need no registry and no base, and nothing left of either."""
+
+import io
+import re
+import shutil
+import subprocess
+import tarfile
+from pathlib import Path
+
+from slipway import paths
+from slipway.lab import Engine, Host, Registry
+
+CONNECTOR_CHANGES = ['ENTRYPOINT ["/usr/local/bin/connector"]', "ENV PATH=/usr/local/bin"]
+
+
+def connector_files(program: Path) -> dict:
+    """The connector and the libraries that it needs, for import_image."""
+    listed = subprocess.run(["ldd", program], capture_output=True, text=True, check=True)
+    libraries = re.findall(r"(/\S+)", listed.stdout)
+    return {"usr/local/bin/connector": program, **{name[1:]: name for name in libraries}}
+
+
+def import_image(engine: Engine, reference: str, files: dict, changes: list) -> None:
+    """An image of FILES (name inside -> path) for the user 10001, with further CHANGES."""
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w", dereference=True) as tar:
+        for name, source in files.items():
+            tar.add(source, name)
+    flags = [part for change in [*changes, "USER 10001"] for part in ("--change", change)]
+    subprocess.run(["docker", "import", *flags, "-", reference], input=stream.getvalue(),
+                   env=engine.env, check=True, capture_output=True)
+
+
+def discard(capsule) -> None:
+    capsule.stop()
+    shutil.rmtree(capsule.home, ignore_errors=True)
+
+
+def sweep(name: str) -> None:
+    """Removes what runs of this name left that were killed."""
+    kinds = {kind.kind: kind for kind in (Engine, Host, Registry)}
+    for home in (paths.cache() / "lab").glob(f"*-{name}-*"):
+        kind, _, rest = home.name.partition("-")
+        pid = rest.rpartition("-")[2]
+        if kind in kinds and pid.isdigit() and not Path(f"/proc/{pid}").exists():
+            discard(kinds[kind](rest))
