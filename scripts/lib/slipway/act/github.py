@@ -62,9 +62,10 @@ class GitHub:
             if not fault[3]:
                 request.close_connection = True
                 return
-            return self._answer(request, fault[3], {"message": "on purpose"})
-        with self._lock:
-            status, answer = self._route(request, url, body)
+            status, answer = fault[3], {"message": "on purpose"}
+        else:
+            with self._lock:
+                status, answer = self._route(request, url, body)
         self._answer(request, status, answer)
 
     def _answer(self, request, status: int, answer) -> None:
@@ -91,7 +92,7 @@ class GitHub:
                 ("PATCH", f"{root}/releases/(\\d+)", self._update),
                 ("DELETE", f"{root}/releases/(\\d+)", self._delete),
                 ("GET", f"{root}/releases/(\\d+)/assets", self._assets),
-                ("POST", f"/uploads/(\\d+)", self._upload),
+                ("POST", "/uploads/(\\d+)", self._upload),
                 ("GET", f"{root}/releases/assets/(\\d+)", self._content),
                 ("DELETE", f"{root}/releases/assets/(\\d+)", self._delete_asset),
                 ("GET", f"{root}/commits/([0-9a-f]+)/check-runs", self._check_runs)):

@@ -89,7 +89,7 @@ class Act:
         """(owner/repository, reference) of every action that has a stand-in."""
         found = set()
         for file in (self.clone / ".github").rglob("*.yml"):
-            for _, _, step in document(file).steps():
+            for _, step in document(file).steps():
                 action, _, reference = step.get("uses", "").partition("@")
                 found.add(("/".join(action.split("/")[:2]), reference))
         return {(action, reference) for action, reference in found if action in FOLDERS}
@@ -140,7 +140,7 @@ class Act:
 
 def document(file: Path):
     # Its PyYAML is installed only where workflows are run.
-    from ..policy.documents import Document
+    from ..policy.documents import Document  # noqa: PLC0415
     return Document(file)
 
 

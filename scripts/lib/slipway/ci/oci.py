@@ -37,7 +37,7 @@ class OciError(Exception):
 def image_name() -> str:
     """The repository that the workflows push to: SLIPWAY_IMAGE, else the owner's on GHCR."""
     owner = os.environ.get("GITHUB_REPOSITORY_OWNER", "")
-    name = os.environ.get("SLIPWAY_IMAGE") or owner and f"ghcr.io/{owner.lower()}/{SERVICE}"
+    name = os.environ.get("SLIPWAY_IMAGE") or (owner and f"ghcr.io/{owner.lower()}/{SERVICE}")
     if not name:
         raise OciError("no image name: set SLIPWAY_IMAGE or GITHUB_REPOSITORY_OWNER")
     return name

@@ -5,7 +5,7 @@ Each resource is a context manager and can also be started and stopped by hand:
 
     with Engine("demo") as engine, Registry("demo") as registry:
         args = images.ensure(engine)
-        engine.docker("push", registry.reference("m2m-connector", "v1"))
+        engine.docker("push", registry.reference("service", "v1"))
 
     scripts/lab engine start demo
 

@@ -4,6 +4,7 @@ import argparse
 import os
 import subprocess
 import sys
+from functools import partial
 
 from .. import cli, paths
 from . import Engine, Host, LabError, Registry, images, interrupt_on_terminate
@@ -46,8 +47,7 @@ def act(arguments: argparse.Namespace) -> int:
         if not arguments.rest:
             raise LabError("images: name a running engine")
         engine = Engine(arguments.rest[0])
-        tell = lambda line: print(line, file=sys.stderr)
-        for argument, image in images.ensure(engine, tell).items():
+        for argument, image in images.ensure(engine, partial(print, file=sys.stderr)).items():
             print(f"{argument}={image}")
     else:
         if len(arguments.rest) < 2 or arguments.rest[0] not in ("start", "stop", "shell"):

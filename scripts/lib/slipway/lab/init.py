@@ -13,6 +13,7 @@ Requests arrive on a Unix socket, one JSON object each, answered by one:
     {"do": "shutdown", "undo": true}
 """
 
+import contextlib
 import json
 import os
 import selectors
@@ -64,10 +65,8 @@ class Init:
                 reply = self._perform(request)
             except (OSError, ValueError, KeyError) as error:
                 reply = {"error": f"{type(error).__name__}: {error}"}
-            try:
+            with contextlib.suppress(OSError):  # the caller has gone; what it asked for is done
                 connection.sendall(json.dumps(reply).encode() + b"\n")
-            except OSError:
-                pass  # the caller has gone; what it asked for is done
 
     def _perform(self, request: dict) -> dict:
         do = request["do"]
@@ -122,10 +121,8 @@ class Init:
         for name in reversed(list(self.running)):
             if pid := self.running.get(name):
                 self._end(name, pid)
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.kill(-1, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
         self._undo()
 
     def _end(self, name: str, pid: int) -> None:

@@ -26,12 +26,12 @@ class Document:
         return self.data.get("jobs", {})
 
     def steps(self):
-        """(job name, position, step) of every step."""
+        """(job name, step) of every step."""
         for job, body in self.jobs.items():
-            for at, step in enumerate(body.get("steps", [])):
-                yield job, at, step
-        for at, step in enumerate(self.data.get("runs", {}).get("steps", [])):
-            yield "runs", at, step
+            for step in body.get("steps", []):
+                yield job, step
+        for step in self.data.get("runs", {}).get("steps", []):
+            yield "runs", step
 
     def uses(self):
         """(line number, action, reference, comment) of every `uses:`."""

@@ -1,6 +1,7 @@
 """What waits for what, and what reaches a host: requirements 5-7, 13, 14, 16-18, 21, 24-26, and
 that the YAML only orchestrates."""
 
+import json
 import os
 import re
 
@@ -100,7 +101,7 @@ def who_waits(r):
 
 
 def one_digest(r):
-    builders = [(d.name, job) for d in r.workflows.values() for job, _, step in d.steps()
+    builders = [(d.name, job) for d in r.workflows.values() for job, step in d.steps()
                 if runs(step, "scripts/ci/image")]
     if builders != [("ci", "image")]:
         yield f"the image is built by {builders}, must be once, by ci/image"
@@ -226,7 +227,7 @@ def never_ignored(r):
     for document in r.documents:
         if "continue-on-error" in document.text:
             yield f"{document.name}: continue-on-error: a failure that nobody sees"
-        for job, _, step in document.steps():
+        for job, step in document.steps():
             if re.search(r"\|\||&& *true|; *true|set \+e", step.get("run", "")):
                 yield f"{document.name}/{job}: a failure is swallowed"
 
@@ -324,7 +325,7 @@ def outcomes(r):
 def references(r):
     """Every script that is called exists, and YAML calls one command a step."""
     for document in r.documents:
-        for job, at, step in document.steps():
+        for job, step in document.steps():
             run = step.get("run", "").strip()
             if not run:
                 continue
@@ -347,7 +348,6 @@ def documented(r):
 
 def releaserc(r):
     """The changelog's header must be the file's own, or the notes land above it."""
-    import json
     plugins = json.loads(r.text(".releaserc.json"))["plugins"]
     names = [plugin[0].removeprefix("@semantic-release/") for plugin in plugins]
     if names != ["commit-analyzer", "release-notes-generator", "changelog", "exec", "git",

@@ -92,10 +92,9 @@ def pins(r):
 
 def checkout(r):
     for document in r.documents:
-        for job, at, step in document.steps():
-            if uses(step, "actions/checkout"):
-                if step.get("with", {}).get("persist-credentials") is not False:
-                    yield f"{document.name}/{job}: checkout leaves its token behind"
+        for job, step in document.steps():
+            if uses(step, "actions/checkout") and step.get("with", {}).get("persist-credentials") is not False:
+                yield f"{document.name}/{job}: checkout leaves its token behind"
         for scope in (document.data, *document.jobs.values()):
             for name, value in (scope.get("env") or {}).items():
                 if TOKEN.search(str(value)):
@@ -122,7 +121,7 @@ def triggers(r):
     for document in r.workflows.values():
         if set(document.on) != expected.get(document.name):
             yield f"{document.name}: runs on {sorted(document.on)}"
-        for job, at, step in document.steps():
+        for job, step in document.steps():
             ref = step.get("with", {}).get("ref") if uses(step, "actions/checkout") else None
             ours = "${{ github.event.workflow_run.head_sha || github.sha }}"
             if ref and not (document is r.release and ref == ours):
@@ -136,14 +135,13 @@ def triggers(r):
 
 
 def forks(r):
-    for job, at, step in r.ci.steps():
+    for job, step in r.ci.steps():
         if "secrets." in str(step) and job != "snyk":
             yield f"ci/{job}: needs a secret, which forks do not have"
-        if uses(step, "github/codeql-action/upload-sarif"):
-            if "needs.plan.outputs.upload == 'true'" not in str(step.get("if")):
-                yield f"ci/{job}: uploads with a token that may only read"
-        if uses(step, "github/codeql-action/analyze"):
-            if "needs.plan.outputs.upload == 'true'" not in str(step["with"].get("upload")):
+        condition = {"github/codeql-action/upload-sarif": step.get("if"),
+                     "github/codeql-action/analyze": step.get("with", {}).get("upload")}
+        for action, when in condition.items():
+            if uses(step, action) and "needs.plan.outputs.upload == 'true'" not in str(when):
                 yield f"ci/{job}: uploads with a token that may only read"
     steps = r.ci.jobs["snyk"]["steps"]
     tokens = [at for at, step in enumerate(steps) if runs(step, "scripts/ci/snyk token")]
@@ -158,7 +156,7 @@ def forks(r):
 
 def injection(r):
     for document in r.documents:
-        for job, at, step in document.steps():
+        for job, step in document.steps():
             if "${{" in step.get("run", ""):
                 yield f"{document.name}/{job}: an expression inside run:"
             if uses(step, "actions/github-script"):
@@ -198,7 +196,7 @@ def trivy(r):
     wanted = {"severity": "CRITICAL,HIGH", "ignore-unfixed": True, "format": "sarif",
               "limit-severities-for-sarif": True, "trivyignores": ".trivyignore.yaml"}
     scans = 0
-    for job, at, step in r.ci.steps():
+    for job, step in r.ci.steps():
         if not uses(step, "aquasecurity/trivy-action") or step["with"]["format"] == "cyclonedx":
             continue
         scans += 1
@@ -269,7 +267,7 @@ def dependabot(r):
 
 def artifacts(r):
     for document in r.documents:
-        for job, at, step in document.steps():
+        for job, step in document.steps():
             if uses(step, "actions/upload-artifact"):
                 given = step.get("with", {})
                 if (not given.get("name") or given.get("retention-days") != 7
@@ -280,7 +278,7 @@ def artifacts(r):
 def caches(r):
     yield from shared_caches(r)
     for document in r.workflows.values():
-        for job, at, step in document.steps():
+        for job, step in document.steps():
             cached = uses(step, "actions/cache") or uses(step, "./.github/actions/prepare") \
                 or "cache-from" in step.get("with", {}) or uses(step, "actions/cache/restore")
             grants = document.jobs[job].get("permissions") or {}
@@ -294,7 +292,7 @@ def caches(r):
 def shared_caches(r):
     """A cache is saved once, by the first job that ends: that of another would stay empty."""
     owners = {}
-    for job, at, step in r.ci.steps():
+    for job, step in r.ci.steps():
         if not uses(step, "./.github/actions/prepare"):
             continue
         name = step["with"]["cache"]

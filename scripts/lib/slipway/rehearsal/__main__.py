@@ -5,11 +5,9 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 from .. import paths
 from ..lab import Engine, Host, LabError, Registry, images, interrupt_on_terminate
-
 from . import report
 from .bad_releases import BAD_RELEASES
 from .production import Production, Swap

@@ -1,7 +1,7 @@
 """Three commits that must never stay in production, each a mistake that somebody really makes."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Callable
 
 from .versions import Version
 

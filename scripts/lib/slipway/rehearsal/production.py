@@ -11,7 +11,6 @@ from pathlib import Path
 from ..ci.oci import SERVICE
 from ..lab import Engine, Host, Registry, images
 from ..lab.capsule import run
-
 from .stages import StageFailed, expect
 from .traffic import Packets, http_get
 from .versions import Version

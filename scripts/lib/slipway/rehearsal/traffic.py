@@ -6,10 +6,10 @@ import os
 import re
 import signal
 import subprocess
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Iterator
 
 from ..lab import LabError
 from ..lab.capsule import wait_until

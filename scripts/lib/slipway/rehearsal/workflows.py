@@ -3,13 +3,12 @@ by cd.yml from the one where users cannot reach it, and a bad release never gets
 
 import contextlib
 import subprocess
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Callable, Iterator
 
 from .. import paths
-from ..lab import Engine, Host, Registry
-
 from ..act.runner import Result
+from ..lab import Engine, Host, Registry
 from .bad_releases import BAD_RELEASES
 from .pipeline import NOT_REHEARSED, Environment, Pipeline
 from .production import Production
