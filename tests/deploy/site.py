@@ -24,11 +24,15 @@ NEEDS = needs.all_of(
     needs.root("namespaces and an engine"),
     needs.programs("docker", "dockerd", "docker", "docker-registry", "nsenter", "iptables"), needs.compose())
 
+# Somebody wants to look around afterwards: host and registry stay until this suite runs again (scripts/lab list).
+KEEP = bool(os.environ.get("KEEP_HOST"))
+
 
 class Site:
     """One host with its configuration, and a registry; a context manager.
 
-    Its names end in this process's number, so that runs do not meet; nothing of it stays.
+    Its names end in this process's number, so that runs do not meet; nothing of it stays, unless KEEP_HOST
+    is set.
     """
 
     def __init__(self, name: str, binaries: Path, registry: Registry | None = None, **settings):
@@ -43,9 +47,9 @@ class Site:
 
     def __enter__(self):
         if not self.shares_registry:
-            self.registry.start()
+            self.registry.start(detach=KEEP)
         try:
-            self.host.start()
+            self.host.start(detach=KEEP)
             self._configure()
         except BaseException:
             self.__exit__()
@@ -53,6 +57,8 @@ class Site:
         return self
 
     def __exit__(self, *_exc):
+        if KEEP:
+            return
         discard(self.host)
         if not self.shares_registry:
             discard(self.registry)
