@@ -70,10 +70,11 @@ elseif(SLIPWAY_STATIC_RUNTIME)
   target_link_options(slipway_settings INTERFACE -static-libstdc++ -static-libgcc)
 endif()
 
-# slipway_room(FOLDER [LINKS room ...]): a room of the house: the folder's .cpp files as a static
+# slipway_room(FOLDER [COLD] [LINKS room ...]): a room of the house: the folder's .cpp files as a static
 # library. What it links is what its files may include, directly or through another room; the ctest
 # `house` reads the includes and holds them to that. The include root is src, bench or tools, so a
-# header is included by the room's name and its own: "packet_bench/load/load.hpp".
+# header is included by the room's name and its own: "packet_bench/load/load.hpp". COLD: nothing in it runs
+# for each packet, so it need not be optimised as if it did.
 function(slipway_room folder)
   cmake_parse_arguments(arg "COLD" "" "LINKS" ${ARGN})
   set(directory ${CMAKE_CURRENT_SOURCE_DIR}/${folder})

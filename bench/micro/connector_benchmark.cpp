@@ -1,9 +1,9 @@
 // What the connector does with a packet besides system calls.
+#include "base/sha256.hpp"
 #include "connector/account.hpp"
 #include "connector/forwarder.hpp"
 #include "connector/histogram.hpp"
 #include "connector/route_table.hpp"
-#include "connector/sha256.hpp"
 #include "micro/iterations.hpp"
 
 #include <random>

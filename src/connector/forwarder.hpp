@@ -1,11 +1,11 @@
 #pragma once
 
+#include "base/sha256.hpp"
 #include "connector/account.hpp"
 #include "connector/config.hpp"
 #include "connector/link.hpp"
 #include "connector/pending_table.hpp"
 #include "connector/route_table.hpp"
-#include "connector/sha256.hpp"
 
 #include <chrono>
 #include <string_view>

@@ -1,5 +1,6 @@
 #include "connector/hub.hpp"
 
+#include "base/random.hpp"
 #include "connector/btp_connection.hpp"
 
 #include <random>
@@ -18,8 +19,7 @@ Hub::Hub(asio::io_context& context, const Config& configured, Log& logger)
       tokens(config),
       expiry_(io),
       sweep_(io) {
-  std::random_device random;
-  mask_state_ = std::uint64_t{random()} << 32 | random() | 1;
+  mask_state_ = random_seed();
   arm_sweep();
 }
 

@@ -1,8 +1,9 @@
 #include "connector/probe.hpp"
 
+#include "base/random.hpp"
+#include "base/sha256.hpp"
 #include "connector/btp_auth.hpp"
 #include "connector/forwarder.hpp"
-#include "connector/sha256.hpp"
 #include "net/await.hpp"
 #include "net/http_client.hpp"
 #include "net/http_stream.hpp"
@@ -13,7 +14,6 @@
 #include <algorithm>
 #include <array>
 #include <optional>
-#include <random>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
@@ -52,7 +52,7 @@ class BtpExchange {
                                                          std::uint32_t request_id) {
     std::vector<std::uint8_t> message;
     wire::encode_frame(wire::WebSocketRole::client, wire::WebSocketOpcode::binary, frame,
-                       std::random_device()(), message);
+                       static_cast<std::uint32_t>(random_seed()), message);
     const auto [unsent, written] =
         co_await asio::async_write(socket_, asio::buffer(message), net::await_tuple);
     if (unsent) co_return failure("sending", endpoint_, unsent.message());

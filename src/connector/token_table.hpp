@@ -1,8 +1,8 @@
 #pragma once
 
+#include "base/sha256.hpp"
 #include "connector/config.hpp"
 #include "connector/route_table.hpp"
-#include "connector/sha256.hpp"
 
 #include <optional>
 #include <string_view>

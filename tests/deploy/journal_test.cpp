@@ -108,10 +108,11 @@ TEST_CASE("the format of the journal is what earlier versions wrote", "[journal]
     CHECK(line.substr(0, 16) == sha256_hex(line.substr(17, line.size() - 18)).substr(0, 16));
     return line.substr(17);
   };
-  CHECK(json_of(Performed{Step::flip_back, Event::uncertain, 0.5, "\xc3\xa9"}) ==
-        R"({"data":{"detail":"\u00e9","event":"uncertain","seconds":0.5,"step":"flip_back"},"seq":7,)"
-        R"("time":"2026-01-01T00:00:00Z","txn":"t1","type":"done"})"
-        "\n");
+  CHECK(
+      json_of(Performed{Step::flip_back, Event::uncertain, 0.5, "\xc3\xa9"}) ==
+      R"({"data":{"detail":"\u00e9","event":"uncertain","seconds":0.5,"step":"flip_back"},"seq":7,)"
+      R"("time":"2026-01-01T00:00:00Z","txn":"t1","type":"done"})"
+      "\n");
   CHECK(json_of(Ended{5, Verdict::helpless, "sha256:1", "m"}) ==
         R"({"data":{"exitCode":5,"message":"m","running":"sha256:1","step":"end",)"
         R"("verdict":"helpless"},"seq":7,"time":"2026-01-01T00:00:00Z","txn":"t1","type":"end"})"

@@ -5,12 +5,11 @@ import shutil
 from pathlib import Path
 
 import pytest
+from slipway.paths import REPOSITORY as ROOT
 
-import house
-import sizes
+from house import house, sizes
 
-ROOT = Path(__file__).resolve().parents[2]
-BUILD = Path(os.environ.get("SLIPWAY_BUILD", ROOT / "build/dev"))
+BUILD = Path(os.environ.get("SLIPWAY_EXECUTABLES", ROOT / "build/dev/bin")).parent
 
 
 @pytest.fixture(name="rooms")

@@ -1,5 +1,6 @@
 #include "packet_bench/duet/duet_flags.hpp"
 
+#include "base/random.hpp"
 #include "packet_bench/run/options.hpp"
 #include "packet_bench/target/btp_channel.hpp"
 #include "wire/ilp_packet.hpp"
@@ -7,7 +8,6 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
-#include <random>
 #include <unistd.h>
 
 #include <fmt/core.h>
@@ -217,8 +217,7 @@ Result<DuetOptions> DuetFlags::checked() const {
   if (!report_.empty() && !report_.ends_with(".md") && !report_.ends_with(".html")) {
     return refused_flag("--report", report_, "a file name that ends in .html or .md");
   }
-  std::random_device device;
-  options.seed = seed_ != 0 ? seed_ : std::uint64_t{device()} << 32 | device() | 1;
+  options.seed = seed_ != 0 ? seed_ : random_seed();
   options.output = output_;
   options.report = report_;
   options.json = json_;

@@ -1,6 +1,7 @@
 #include "base/command_line.hpp"
 #include "base/durable_file.hpp"
 #include "base/json.hpp"
+#include "base/random.hpp"
 #include "base/units.hpp"
 #include "packet_bench/gate/gate.hpp"
 #include "packet_bench/power/power.hpp"
@@ -28,11 +29,6 @@ constexpr double hog_mean_s = 2;
 
 double seconds_since(TimePoint begin) {
   return std::chrono::duration<double>(Clock::now() - begin).count();
-}
-
-std::uint64_t random_seed() {
-  std::random_device device;
-  return std::uint64_t{device()} << 32 | device() | 1;
 }
 
 // Takes a processor and gives it back, for times drawn at random with a mean of two seconds each.

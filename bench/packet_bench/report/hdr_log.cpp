@@ -1,5 +1,6 @@
 #include "packet_bench/report/hdr_log.hpp"
 
+#include "base/base64.hpp"
 #include "base/units.hpp"
 
 #include <algorithm>
@@ -8,7 +9,6 @@
 #include <vector>
 
 #include <fmt/core.h>
-#include <openssl/evp.h>
 
 namespace slipway::bench {
 namespace {
@@ -96,14 +96,6 @@ Bytes zlib_stored(const Bytes& bytes) {
   } while (at < bytes.size());
   put_big_endian(adler32(bytes), out);
   return out;
-}
-
-std::string base64(const Bytes& bytes) {
-  std::string text((bytes.size() + 2) / 3 * 4 + 1, '\0');
-  const int length = ::EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()), bytes.data(),
-                                       static_cast<int>(bytes.size()));
-  text.resize(static_cast<std::size_t>(length));
-  return text;
 }
 
 std::string payload_of(const Histogram& histogram) {

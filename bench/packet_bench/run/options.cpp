@@ -1,6 +1,7 @@
 #include "packet_bench/run/options.hpp"
 
 #include "base/durable_file.hpp"
+#include "base/random.hpp"
 #include "base/units.hpp"
 #include "packet_bench/subject/embedded.hpp"
 #include "packet_bench/target/btp_channel.hpp"
@@ -9,7 +10,6 @@
 
 #include <charconv>
 #include <limits>
-#include <random>
 
 #include <fmt/core.h>
 
@@ -44,11 +44,6 @@ Result<double> parse_rate(const std::string& text) {
     return refused_flag("--rate", text, "0.1 to 50000000 packets a second, or max");
   }
   return rate;
-}
-
-std::uint64_t random_seed() {
-  std::random_device device;
-  return std::uint64_t{device()} << 32 | device() | 1;
 }
 
 }  // namespace

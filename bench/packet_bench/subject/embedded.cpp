@@ -2,6 +2,7 @@
 
 #include "base/durable_file.hpp"
 #include "base/json.hpp"
+#include "base/random.hpp"
 #include "packet_bench/common/schedule.hpp"
 #include "packet_bench/subject/container.hpp"
 #include "packet_bench/subject/own_container.hpp"
@@ -24,8 +25,7 @@ constexpr auto start_deadline = 20s;
 constexpr std::string_view address = "test.slipway";
 
 std::string random_token() {
-  std::random_device device;
-  return fmt::format("{:08x}{:08x}{:08x}{:08x}", device(), device(), device(), device());
+  return fmt::format("{:016x}{:016x}", random_seed(), random_seed());
 }
 
 Json account_json(const std::string& id, const std::string& token) {

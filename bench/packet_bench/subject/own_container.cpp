@@ -1,6 +1,7 @@
 #include "packet_bench/subject/own_container.hpp"
 
 #include "base/command_line.hpp"
+#include "base/random.hpp"
 #include "packet_bench/common/program.hpp"
 
 #include <chrono>
@@ -54,8 +55,7 @@ Result<std::string> find_image(const std::string& reference, std::stop_token sto
 }
 
 Result<OwnContainer> OwnContainer::create(const Options& options) {
-  std::random_device device;
-  OwnContainer container(fmt::format("packet_bench-{:08x}{:08x}", device(), device()));
+  OwnContainer container(fmt::format("packet_bench-{:016x}", random_seed()));
   const std::string file = options.file.string();
   Command command{
       .argv = {"create", "--name", container.name(), "--rm", "--pull", "never", "--label",

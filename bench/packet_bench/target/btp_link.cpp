@@ -1,5 +1,6 @@
 #include "packet_bench/target/btp_link.hpp"
 
+#include "base/random.hpp"
 #include "packet_bench/common/schedule.hpp"
 #include "packet_bench/target/websocket_handshake.hpp"
 
@@ -38,10 +39,8 @@ BtpLink::BtpLink(Poller& poller, const Target& target, const Address& address,
       address_(address),
       events_(events),
       connection_(poller, *this),
-      decoder_(WebSocketRole::client, max_message) {
-  std::random_device device;
-  random_ = std::uint64_t{device()} << 32 | device();
-}
+      random_(random_seed()),
+      decoder_(WebSocketRole::client, max_message) {}
 
 std::uint32_t BtpLink::next_mask() {
   return static_cast<std::uint32_t>(mixed(random_++));

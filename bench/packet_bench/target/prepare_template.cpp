@@ -6,8 +6,6 @@
 #include <cstring>
 #include <stdexcept>
 
-#include <openssl/evp.h>
-
 namespace slipway::bench {
 namespace {
 
@@ -29,28 +27,6 @@ Preimage preimage_of(std::uint64_t seed, std::uint64_t n) {
   return preimage;
 }
 
-struct Sha256::State {
-  EVP_MD* algorithm = ::EVP_MD_fetch(nullptr, "SHA256", nullptr);
-  EVP_MD_CTX* context = ::EVP_MD_CTX_new();
-  ~State() {
-    ::EVP_MD_CTX_free(context);
-    ::EVP_MD_free(algorithm);
-  }
-};
-
-Sha256::Sha256() : state_(std::make_unique<State>()) {}
-Sha256::~Sha256() = default;
-
-std::array<std::uint8_t, 32> Sha256::operator()(wire::Bytes bytes) {
-  std::array<std::uint8_t, 32> digest;
-  if (::EVP_DigestInit_ex2(state_->context, state_->algorithm, nullptr) != 1 ||
-      ::EVP_DigestUpdate(state_->context, bytes.data(), bytes.size()) != 1 ||
-      ::EVP_DigestFinal_ex(state_->context, digest.data(), nullptr) != 1) {
-    throw std::runtime_error("OpenSSL has no SHA-256");
-  }
-  return digest;
-}
-
 PrepareTemplate::PrepareTemplate(std::string_view destination, std::uint64_t amount,
                                  std::size_t data_bytes)
     : amount_(amount) {
@@ -68,7 +44,7 @@ wire::Bytes PrepareTemplate::prepare(const Preimage& preimage, wire::Timestamp e
     wire::rewrite_prepare(encoded_, amount_, expires_at);
     expires_at_ = expires_at;
   }
-  const auto condition = sha256_(preimage);
+  const auto condition = sha256_.digest(preimage);
   std::memcpy(encoded_.data() + condition_at_, condition.data(), condition.size());
   std::memcpy(encoded_.data() + data_at_, preimage.data(), preimage.size());
   return encoded_;

@@ -1,11 +1,11 @@
 #pragma once
 
+#include "base/sha256.hpp"
 #include "packet_bench/common/clock.hpp"
 #include "wire/ilp_packet.hpp"
 
 #include <array>
 #include <cstdint>
-#include <memory>
 #include <string_view>
 #include <vector>
 
@@ -16,20 +16,6 @@ using Preimage = std::array<std::uint8_t, 32>;
 // The preimage of packet n: never the same twice in a run, nor in runs of different seeds, so that
 // no connector can merge packets; recomputed when the answer comes instead of being stored.
 Preimage preimage_of(std::uint64_t seed, std::uint64_t n);
-
-// SHA-256 with its context kept: OpenSSL's one-shot calls spend more on set-up than on the digest.
-class Sha256 {
- public:
-  Sha256();
-  ~Sha256();
-  Sha256(const Sha256&) = delete;
-  Sha256& operator=(const Sha256&) = delete;
-  std::array<std::uint8_t, 32> operator()(wire::Bytes bytes);
-
- private:
-  struct State;
-  std::unique_ptr<State> state_;
-};
 
 // An encoded Prepare of which only what differs from packet to packet is written: encoding is a
 // few copies. The fields' places are found in what the codec encoded, not assumed.

@@ -1,5 +1,7 @@
 #include "packet_bench/target/websocket_handshake.hpp"
 
+#include "base/base64.hpp"
+
 #include <array>
 #include <cctype>
 #include <cstring>
@@ -11,14 +13,6 @@
 
 namespace slipway::bench::websocket {
 namespace {
-
-std::string base64(std::span<const std::uint8_t> bytes) {
-  std::string text(4 * ((bytes.size() + 2) / 3) + 1, '\0');
-  const int length = ::EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()), bytes.data(),
-                                       static_cast<int>(bytes.size()));
-  text.resize(static_cast<std::size_t>(length));
-  return text;
-}
 
 bool equals_ignoring_case(std::string_view a, std::string_view b) {
   if (a.size() != b.size()) return false;
