@@ -121,7 +121,7 @@ function(slipway_executable name)
 endfunction()
 
 # slipway_test(NAME SOURCES a_test.cpp ... LINKS room ... [LABELS ...] [PROPERTIES ...]): a Catch2
-# executable. Each of its cases is a ctest, "NAME: sentence", so that one runs by its words. TIMEOUT is
+# executable. Each of its cases is a ctest, "NAME:sentence", so that one runs by its words. TIMEOUT is
 # a case's.
 function(slipway_test name)
   cmake_parse_arguments(arg "" "TIMEOUT" "SOURCES;LINKS;LABELS;PROPERTIES" ${ARGN})
@@ -132,6 +132,6 @@ function(slipway_test name)
   target_include_directories(${name}_test PRIVATE ${PROJECT_SOURCE_DIR}/tests)
   target_link_libraries(${name}_test PRIVATE slipway_settings slipway_warnings slipway_catch_main)
   slipway_link(${name}_test PRIVATE ${arg_LINKS})
-  catch_discover_tests(${name}_test TEST_PREFIX "${name}: "
+  catch_discover_tests(${name}_test TEST_PREFIX "${name}:"
     PROPERTIES TIMEOUT ${arg_TIMEOUT} LABELS "${arg_LABELS}" ${arg_PROPERTIES})
 endfunction()

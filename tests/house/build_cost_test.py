@@ -16,7 +16,7 @@ from slipway.paths import REPOSITORY
 
 EXECUTABLES = ("connector", "packet_bench", "deploy", "rollback")
 REFERENCE_EVERY = 20  # objects
-COSTLIEST, SUM = 16, 160  # times the reference; 10.2 and 103 on 2026-11-28
+COSTLIEST, SUM = 10, 140  # times the reference; 7.0 and 102 on 2026-11-28
 
 
 def processor_seconds(command, folder) -> float:

@@ -297,7 +297,7 @@ TEST_CASE("an interrupted run says what it saw and exits 130", "[command_line]")
   CHECK(json["details"]["packets"]["fulfilled"] == json["details"]["packets"]["planned"]);
 }
 
-TEST_CASE("--json prints the results and nothing else on stdout", "[command_line]") {
+TEST_CASE("flag --json prints the results and nothing else on stdout", "[command_line]") {
   const TemporaryDirectory folder;
   const PacedTarget target({});
   const BenchRun run =

@@ -168,7 +168,7 @@ TEST_CASE("A latency that doubles raises the alarm though it does not decide", "
   CHECK(judge_pairs(pairs, {}).outcome == DuetOutcome::regression);
 }
 
-TEST_CASE("--max-worse says what decides and by how much", "[duet]") {
+TEST_CASE("flag --max-worse says what decides and by how much", "[duet]") {
   DuetLimits limits;
   REQUIRE(apply_max_worse("cpu=5%,p99=30%", limits).has_value());
   CHECK(limits.allowed[0].worsening == Approx(0.05));

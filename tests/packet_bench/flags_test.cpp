@@ -137,7 +137,7 @@ TEST_CASE("amount, data and headers reach an ILP-over-HTTP server as given", "[f
   }
 }
 
-TEST_CASE("--max-in-flight holds packets back, and what expires meanwhile is unsent", "[flags]") {
+TEST_CASE("flag --max-in-flight holds packets back, and what expires meanwhile is unsent", "[flags]") {
   const TemporaryDirectory folder;
   PacedTarget target({"--rate", "500"});
   const BenchRun run =
@@ -174,7 +174,7 @@ TEST_CASE("what --max-in-flight held back is late from when it was due, by the t
   CHECK(details["audit"]["lateness"]["count"].get<int>() < 2000 - 500);
 }
 
-TEST_CASE("--receiver plays the account that is paid", "[flags]") {
+TEST_CASE("flag --receiver plays the account that is paid", "[flags]") {
   const TemporaryDirectory folder;
   const RunningConnector connector;
   const bool played = GENERATE(true, false);
@@ -194,7 +194,7 @@ TEST_CASE("--receiver plays the account that is paid", "[flags]") {
   CHECK((run.out + run.err + to_text(run.results)).find("secret-") == std::string::npos);
 }
 
-TEST_CASE("--commit and --branch are those of the results", "[flags]") {
+TEST_CASE("flag --commit and --branch are those of the results", "[flags]") {
   const TemporaryDirectory folder;
   const PacedTarget target({});
   const BenchRun run =
@@ -206,7 +206,7 @@ TEST_CASE("--commit and --branch are those of the results", "[flags]") {
   CHECK(run.results["branch"] == "feat/speed");
 }
 
-TEST_CASE("--connector-affinity keeps the embedded connector on the processors named", "[flags]") {
+TEST_CASE("flag --connector-affinity keeps the embedded connector on the processors named", "[flags]") {
   cpu_set_t allowed;
   CPU_ZERO(&allowed);
   REQUIRE(::sched_getaffinity(0, sizeof allowed, &allowed) == 0);

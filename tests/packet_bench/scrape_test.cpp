@@ -59,6 +59,13 @@ process_cpu_seconds_total 12.5
   CHECK(scrape.resident_bytes == 1048576);
 }
 
+TEST_CASE("a page that has counted no reject yet says that there was none", "[scrape]") {
+  const Scrape scrape =
+      parse_scrape("ilp_packets_total{direction=\"in\",result=\"fulfilled\"} 7\n");
+  CHECK(scrape.fulfilled == 7u);
+  CHECK(scrape.rejected == 0u);
+}
+
 TEST_CASE("a page without such metrics yields nothing", "[scrape]") {
   const Scrape scrape = parse_scrape("ilp_packets_total{direction=\"in\"\nup 1\n\nx\n# only");
   CHECK_FALSE(scrape.fulfilled);
@@ -74,7 +81,7 @@ TEST_CASE("a page is taken whole or not at all", "[scrape]") {
       GENERATE(Case{"HTTP/1.1 200 OK\r\nContent-Length: 30\r\n\r\n", ""},
                Case{"HTTP/1.0 200 OK\r\n\r\n", ""},
                Case{"HTTP/1.1 200 OK\r\ncontent-length: 31\r\n\r\n", "cut off before its end"},
-               Case{"HTTP/1.1 200 OK\r\nContent-Length: 31", "cut off before its end"},
+               Case{"HTTP/1.1 200 OK\r\nContent-Length: 31", "it does not speak HTTP"},
                Case{"HTTP/1.1 404 Not Found\r\n\r\n", "it answered 404"},
                Case{"220 mail\r\n\r\n", "it does not speak HTTP"});
   PageServer server(wanted.head + "process_cpu_seconds_total 1.5\n");

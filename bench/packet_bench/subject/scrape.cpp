@@ -18,12 +18,14 @@ Error no_metrics(const Target& page, std::string_view why, ErrorKind kind) {
           "correct --metrics, or leave it out"};
 }
 
+// A page that counts packets, and none of this kind, has seen none.
 std::optional<std::uint64_t> count_of(const std::vector<net::MetricSample>& samples,
                                       const std::string& result) {
-  const auto sum =
-      net::sum_of(samples, "ilp_packets_total", {{"direction", "in"}, {"result", result}});
-  if (!sum || !(*sum >= 0)) return std::nullopt;
-  return static_cast<std::uint64_t>(*sum);
+  constexpr std::string_view name = "ilp_packets_total";
+  if (!net::sum_of(samples, name, {{"direction", "in"}})) return std::nullopt;
+  const double sum =
+      net::sum_of(samples, name, {{"direction", "in"}, {"result", result}}).value_or(0);
+  return sum >= 0 && sum < 1e19 ? std::optional(static_cast<std::uint64_t>(sum)) : std::nullopt;
 }
 
 }  // namespace
