@@ -2,6 +2,8 @@
 
 #include "base/error.hpp"
 #include "base/process.hpp"
+#include "connector/peer_url.hpp"
+#include "connector/ratio.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -21,27 +23,9 @@ struct Endpoint {
   std::uint16_t port = 0;  // 0: any free port
 };
 
-// Where and as whom this connector dials a peer; `scheme://user:token@host:port/path` in JSON.
-struct PeerUrl {
-  std::string host;
-  std::uint16_t port = 0;
-  std::string path = "/";
-  std::string user;
-  std::string token;
-  std::string callback_url;  // HTTP only: ours, where the peer may POST its answers
-};
-
 struct RateLimit {
   double packets_per_second;
   double burst;  // packets
-};
-
-// The value of one smallest unit of an account's asset in a unit common to all accounts, as a
-// fraction in lowest terms.
-struct Ratio {
-  std::uint64_t numerator = 1;
-  std::uint64_t denominator = 1;
-  bool operator==(const Ratio&) const = default;
 };
 
 struct AccountConfig {

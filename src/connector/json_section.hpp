@@ -2,7 +2,7 @@
 
 #include "base/error.hpp"
 #include "base/json.hpp"
-#include "connector/config.hpp"
+#include "connector/ratio.hpp"
 
 #include <memory>
 #include <set>

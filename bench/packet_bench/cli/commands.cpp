@@ -7,8 +7,8 @@
 #include "packet_bench/duet/duet_flags.hpp"
 #include "packet_bench/gate/gate.hpp"
 #include "packet_bench/power/power.hpp"
-#include "packet_bench/run/options.hpp"
 #include "packet_bench/run/run.hpp"
+#include "packet_bench/run/run_flags.hpp"
 #include "packet_bench/search/search.hpp"
 
 #include <fmt/core.h>

@@ -1,7 +1,7 @@
 #include "packet_bench/duet/duet_flags.hpp"
 
 #include "base/random.hpp"
-#include "packet_bench/run/options.hpp"
+#include "packet_bench/run/run_flags.hpp"
 #include "packet_bench/target/btp_channel.hpp"
 #include "wire/ilp_packet.hpp"
 

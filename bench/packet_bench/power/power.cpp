@@ -1,8 +1,10 @@
 #include "packet_bench/power/power.hpp"
 
 #include "base/command_line.hpp"
+#include "base/random.hpp"
 #include "packet_bench/gate/gate.hpp"
 #include "packet_bench/report/result_files.hpp"
+#include "packet_bench/subject/embedded.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -241,8 +243,13 @@ int PowerCommand::run(std::stop_token stop) const {
     print_error(program, "--minutes or --windows makes no sense; give 1 to 1440, 1 to 100000");
     return static_cast<int>(ExitStatus::usage);
   }
-  if (record_.given()) return record(stop);
-  return replay_file();
+  if (!record_.given()) return replay_file();
+  return record_power(
+      {.file = file_,
+       .connector = connector_.empty() ? default_connector() : std::filesystem::path(connector_),
+       .minutes = minutes_,
+       .seed = seed_ != 0 ? seed_ : random_seed()},
+      stop);
 }
 
 int PowerCommand::replay_file() const {

@@ -2,7 +2,7 @@
 
 #include "base/command_line.hpp"
 #include "base/error.hpp"
-#include "packet_bench/duet/duet.hpp"
+#include "packet_bench/power/power_record.hpp"
 
 #include <filesystem>
 #include <map>
@@ -12,35 +12,6 @@
 
 // The gate's own error rates: how often it cries wolf, and what it catches (scripts/gate-power).
 namespace slipway::bench {
-
-// The conditions under which pairs are recorded: the candidate spends `percent` more CPU a packet
-// than the same program does as the base, and a CPU hog beside both is switched on and off at
-// random, or not.
-struct PowerLevel {
-  int percent = 0;
-  bool hog = false;
-  auto operator<=>(const PowerLevel&) const = default;
-  std::string name() const;
-};
-inline const std::vector<PowerLevel> power_levels{
-    {0, false}, {3, false}, {5, false}, {10, false}, {0, true}};
-
-using RecordedRound = std::vector<Pair>;
-
-// A verdict reached live, as the recording keeps it.
-struct LiveVerdict {
-  DuetOutcome outcome = DuetOutcome::inconclusive;
-  double elapsed_s = 0;
-};
-
-struct Recording {
-  std::map<PowerLevel, std::vector<RecordedRound>> rounds;
-  std::map<PowerLevel, std::vector<LiveVerdict>> live;
-};
-
-// JSON lines: a round or a verdict in each. Errors: not_found, io, corrupt (with the line's
-// number).
-Result<Recording> read_recording(const std::filesystem::path& file);
 
 // What became of the verdicts of one level.
 struct PowerCount {
@@ -85,7 +56,6 @@ class PowerCommand {
   int run(std::stop_token stop) const;
 
  private:
-  int record(std::stop_token stop) const;
   int replay_file() const;
 
   Flags record_;

@@ -1,10 +1,11 @@
+#include "packet_bench/power/power_record.hpp"
+
 #include "base/command_line.hpp"
 #include "base/durable_file.hpp"
 #include "base/json.hpp"
 #include "base/random.hpp"
 #include "base/units.hpp"
 #include "packet_bench/gate/gate.hpp"
-#include "packet_bench/power/power.hpp"
 #include "packet_bench/report/result_files.hpp"
 #include "packet_bench/subject/embedded.hpp"
 
@@ -174,27 +175,24 @@ Result<Recording> read_recording(const std::filesystem::path& file) {
   return recording;
 }
 
-int PowerCommand::record(std::stop_token stop) const {
-  const std::filesystem::path connector =
-      connector_.empty() ? default_connector() : std::filesystem::path(connector_);
-  const std::uint64_t seed = seed_ != 0 ? seed_ : random_seed();
-  std::mt19937_64 random(seed);
+int record_power(const RecordPlan& plan, const std::stop_token& stop) {
+  std::mt19937_64 random(plan.seed);
   const TimePoint begin = Clock::now();
-  fmt::print("recording to {} with seed {}\n", file_, seed);
-  while (seconds_since(begin) < minutes_ * 60) {
+  fmt::print("recording to {} with seed {}\n", plan.file.string(), plan.seed);
+  while (seconds_since(begin) < plan.minutes * 60) {
     for (const PowerLevel& level : shuffled_levels(random)) {
-      if (seconds_since(begin) > minutes_ * 60) break;
+      if (seconds_since(begin) > plan.minutes * 60) break;
       std::optional<Hog> hog;
       if (level.hog) hog.emplace(random());
       DuetOptions options;
-      options.targets = {connector, connector};
+      options.targets = {plan.connector, plan.connector};
       options.extra_cpu_percent = {0, level.percent};
       options.seed = random();
       // A round that ends because of what was seen in it would not be a fair sample.
       options.whole_rounds = true;
       const auto result = duet(options, stop);
       if (!result) return report_error(result.error());
-      if (!append_result(file_, level, *result)) return static_cast<int>(ExitStatus::target);
+      if (!append_result(plan.file, level, *result)) return static_cast<int>(ExitStatus::target);
       fmt::print("{:>12}: {} after {:.0f} s\n", level.name(), to_string(result->verdict.outcome),
                  result->elapsed_s);
       std::fflush(stdout);

@@ -1,10 +1,51 @@
-#include "packet_bench/run/options.hpp"
+#include "packet_bench/run/run_flags.hpp"
+
+#include "base/durable_file.hpp"
+#include "base/random.hpp"
+#include "base/units.hpp"
+#include "packet_bench/subject/embedded.hpp"
+#include "packet_bench/target/btp_channel.hpp"
+#include "packet_bench/target/http_channel.hpp"
 #include "wire/ilp_packet.hpp"
 
+#include <charconv>
+#include <limits>
 #include <sched.h>
+
+#include <fmt/core.h>
 
 namespace slipway::bench {
 namespace {
+
+using namespace std::chrono_literals;
+using std::chrono::nanoseconds;
+
+constexpr double highest_rate = 50e6;
+
+Result<void> fill_plan_times(LoadPlan& plan, const std::string& duration, const std::string& warmup,
+                             const std::string& expiry) {
+  const auto window = duration_flag("--duration", duration, 100ms, 24h * 7);
+  if (!window) return window.error();
+  const auto warm = duration_flag("--warmup", warmup, 0ns, 1h);
+  if (!warm) return warm.error();
+  const auto valid_for = duration_flag("--expiry", expiry, 100ms, 10min);
+  if (!valid_for) return valid_for.error();
+  plan.duration = *window;
+  plan.warmup = *warm;
+  plan.expiry = *valid_for;
+  return {};
+}
+
+Result<double> parse_rate(const std::string& text) {
+  if (text == "max") return std::numeric_limits<double>::infinity();
+  double rate = 0;
+  const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), rate);
+  if (failed != std::errc{} || end != text.data() + text.size() || !(rate >= 0.1) ||
+      rate > highest_rate) {
+    return refused_flag("--rate", text, "0.1 to 50000000 packets a second, or max");
+  }
+  return rate;
+}
 
 // Adds flags to one group of the help.
 class Group {
@@ -32,6 +73,199 @@ class Group {
 };
 
 }  // namespace
+
+Error refused_flag(std::string_view flag, std::string_view value, std::string_view allowed) {
+  return {ErrorKind::usage, fmt::format("{} '{}' makes no sense", flag, value),
+          fmt::format("give {}", allowed)};
+}
+
+Result<nanoseconds> duration_flag(std::string_view flag, const std::string& text, nanoseconds least,
+                                  nanoseconds most) {
+  const auto duration = parse_duration(text);
+  if (!duration)
+    return Error{ErrorKind::usage, fmt::format("{}: {}", flag, duration.error().what),
+                 duration.error().remedy};
+  if (*duration < least || *duration > most) {
+    return refused_flag(flag, text,
+                        fmt::format("{} to {}", format_duration(least), format_duration(most)));
+  }
+  return duration;
+}
+
+Result<Target> receiver_flag(std::string_view flag, const std::string& text) {
+  auto receiver = parse_target(text);
+  if (receiver && receiver->scheme != &btp_scheme) {
+    return refused_flag(flag, receiver->text(), "a btp+ws:// or btp+wss:// URL");
+  }
+  return receiver;
+}
+
+Result<void> RunFlags::check_load(RunOptions& options) const {
+  LoadPlan& plan = options.plan;
+  const auto rate = parse_rate(rate_);
+  if (!rate) return rate.error();
+  const auto times = fill_plan_times(plan, duration_, warmup_, expiry_);
+  if (!times) return times.error();
+  if (threads_ < 1 || threads_ > 64 || threads_ > connections_) {
+    return refused_flag("--threads", std::to_string(threads_),
+                        "1 to 64, and no more than --connections");
+  }
+  if (max_in_flight_ < std::size_t{2} * threads_ || max_in_flight_ > (1u << 20)) {
+    return refused_flag("--max-in-flight", std::to_string(max_in_flight_), "2 a thread to 1048576");
+  }
+  options.connections = connections_;
+  options.connector_affinity = connector_affinity_;
+  plan.rate = *rate;
+  plan.threads = threads_;
+  plan.data_bytes = data_bytes_;
+  plan.amount = amount_;
+  plan.max_in_flight = max_in_flight_;
+  plan.cpu_affinity = cpu_affinity_;
+  plan.arrivals = arrivals_;
+  plan.precision = precision_;
+  plan.high_priority = high_priority_;
+  plan.receiver_behaviour = receiver_behaviour_;
+  // A seed of its own for each run, so that no packet is ever sent twice.
+  plan.seed = seed_ != 0 ? seed_ : random_seed();
+  return {};
+}
+
+Result<void> RunFlags::check_http(HttpRequest& request) const {
+  request.pipeline = pipeline_;
+  for (const std::string& header : headers_) {
+    const std::size_t colon = header.find(':');
+    if (colon == 0 || colon == std::string::npos || header.find_first_of("\r\n") != header.npos) {
+      return refused_flag("--header", header, "'Name: value'");
+    }
+  }
+  request.headers = headers_;
+  if (!body_.empty()) {
+    auto content = read_file(body_, std::size_t{16} << 20);
+    if (!content) return Error{ErrorKind::usage, "--body: " + content.error().what, {}};
+    request.body = std::move(*content);
+  }
+  request.method = !method_.empty() ? method_ : request.body.empty() ? "GET" : "POST";
+  if (request.method != "GET" && request.method != "POST") {
+    return refused_flag("--method", method_, "GET or POST");
+  }
+  return {};
+}
+
+Result<void> RunFlags::check_limits(RunOptions& options) const {
+  if (threshold_tps_) {
+    if (!(*threshold_tps_ >= 0 && *threshold_tps_ <= highest_rate)) {
+      return refused_flag("--threshold-tps", fmt::format("{}", *threshold_tps_),
+                          "1 to 50000000, or 0 for none");
+    }
+    if (*threshold_tps_ > 0) options.limits.threshold_tps = threshold_tps_;
+  } else if (!options.plan.closed_loop()) {
+    options.limits.threshold_tps = options.plan.rate;
+  }
+  if (!threshold_p99_.empty()) {
+    const auto bound = duration_flag("--threshold-p99", threshold_p99_, 1us, 10min);
+    if (!bound) return bound.error();
+    options.limits.threshold_p99 = *bound;
+  }
+  options.retries = retries_;
+  return {};
+}
+
+Result<void> RunFlags::check_cost(RunOptions& options) const {
+  if (pid_ > 0) options.target_pid = pid_;
+  options.container = container_;
+  if (!metrics_.empty()) {
+    auto page = parse_target(metrics_);
+    if (!page) return page.error();
+    if (page->scheme != &http_scheme) {
+      return refused_flag("--metrics", page->text(), "an http:// or https:// URL");
+    }
+    options.metrics = *page;
+  }
+  return {};
+}
+
+// What would change nothing is refused: whoever gives a flag believes that it does something.
+Result<void> RunFlags::check_useful(const RunOptions& options) const {
+  const Scheme* const scheme = options.target.scheme;
+  const bool embedded = options.target.is_embedded();
+  const bool web = !embedded && scheme->is_web();
+  const bool requests = !embedded && scheme->requests;
+  const bool open_loop = !options.plan.closed_loop();
+  const struct {
+    const char* flag;
+    bool useful;
+    const char* of_use;
+  } rules[] = {
+      {"--destination", !embedded && !web, "btp+ws and ilp+http targets"},
+      {"--receiver", !embedded && !web, "btp+ws and ilp+http targets"},
+      {"--receiver-behaviour", embedded || options.receiver, "embedded, or with --receiver"},
+      {"--connector", embedded, "an embedded target"},
+      {"--connector-affinity", embedded, "an embedded target"},
+      {"--pid", !embedded, "a target that runs already"},
+      {"--container", !embedded, "a target that runs already"},
+      {"--metrics", !embedded, "a target that runs already"},
+      {"--data-bytes", !web, "packets, and http targets get none"},
+      {"--amount", !web, "packets, and http targets get none"},
+      {"--seed", !web || options.plan.arrivals == Arrivals::poisson,
+       "packets, or --arrivals poisson"},
+      {"--method", web, "http targets"},
+      {"--body", web, "http targets"},
+      {"--header", requests, "http and ilp+http targets"},
+      {"--pipeline", requests, "http and ilp+http targets"},
+      {"--arrivals", open_loop, "a --rate other than max"},
+      {"--precision", open_loop, "a --rate other than max"},
+  };
+  for (const auto& [flag, useful, of_use] : rules) {
+    if (useful || !command_.given(flag)) continue;
+    const std::string variable = command_.variable_of(flag);
+    return Error{
+        ErrorKind::usage, fmt::format("{} would do nothing: it is for {}", flag, of_use),
+        variable.empty() ? "leave it out" : fmt::format("leave it out, and {} unset", variable)};
+  }
+  return {};
+}
+
+Result<RunOptions> RunFlags::checked() const {
+  RunOptions options;
+  auto target = parse_target(target_);
+  if (!target) return target.error();
+  options.target = *target;
+  if (!receiver_.empty()) {
+    auto receiver = receiver_flag("--receiver", receiver_);
+    if (!receiver) return receiver.error();
+    options.receiver = *receiver;
+  }
+  options.plan.tls = {.ca_file = ca_file_, .insecure = insecure_};
+  const bool pays = !target->is_embedded() && target->scheme->pays;
+  if (pays && destination_.empty()) {
+    return Error{ErrorKind::usage, "no account to pay on this target", "give --destination"};
+  }
+  if (!destination_.empty() && !wire::is_valid_address(destination_)) {
+    return refused_flag("--destination", destination_, "an ILP address, such as test.slipway.bob");
+  }
+  options.plan.destination = destination_;
+  for (const auto& checked : {check_load(options), check_http(options.plan.http),
+                              check_limits(options), check_cost(options), check_useful(options)}) {
+    if (!checked) return checked.error();
+  }
+  const bool tls = target->tls || (options.receiver && options.receiver->tls) ||
+                   (options.metrics && options.metrics->tls);
+  if (!tls && (!ca_file_.empty() || insecure_)) {
+    return Error{ErrorKind::usage, "--ca-file and --insecure are for targets with TLS",
+                 "name a btp+wss, ilp+https or https target, or leave them out"};
+  }
+  options.connector = connector_.empty() ? default_connector() : std::filesystem::path(connector_);
+  options.output = output_;
+  options.report = report_;
+  options.hdr_log = hdr_log_;
+  if (!report_.empty() && !report_.ends_with(".md") && !report_.ends_with(".html")) {
+    return refused_flag("--report", report_, "a file name that ends in .html or .md");
+  }
+  options.json = json_;
+  options.commit = commit_;
+  options.branch = branch_;
+  return options;
+}
 
 RunFlags::RunFlags(Flags& command, const RunDefaults& defaults)
     : command_(command), duration_(defaults.duration), warmup_(defaults.warmup) {

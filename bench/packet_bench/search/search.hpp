@@ -2,7 +2,7 @@
 
 #include "base/command_line.hpp"
 #include "base/error.hpp"
-#include "packet_bench/run/options.hpp"
+#include "packet_bench/run/run_flags.hpp"
 #include "packet_bench/search/rate_search.hpp"
 
 #include <chrono>
