@@ -180,8 +180,9 @@ def _slim(root: Path) -> None:
     for folder in UNREAD + ("var/lib/apt/lists", "var/cache/apt", "var/log"):
         for entry in (root / folder).glob("*"):
             shutil.rmtree(entry) if entry.is_dir() and not entry.is_symlink() else entry.unlink()
+    # As the public image has it: an image's files need not survive a power cut while it is made.
     (root / "etc/dpkg/dpkg.cfg.d/slim").write_text(
-        "".join(f"path-exclude /{folder}/*\n" for folder in UNREAD))
+        "force-unsafe-io\n" + "".join(f"path-exclude /{folder}/*\n" for folder in UNREAD))
     (root / "etc/apt/apt.conf.d/slim").write_text(
         'APT::Install-Recommends "false";\nDir::Cache::pkgcache "";\nDir::Cache::srcpkgcache "";\n')
 
