@@ -5,18 +5,24 @@
 ARG BUILDER_BASE=debian:bookworm-slim@sha256:7b140f374b289a7c2befc338f42ebe6441b7ea838a042bbd5acbfca6ec875818
 ARG RUNTIME_BASE=debian:bookworm-slim@sha256:7b140f374b289a7c2befc338f42ebe6441b7ea838a042bbd5acbfca6ec875818
 
-FROM ${BUILDER_BASE} AS builder
+FROM ${BUILDER_BASE} AS toolchain
 WORKDIR /source
 COPY scripts/setup scripts/setup
 RUN scripts/setup build && rm -rf /var/lib/apt/lists/*
+
+FROM toolchain AS builder
 COPY CMakeLists.txt CMakePresets.json ./
 COPY cmake cmake
 COPY src src
 # Everything is compiled here, under a version and a revision of nothing. What follows the ARG lines
 # below compiles again the one file that names them: a second commit with the same sources costs
-# seconds.
+# seconds. .ccache-seed, which need not be there, is what ccache kept of a build outside: the same
+# compiler, flags and sources give the same object, so it is taken instead of compiled again.
+COPY .ccache-see[d] /ccache-seed/
 RUN --mount=type=cache,id=slipway-ccache,target=/root/.cache/ccache \
-    cmake --preset release -DSLIPWAY_BUILD_TESTS=OFF -DSLIPWAY_VERSION=0.0.0 -DSLIPWAY_REVISION=none \
+    export CCACHE_BASEDIR=/source CCACHE_SLOPPINESS=locale \
+      CCACHE_REMOTE_STORAGE='file:/ccache-seed|read-only' \
+ && cmake --preset release -DSLIPWAY_BUILD_TESTS=OFF -DSLIPWAY_VERSION=0.0.0 -DSLIPWAY_REVISION=none \
  && cmake --build --preset release --target connector
 COPY VERSION ./
 ARG VERSION
@@ -26,10 +32,12 @@ RUN cmake --preset release -DSLIPWAY_REVISION="${REVISION:-unknown}" \
  && cmake --build --preset release --target connector \
  && strip --strip-unneeded build/release/bin/connector
 
-FROM ${RUNTIME_BASE}
+FROM ${RUNTIME_BASE} AS runtime
 RUN apt-get update \
  && apt-get install --yes --no-install-recommends libssl3 \
  && rm -rf /var/lib/apt/lists/* /var/log/* /var/cache/ldconfig/*
+
+FROM runtime
 COPY --from=builder /source/build/release/bin/connector /usr/local/bin/connector
 USER 10001:10001
 EXPOSE 4000 8080

@@ -10,6 +10,7 @@ from .. import paths
 from ..lab import Engine, Host, LabError, Registry, images, interrupt_on_terminate
 from . import report
 from .bad_releases import BAD_RELEASES
+from .build import Build
 from .production import Production, Swap
 from .stages import StageFailed, Stages, expect
 from .traffic import flowing
@@ -19,6 +20,7 @@ from .workflows import Workflows
 CHECKOUT = paths.REPOSITORY
 FOLDER = CHECKOUT / "build" / "rehearsal"
 RELEASE = CHECKOUT / "build" / "release" / "bin"
+SEED = FOLDER / "ccache-seed"
 
 
 class Rehearsal:
@@ -28,41 +30,40 @@ class Rehearsal:
         self.stages = Stages()
         self.swaps: list[Swap] = []
         self.facts: dict[str, str] = {}
-        self.workflows = Workflows(self.stages, FOLDER / "workflows", RELEASE)
+        self.workflows = Workflows(self.stages, FOLDER / "workflows", RELEASE, SEED)
 
     def run(self) -> None:
-        self._build()
-        if self.only_workflows:
-            self._workflows()
-            return
-        self._gate()
-        with Engine("rehearsal") as engine, Registry("rehearsal") as registry, \
-                Host("production") as host:
-            production = Production(host, registry)
-            v1, v2, bad = self._images(engine, registry)
-            with self.stages.stage("host: HAProxy, two colours, deploy and rollback") as stage:
-                production.install(CHECKOUT, RELEASE, engine, self.build_arguments.get(
-                    "HAPROXY_IMAGE", ""))
-                stage.evidence = f"{host.ip}, its own engine, sshd and network"
-            self._ship(production, v1, v2)
-            for version in bad:
-                self._take_back(production, version, serving=v1)
-        if not self.short:
-            self._workflows()
+        with Build(self.stages, CHECKOUT, SEED) as build:
+            self._setup()
+            source = Source(CHECKOUT, FOLDER / "source", SEED)
+            with Engine("rehearsal") as engine:
+                self._bases(engine, source)
+                build.wait()
+                if not self.only_workflows:
+                    self._gate()
+                    with Registry("rehearsal") as registry, Host("production") as host:
+                        self._release(source, engine, registry, host)
+                if not self.short:
+                    with Registry("workflows") as registry:
+                        self.workflows.run(engine, registry, self.build_arguments)
 
-    def _workflows(self) -> None:
-        with Engine("rehearsal") as engine, Registry("workflows") as registry:
-            self._bases(engine)
-            self.workflows.run(engine, registry, self.build_arguments)
+    def _release(self, source: Source, engine: Engine, registry: Registry, host: Host) -> None:
+        production = Production(host, registry)
+        v1, v2, bad = self._images(source, engine, registry)
+        with self.stages.stage("host: HAProxy, two colours, deploy and rollback") as stage:
+            production.install(CHECKOUT, RELEASE, engine, self.build_arguments.get("HAPROXY_IMAGE", ""))
+            stage.evidence = f"{host.ip}, its own engine, sshd and network"
+        self._ship(production, v1, v2)
+        for version in bad:
+            self._take_back(production, version, serving=v1)
 
-    def _build(self) -> None:
-        with self.stages.stage("build (release)") as stage:
-            self._command("cmake", "--preset", "release")
-            self._command("cmake", "--build", "--preset", "release", "--target", "connector",
-                          "packet_bench", "deploy", "rollback")
-            sizes = [f"{name} {(RELEASE / name).stat().st_size >> 20} MB"
-                     for name in ("connector", "packet_bench", "deploy", "rollback")]
-            stage.evidence = ", ".join(sizes)
+    def _setup(self) -> None:
+        groups = ["docker"] if self.short else ["docker", "act"]
+        with self.stages.stage("setup: what follows the build") as stage:
+            self._command(str(CHECKOUT / "scripts/setup"), *groups)
+            if not self.short:
+                self.workflows.prepare()
+            stage.evidence = f"scripts/setup {' '.join(groups)}"
 
     def _gate(self) -> None:
         results = FOLDER / "benchmark-results.json"
@@ -77,14 +78,14 @@ class Rehearsal:
                               f"{found['cpuUsagePercent']:.1f} % of a core, "
                               f"{found['memoryUsageMb']:.1f} MB")
 
-    def _bases(self, engine: Engine) -> None:
-        with self.stages.stage("base images") as stage:
+    def _bases(self, engine: Engine, source: Source) -> None:
+        with self.stages.stage("base images, with the image's compiler and libraries") as stage:
             self.build_arguments = images.ensure(engine)
+            source.prepare(engine, self.build_arguments)
             stage.evidence = ", ".join(self.build_arguments.values()) or "public, by digest"
 
-    def _images(self, engine: Engine, registry: Registry) -> tuple[Version, Version, list[Version]]:
-        source = Source(CHECKOUT, FOLDER / "source")
-        self._bases(engine)
+    def _images(self, source: Source, engine: Engine,
+                registry: Registry) -> tuple[Version, Version, list[Version]]:
         built: list[Version] = []
 
         def build(version: Version) -> Version:

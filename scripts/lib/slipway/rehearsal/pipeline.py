@@ -14,7 +14,7 @@ from ..act.runner import QUICK_SCRIPT, Act, Result
 from ..ci.oci import SERVICE, Repository
 from ..lab import LabError, Registry
 from .production import Production
-from .versions import Source, Version
+from .versions import Source, Version, sow
 
 URL = "https://github.com/acme/conn.git"
 # Their work is done elsewhere: scripts/test, and the stages of the rehearsal itself.
@@ -46,16 +46,17 @@ class Environment:
 
 class Pipeline:
     def __init__(self, folder: Path, registry: Registry, environments: dict[str, Environment],
-                 build: dict[str, str]):
-        """ENVIRONMENTS: STAGING and PRODUCTION. BUILD: what scripts/ci/image is told."""
+                 build: dict[str, str], seed: Path):
+        """ENVIRONMENTS: STAGING and PRODUCTION. BUILD: what scripts/ci/image is told. SEED: as Source's."""
         self.folder = folder
         self.registry = registry
         self.environments = environments
         self.build = build
+        self.seed = seed
         self.hub = GitHub()
         self.runs = 0
         shutil.rmtree(folder, ignore_errors=True)
-        self.source = Source(paths.REPOSITORY, folder / "developer")
+        self.source = Source(paths.REPOSITORY, folder / "developer", seed)
         self.bare = folder / "conn.git"
         self.state = folder / "state"
         self._git("init", "--quiet", "--bare", "--initial-branch=main", str(self.bare))
@@ -138,6 +139,7 @@ class Pipeline:
         self._git("clone", "--quiet", "--no-checkout", str(self.bare), str(clone))
         self._git("remote", "set-url", "origin", URL, cwd=clone)
         self._git("checkout", "--quiet", "--detach", sha, cwd=clone)
+        sow(self.seed, clone)
         return clone
 
     def _rewrites(self) -> dict:

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field
 
 
 class StageFailed(Exception):
@@ -25,10 +25,11 @@ class Stage:
     result: str = "running"
     seconds: float = 0.0
     evidence: str = ""
+    begin: float = field(default_factory=time.monotonic)
 
 
 class Stages:
-    """Runs stages one after the other and keeps what came of each."""
+    """Runs stages, one after the other or side by side, and keeps what came of each."""
 
     def __init__(self) -> None:
         self.done: list[Stage] = []
@@ -39,9 +40,8 @@ class Stages:
     def stage(self, name: str) -> Iterator[Stage]:
         stage = Stage(name)
         self.done.append(stage)
-        begin = time.monotonic()
         try:
-            with self._ticking(stage, begin):
+            with self._ticking(stage):
                 yield stage
             stage.result = "ok"
         except BaseException as error:
@@ -49,11 +49,12 @@ class Stages:
             stage.evidence = stage.evidence or str(error).strip() or type(error).__name__
             raise
         finally:
-            stage.seconds = round(time.monotonic() - begin, 2)
+            stage.seconds = round(time.monotonic() - stage.begin, 2)
             self._say(stage)
 
     def as_json(self) -> list[dict]:
-        return [asdict(stage) for stage in self.done]
+        return [{"name": s.name, "result": s.result, "seconds": s.seconds, "evidence": s.evidence}
+                for s in self.done]
 
     def table(self) -> str:
         """A Markdown table, also good to read on a terminal."""
@@ -63,15 +64,16 @@ class Stages:
         return markdown_table(rows)
 
     @contextmanager
-    def _ticking(self, stage: Stage, begin: float) -> Iterator[None]:
-        """On a terminal: one line that counts the seconds until the stage is over."""
+    def _ticking(self, stage: Stage) -> Iterator[None]:
+        """On a terminal: one line, of the first that runs, that counts the seconds of all that run."""
         over = threading.Event()
 
         def tick() -> None:
             while not over.wait(0.5):
-                elapsed = time.monotonic() - begin
-                print(f"\r\033[K… {stage.name} ({elapsed:.0f} s)", end="", file=sys.stderr,
-                      flush=True)
+                running = [s for s in self.done if s.result == "running"]
+                if running[:1] == [stage]:
+                    line = ", ".join(f"{s.name} ({time.monotonic() - s.begin:.0f} s)" for s in running)
+                    print(f"\r\033[K… {line}", end="", file=sys.stderr, flush=True)
 
         ticker = threading.Thread(target=tick, daemon=True)
         if self._terminal:

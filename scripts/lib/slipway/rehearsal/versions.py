@@ -22,11 +22,19 @@ class Version:
         return f"{self.name} ({self.version}, {self.sha[:12]}, {self.digest[7:19]})"
 
 
+def sow(seed: Path, folder: Path) -> None:
+    """Puts the seed of the compiler cache, if there is one, where the Dockerfile looks for it."""
+    if seed.is_dir():
+        shutil.copytree(seed, folder / ".ccache-seed", dirs_exist_ok=True)
+
+
 class Source:
     """A clone of the checkout's HEAD, in which the rehearsal may commit what it likes."""
 
-    def __init__(self, checkout: Path, folder: Path):
+    def __init__(self, checkout: Path, folder: Path, seed: Path):
+        """SEED: of the compiler cache, for the Dockerfile; need not be there yet, or ever."""
         self.folder = folder
+        self.seed = seed
         shutil.rmtree(folder, ignore_errors=True)
         folder.parent.mkdir(parents=True, exist_ok=True)
         self._run("git", "clone", "--quiet", "--no-hardlinks", str(checkout), str(folder),
@@ -55,15 +63,24 @@ class Source:
               build_arguments: dict[str, str]) -> None:
         """Builds the image of the commit that is checked out, pushes it, notes its digest."""
         reference = registry.reference(SERVICE, version.sha)
-        arguments = {"REVISION": version.sha, "VERSION": version.version, **{
-            name: value for name, value in build_arguments.items() if name != "HAPROXY_IMAGE"}}
-        flags = [f"--build-arg={name}={value}" for name, value in arguments.items()]
-        engine.docker("buildx", "build", "--load", "--network=host", "--progress=plain", *flags,
-                      "--tag", reference, str(self.folder))
+        sow(self.seed, self.folder)
+        self._buildx(engine, build_arguments | {"REVISION": version.sha, "VERSION": version.version},
+                     "--load", "--tag", reference)
         engine.docker("push", "--quiet", reference)
         version.digest = registry.digest(SERVICE, version.sha) or ""
         if not version.digest:
             raise LabError(f"{reference}: pushed, but the registry does not know it")
+
+    def prepare(self, engine: Engine, build_arguments: dict[str, str]) -> None:
+        """The stages of the Dockerfile that hold packages only."""
+        for stage in ("toolchain", "runtime"):
+            self._buildx(engine, build_arguments, "--output=type=cacheonly", f"--target={stage}")
+
+    def _buildx(self, engine: Engine, arguments: dict[str, str], *flags: str) -> None:
+        values = [f"--build-arg={name}={value}" for name, value in arguments.items()
+                  if name != "HAPROXY_IMAGE"]
+        engine.docker("buildx", "build", "--network=host", "--progress=plain", *values, *flags,
+                      str(self.folder))
 
     def _edit(self, path: Path, old: str, new: str) -> None:
         text = path.read_text()

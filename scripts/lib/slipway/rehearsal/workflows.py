@@ -24,16 +24,20 @@ RATE = 200
 
 
 class Workflows:
-    def __init__(self, stages: Stages, folder: Path, executables: Path):
+    def __init__(self, stages: Stages, folder: Path, executables: Path, seed: Path):
         self.stages = stages
         self.folder = folder
         self.executables = executables
+        self.seed = seed
         self.rows = [("run", "job", "result", "seconds")]
+
+    def prepare(self) -> None:
+        """Installs the packages of the release's lockfile."""
+        subprocess.run([paths.REPOSITORY / "scripts/release/node", "--version"], check=True,
+                       stdin=subprocess.DEVNULL, capture_output=True)
 
     def run(self, engine: Engine, registry: Registry, build_arguments: dict[str, str]) -> None:
         """Needs deploy and rollback built, and the base images on ENGINE."""
-        subprocess.run([paths.REPOSITORY / "scripts/release/node", "--version"], check=True,
-                       stdin=subprocess.DEVNULL, capture_output=True)
         with Host("cd-staging") as staging, Host("cd-production") as production:
             self.staging = Production(staging, registry)
             self.production = Production(production, registry)
@@ -49,7 +53,7 @@ class Workflows:
                     self.folder, registry, {
                         "STAGING": Environment(self.staging, HEALTH_SECONDS),
                         "PRODUCTION": Environment(self.production, HEALTH_SECONDS)},
-                    build)) as self.pipeline:
+                    build, self.seed)) as self.pipeline:
                 self._releases()
 
     def _releases(self) -> None:
