@@ -12,6 +12,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+
 from slipway.paths import REPOSITORY
 
 EXECUTABLES = ("connector", "packet_bench", "deploy", "rollback")

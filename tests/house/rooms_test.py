@@ -5,9 +5,9 @@ import shutil
 from pathlib import Path
 
 import pytest
-from slipway.paths import REPOSITORY as ROOT
 
 from house import house, sizes
+from slipway.paths import REPOSITORY as ROOT
 
 BUILD = Path(os.environ.get("SLIPWAY_EXECUTABLES", ROOT / "build/dev/bin")).parent
 
@@ -85,7 +85,8 @@ def test_the_reader_of_functions_sees_what_is_too_long(tmp_path):
             "case.cpp": f'TEST_CASE("x", "[y]") {{\n{body}}}\n'}.items():
         (tmp_path / name).write_text(text, encoding="utf-8")
         assert len(sizes.too_long(tmp_path, [tmp_path / name])) == 1, name
-    (tmp_path / "short.cpp").write_text(f"struct A {{\n{body}}};\nint f();\nint g() {{ return 1; }}\n", encoding="utf-8")
+    short = f"struct A {{\n{body}}};\nint f();\nint g() {{ return 1; }}\n"
+    (tmp_path / "short.cpp").write_text(short, encoding="utf-8")
     (tmp_path / "long.cpp").write_text("int a;\n" * 401, encoding="utf-8")
     assert sizes.too_long(tmp_path, [tmp_path / "short.cpp"]) == []
     assert len(sizes.too_long(tmp_path, [tmp_path / "long.cpp"])) == 1

@@ -8,7 +8,7 @@ LONGEST_FUNCTION = 70
 
 # The head of a function's body: a line that ends with an opening brace and has no word before it
 # that opens something else. What is nested in one belongs to it.
-OTHER = re.compile(r"^\s*(namespace|class|struct|enum|union|extern|using|constexpr [^(]*=|const [^(]*=|static [^(]*=)\b")
+OTHER = re.compile(r"^\s*(namespace|class|struct|enum|union|extern|using|(constexpr|const|static) [^(]*=)\b")
 
 
 def functions(text: str):
