@@ -57,5 +57,5 @@ def test_no_object_and_not_all_together_cost_more_than_was_agreed(commands, tmp_
     total = sum(costs.values())
     tell(f"reference {unit:.2f} s, {len(costs)} objects {total:.0f} s = {total / unit:.0f}, "
          f"{costliest} {costs[costliest]:.1f} s = {costs[costliest] / unit:.1f}")
-    assert costs[costliest] / unit < COSTLIEST, f"{costliest} is too costly; see 'dear libraries' in tests/house/house.py"
+    assert costs[costliest] / unit < COSTLIEST, f"{costliest}: see 'dear libraries' in tests/house/house.py"
     assert total / unit < SUM, sorted(costs.items(), key=lambda item: -item[1])[:10]

@@ -137,7 +137,8 @@ TEST_CASE("amount, data and headers reach an ILP-over-HTTP server as given", "[f
   }
 }
 
-TEST_CASE("flag --max-in-flight holds packets back, and what expires meanwhile is unsent", "[flags]") {
+TEST_CASE("flag --max-in-flight holds packets back, and what expires meanwhile is unsent",
+          "[flags]") {
   const TemporaryDirectory folder;
   PacedTarget target({"--rate", "500"});
   const BenchRun run =
@@ -206,7 +207,8 @@ TEST_CASE("flag --commit and --branch are those of the results", "[flags]") {
   CHECK(run.results["branch"] == "feat/speed");
 }
 
-TEST_CASE("flag --connector-affinity keeps the embedded connector on the processors named", "[flags]") {
+TEST_CASE("flag --connector-affinity keeps the embedded connector on the processors named",
+          "[flags]") {
   cpu_set_t allowed;
   CPU_ZERO(&allowed);
   REQUIRE(::sched_getaffinity(0, sizeof allowed, &allowed) == 0);
