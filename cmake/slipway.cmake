@@ -59,7 +59,7 @@ if(SLIPWAY_SANITIZE)
     -fsanitize=${SLIPWAY_SANITIZE} -fno-omit-frame-pointer
     # Asio's fences, which the thread sanitizer does not see, stand beside mutexes, which it does.
     $<$<CXX_COMPILER_ID:GNU>:-Wno-tsan>
-    # vptr wants the type information of classes that only src/base/command_line.cpp compiles. The
+    # vptr wants the type information of classes that only the two files of src/base that include CLI11 compile. The
     # address sanitizer sees what null and object-size look for, without doubling the build.
     $<$<CXX_COMPILER_ID:Clang>:-fno-sanitize=vptr,null,object-size>)
   target_link_options(slipway_settings INTERFACE -fsanitize=${SLIPWAY_SANITIZE})
@@ -72,7 +72,7 @@ endif()
 
 # slipway_room(FOLDER [COLD] [LINKS room ...]): a room of the house: the folder's .cpp files as a static
 # library. What it links is what its files may include, directly or through another room; the ctest
-# `house` reads the includes and holds them to that. The include root is src, bench or tools, so a
+# `house_rooms` reads the includes and holds them to that. The include root is src, bench or tools, so a
 # header is included by the room's name and its own: "packet_bench/load/load.hpp". COLD: nothing in it runs
 # for each packet, so it need not be optimised as if it did.
 function(slipway_room folder)

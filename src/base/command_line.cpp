@@ -128,9 +128,6 @@ Flag Flags::add(const std::string& name, int& into, const std::string& text) {
 Flag Flags::add(const std::string& name, unsigned& into, const std::string& text) {
   return Flag(app_->add_option(name, into, text));
 }
-Flag Flags::add(const std::string& name, std::uint16_t& into, const std::string& text) {
-  return Flag(app_->add_option(name, into, text));
-}
 Flag Flags::add(const std::string& name, std::uint64_t& into, const std::string& text) {
   return Flag(app_->add_option(name, into, text));
 }

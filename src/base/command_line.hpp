@@ -55,7 +55,6 @@ class Flags {
   Flag add(const std::string& name, std::string& into, const std::string& text = "");
   Flag add(const std::string& name, int& into, const std::string& text = "");
   Flag add(const std::string& name, unsigned& into, const std::string& text = "");
-  Flag add(const std::string& name, std::uint16_t& into, const std::string& text = "");
   Flag add(const std::string& name, std::uint64_t& into, const std::string& text = "");
   Flag add(const std::string& name, double& into, const std::string& text = "");
   Flag add(const std::string& name, std::optional<double>& into, const std::string& text = "");

@@ -119,6 +119,15 @@ TEST_CASE("an error, a redirect, a fail and a missing body are unhealthy, not ho
   }
 }
 
+TEST_CASE("a packet counts where it came in, also where a service does not say which way it went",
+          "[bake]") {
+  const Totals totals = parse_totals(
+      "ilp_packets_total{result=\"fulfilled\"} 10\nilp_packets_total{result=\"rejected\"} 2\n"
+      "ilp_packets_total{direction=\"out\",result=\"fulfilled\"} 7\n");
+  CHECK(totals.fulfilled == 10);
+  CHECK(totals.rejected == 2);
+}
+
 TEST_CASE("totals are summed over label sets and other metrics are ignored", "[bake]") {
   const Totals totals = parse_totals(
       "# TYPE ilp_packets_total counter\n"

@@ -64,6 +64,7 @@ TEST_CASE("a page that has counted no reject yet says that there was none", "[sc
       parse_scrape("ilp_packets_total{direction=\"in\",result=\"fulfilled\"} 7\n");
   CHECK(scrape.fulfilled == 7u);
   CHECK(scrape.rejected == 0u);
+  CHECK(parse_scrape("ilp_packets_total{direction=\"in\",result=\"other\"} 3\n").rejected == 3u);
 }
 
 TEST_CASE("a page without such metrics yields nothing", "[scrape]") {

@@ -18,13 +18,7 @@ Error no_metrics(const Target& page, std::string_view why, ErrorKind kind) {
           "correct --metrics, or leave it out"};
 }
 
-// A page that counts packets, and none of this kind, has seen none.
-std::optional<std::uint64_t> count_of(const std::vector<net::MetricSample>& samples,
-                                      const std::string& result) {
-  constexpr std::string_view name = "ilp_packets_total";
-  if (!net::sum_of(samples, name, {{"direction", "in"}})) return std::nullopt;
-  const double sum =
-      net::sum_of(samples, name, {{"direction", "in"}, {"result", result}}).value_or(0);
+std::optional<std::uint64_t> as_count(double sum) {
   return sum >= 0 && sum < 1e19 ? std::optional(static_cast<std::uint64_t>(sum)) : std::nullopt;
 }
 
@@ -32,10 +26,17 @@ std::optional<std::uint64_t> count_of(const std::vector<net::MetricSample>& samp
 
 Scrape parse_scrape(std::string_view text) {
   const auto samples = net::parse_metrics(text);
-  return {.cpu_seconds = net::sum_of(samples, "process_cpu_seconds_total"),
-          .resident_bytes = net::sum_of(samples, "process_resident_memory_bytes"),
-          .fulfilled = count_of(samples, "fulfilled"),
-          .rejected = count_of(samples, "rejected")};
+  Scrape scrape{.cpu_seconds = net::sum_of(samples, "process_cpu_seconds_total"),
+                .resident_bytes = net::sum_of(samples, "process_resident_memory_bytes")};
+  constexpr std::string_view packets = "ilp_packets_total";
+  const auto all = net::sum_of(samples, packets, {{"direction", "in"}});
+  if (!all) return scrape;
+  // A page that counts packets, and none of a kind, has seen none of it.
+  const double fulfilled =
+      net::sum_of(samples, packets, {{"direction", "in"}, {"result", "fulfilled"}}).value_or(0);
+  scrape.fulfilled = as_count(fulfilled);
+  scrape.rejected = as_count(*all - fulfilled);
+  return scrape;
 }
 
 Result<Scrape> scrape(const Target& page, const std::shared_ptr<const net::TlsContext>& tls) {

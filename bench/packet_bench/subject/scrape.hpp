@@ -17,7 +17,7 @@ struct Scrape {
   std::optional<double> cpu_seconds;       // process_cpu_seconds_total
   std::optional<double> resident_bytes;    // process_resident_memory_bytes
   std::optional<std::uint64_t> fulfilled;  // ilp_packets_total, direction="in", all accounts
-  std::optional<std::uint64_t> rejected;   // likewise
+  std::optional<std::uint64_t> rejected;   // likewise, with any other result
 };
 
 Scrape parse_scrape(std::string_view text);

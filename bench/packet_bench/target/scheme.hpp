@@ -22,7 +22,7 @@ struct HttpRequest {
   unsigned pipeline = 1;  // requests in flight on one connection
 };
 
-// What a channel is made of; all but `prepare` outlives it, and that, too.
+// What a channel is made of; all of it outlives the channel.
 struct ChannelParts {
   Poller& poller;
   const Target& target;

@@ -45,9 +45,11 @@ double Totals::mean_latency_s() const {
 
 Totals parse_totals(std::string_view metrics) {
   const auto samples = net::parse_metrics(metrics);
-  // Each packet counts once, where it came in.
+  // Each packet counts once, where it came in; a service need not say which way it went.
   const auto packets = [&](const std::string& result) {
-    return count_of(samples, "ilp_packets_total", {{"direction", "in"}, {"result", result}});
+    constexpr std::string_view name = "ilp_packets_total";
+    return count_of(samples, name, {{"result", result}}) -
+           count_of(samples, name, {{"direction", "out"}, {"result", result}});
   };
   return {.fulfilled = packets("fulfilled"),
           .rejected = packets("rejected"),

@@ -32,8 +32,8 @@ struct Totals {
   double mean_latency_s() const;
 };
 
-// Sums ilp_packets_total by result and ilp_packet_duration_seconds over all label sets. Lines that
-// are neither are ignored.
+// Sums ilp_packets_total by result, without direction="out", and ilp_packet_duration_seconds over
+// all label sets. Lines that are neither are ignored.
 Totals parse_totals(std::string_view metrics);
 
 enum class BakeVerdict { good, worse, inconclusive };
