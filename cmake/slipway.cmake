@@ -27,6 +27,8 @@ find_package(OpenSSL 3 REQUIRED)
 find_package(fmt REQUIRED)
 find_package(nlohmann_json REQUIRED)
 find_package(CLI11 REQUIRED)
+# The static library, because hosts lack the shared one.
+find_library(SLIPWAY_YAML_CPP NAMES libyaml-cpp.a REQUIRED)
 get_target_property(slipway_fmt_includes fmt::fmt INTERFACE_INCLUDE_DIRECTORIES)
 
 add_library(slipway_warnings INTERFACE)
@@ -45,7 +47,7 @@ add_library(slipway_libraries INTERFACE)
 target_include_directories(slipway_libraries SYSTEM INTERFACE ${slipway_fmt_includes})
 target_link_libraries(slipway_libraries INTERFACE
   Boost::headers Boost::filesystem Boost::url Threads::Threads OpenSSL::SSL
-  nlohmann_json::nlohmann_json CLI11::CLI11)
+  nlohmann_json::nlohmann_json CLI11::CLI11 ${SLIPWAY_YAML_CPP})
 
 add_library(slipway_settings INTERFACE)
 target_compile_features(slipway_settings INTERFACE cxx_std_20)

@@ -19,4 +19,8 @@ std::string to_text(const Json& json, int indent) {
   return json.dump(indent, ' ', false, Json::error_handler_t::replace);
 }
 
+std::string pointer_to(const std::string& key) {
+  return (Json::json_pointer() / key).to_string();
+}
+
 }  // namespace slipway

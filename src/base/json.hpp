@@ -21,4 +21,7 @@ Json parse_json(std::string_view text, std::string& why);
 // On one line, or on many with an indent. What is no UTF-8 becomes U+FFFD.
 std::string to_text(const Json& json, int indent = -1);
 
+// The pointer (RFC 6901) to the member with this key: "/" and the key, escaped.
+std::string pointer_to(const std::string& key);
+
 }  // namespace slipway

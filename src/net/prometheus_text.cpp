@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include <fmt/core.h>
+
 namespace slipway::net {
 namespace {
 
@@ -102,6 +104,30 @@ std::optional<double> sum_of(const std::vector<MetricSample>& samples, std::stri
     if (fits) sum = sum.value_or(0) + sample.value;
   }
   return sum;
+}
+
+std::optional<MetricSelector> parse_selector(std::string_view text) {
+  MetricSample sample;
+  sample.name = take_name(text);
+  if (sample.name.empty() || !take_labels(text, sample) || !text.empty()) return std::nullopt;
+  return MetricSelector{std::move(sample.name), std::move(sample.labels)};
+}
+
+std::string to_string(const MetricSelector& selector) {
+  std::string labels;
+  for (const auto& [name, value] : selector.labels) {
+    labels += fmt::format("{}{}=\"", labels.empty() ? "" : ",", name);
+    for (const char c : value) {
+      if (c == '\n') {
+        labels += "\\n";
+        continue;
+      }
+      if (c == '"' || c == '\\') labels += '\\';
+      labels += c;
+    }
+    labels += '"';
+  }
+  return labels.empty() ? selector.name : fmt::format("{}{{{}}}", selector.name, labels);
 }
 
 }  // namespace slipway::net

@@ -24,4 +24,17 @@ std::vector<MetricSample> parse_metrics(std::string_view text);
 std::optional<double> sum_of(const std::vector<MetricSample>& samples, std::string_view name,
                              const std::map<std::string, std::string>& labels = {});
 
+// Which samples are meant, as Prometheus writes it: name{label="value"}. Labels that are not named
+// may have any value.
+struct MetricSelector {
+  std::string name;
+  std::map<std::string, std::string> labels;
+
+  bool operator==(const MetricSelector&) const = default;
+};
+
+// Nothing where the text is no selector; of its matchers only `=` is taken.
+std::optional<MetricSelector> parse_selector(std::string_view text);
+std::string to_string(const MetricSelector& selector);
+
 }  // namespace slipway::net

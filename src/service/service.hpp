@@ -1,7 +1,9 @@
 #pragma once
 
-// What is shipped, as slipway.yml describes it: a value that deploy, the gate, the rehearsal and the
-// workflows take. What belongs to one host (addresses, published ports, secrets) is not in it.
+// What is shipped, as slipway.yml describes it: a value that deploy, the gate, the rehearsal and
+// the workflows take. What belongs to one host (addresses, published ports, secrets) is not in it.
+
+#include "net/prometheus_text.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -21,12 +23,7 @@ struct HealthRules {
   std::chrono::nanoseconds deadline = std::chrono::seconds(60);
 };
 
-// A counter or histogram on the service's metrics page: every sample of that name that has all of
-// these labels, among others.
-struct MetricSelector {
-  std::string name;
-  std::map<std::string, std::string> labels;
-};
+using net::MetricSelector;
 
 // The new version under load, compared with what the old one did before the flip.
 struct BakeRules {
@@ -47,10 +44,10 @@ struct BakeRules {
 
 // The answer that counts as served. All that is written must hold; nothing written: any 2xx.
 struct ServedRule {
-  std::vector<int> statuses;                                     // one of these
-  std::optional<std::pair<std::string, std::string>> header;     // name: exact value
-  std::optional<std::pair<std::string, std::string>> json;       // pointer (RFC 6901): JSON value
-  std::string body;                                              // ECMAScript regular expression
+  std::vector<int> statuses;                                  // one of these
+  std::optional<std::pair<std::string, std::string>> header;  // name: exact value
+  std::optional<std::pair<std::string, std::string>> json;    // pointer (RFC 6901): JSON value
+  std::string body;                                           // ECMAScript regular expression
 };
 
 // What the gate drives and what it tolerates.
@@ -63,7 +60,7 @@ struct GateRules {
   ServedRule served;
   double rate = 0;  // requests/s; zero: there is no gate
   int connections = 4;
-  double worse_cpu = 0.015;   // as shares
+  double worse_cpu = 0.015;  // as shares
   double worse_rate = 0.01;
 };
 
@@ -87,7 +84,7 @@ struct Service {
   std::map<std::string, std::string> environment;
   std::map<std::string, std::string> config;   // folder in the host's configDir -> absolute path
   std::map<std::string, std::string> volumes;  // name -> absolute path
-  std::vector<std::string> probe;  // run beside the candidate; a real request; may be empty
+  std::vector<std::string> probe;         // run beside the candidate; a real request; may be empty
   std::vector<std::string> capabilities;  // kept, of those that are dropped otherwise
   std::vector<std::string> writable;      // folders in memory
   Limits limits;

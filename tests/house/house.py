@@ -15,6 +15,7 @@ ANGLED = re.compile(r"^\s*#\s*include\s*<([^>]+)>", re.MULTILINE)
 # Libraries that cost seconds in every object: where they are compiled, and what to include instead.
 DEAR = (
     (re.compile(r"^CLI/"), re.compile(r"^src/base/(command_line|grouped_help)\.cpp$"), "base/command_line.hpp"),
+    (re.compile(r"^yaml-cpp/"), re.compile(r"^src/service/document\.cpp$"), "service/document.hpp"),
     (re.compile(r"^boost/beast"), re.compile(r"^src/net/\w+\.cpp$"), "a header of src/net"),
     (re.compile(r"^boost/url"), re.compile(r"^src/net/url\.cpp$"), "net/url.hpp"),
     (re.compile(r"^boost/process"), re.compile(r"^src/base/(process|asio_impl)\.cpp$"), "base/process.hpp"),

@@ -40,3 +40,19 @@ TEST_CASE("a sum is over all samples that have the labels asked for", "[promethe
   CHECK_FALSE(sum_of(samples, "n", {{"d", "no"}}).has_value());
   CHECK_FALSE(sum_of(samples, "m").has_value());
 }
+
+TEST_CASE("a selector is read as Prometheus writes it, and written so that it reads back") {
+  using slipway::net::parse_selector;
+  const auto selector = parse_selector("ilp_packets_total{direction=\"in\",result=\"a\\\"b\"}");
+  REQUIRE(selector.has_value());
+  CHECK(selector->name == "ilp_packets_total");
+  CHECK(selector->labels.at("direction") == "in");
+  CHECK(selector->labels.at("result") == "a\"b");
+  CHECK(to_string(*selector) == "ilp_packets_total{direction=\"in\",result=\"a\\\"b\"}");
+  CHECK(parse_selector(to_string(*selector)) == selector);
+  CHECK(to_string(*parse_selector("up")) == "up");
+  for (const char* wrong : {"", "up 5", "{a=\"b\"}", "up{a}", "up{a=b}", "up{a=\"b\"", "up{} x"}) {
+    INFO(wrong);
+    CHECK_FALSE(parse_selector(wrong).has_value());
+  }
+}

@@ -1,0 +1,91 @@
+#include "service/rules.hpp"
+
+#include "base/units.hpp"
+
+#include <map>
+#include <regex>
+
+#include <fmt/core.h>
+
+namespace slipway::service {
+
+Rule needs_request() {
+  const Json embedded{{"properties", {{"start", {{"const", "embedded"}}}}},
+                      {"required", {"start"}}};
+  const Json no_request{{"not", {{"required", {"request"}}}}};
+  return {
+      {{"if", embedded},
+       {"then", no_request},
+       {"else", {{"dependentRequired", {{"rate", {"request"}}}}}}},
+      [](const Json& given) -> Complaints {
+        const bool starts_itself = given.value("start", "") == "embedded";
+        if (starts_itself && given.contains("request")) {
+          return {{"/request", "'start: embedded' sends requests of its own; leave out one", true}};
+        }
+        if (!starts_itself && given.contains("rate") && !given.contains("request")) {
+          return {{"/rate", "'rate' needs 'request' beside it", true}};
+        }
+        return {};
+      }};
+}
+
+Rule is_expression(std::string key) {
+  return {Json(), [key](const Json& given) -> Complaints {
+            if (!given.contains(key)) return {};
+            try {
+              (void)std::regex(given.at(key).get<std::string>());
+            } catch (const std::regex_error&) {
+              return {{"/" + key, "is no regular expression"}};
+            }
+            return {};
+          }};
+}
+
+Rule not_longer(std::string key, const std::chrono::nanoseconds& value, std::string limit_key,
+                const std::chrono::nanoseconds& limit) {
+  return {Json(), [key, &value, limit_key, &limit](const Json& given) -> Complaints {
+            if (value <= limit) return {};
+            return {{"/" + (given.contains(key) ? key : limit_key),
+                     fmt::format("'{}' ({}) is longer than '{}' ({})", key, format_duration(value),
+                                 limit_key, format_duration(limit))}};
+          }};
+}
+
+Rule tcp_is_not_http() {
+  return {Json(), [](const Json& given) -> Complaints {
+            const int port = given.value("port", 8080);
+            const Json tcp = given.value("tcp", Json::array());
+            for (std::size_t i = 0; i < tcp.size(); ++i) {
+              if (tcp[i] != port) continue;
+              return {{fmt::format("/tcp/{}", i),
+                       fmt::format("{} is the HTTP port; list only further ones", port)}};
+            }
+            return {};
+          }};
+}
+
+Rule places_differ() {
+  return {Json(), [](const Json& given) {
+            Complaints complaints;
+            std::map<std::string, std::string> places;
+            const auto add = [&](const std::string& pointer, const std::string& place) {
+              const auto [before, is_new] = places.emplace(place, pointer);
+              if (is_new) return;
+              complaints.push_back(
+                  {pointer, fmt::format("{} is used twice; first by {}", place, before->second)});
+            };
+            for (const std::string section : {"config", "volumes"}) {
+              const Json mounts = given.value(section, Json::object());
+              for (const auto& [name, place] : mounts.items()) {
+                add(fmt::format("/{}/{}", section, name), place.get<std::string>());
+              }
+            }
+            const Json writable = given.value("writable", Json::array());
+            for (std::size_t i = 0; i < writable.size(); ++i) {
+              add(fmt::format("/writable/{}", i), writable[i].get<std::string>());
+            }
+            return complaints;
+          }};
+}
+
+}  // namespace slipway::service

@@ -1,0 +1,28 @@
+#pragma once
+
+// What must hold between the keys of slipway.yml.
+
+#include "service/field.hpp"
+
+#include <chrono>
+#include <string>
+
+namespace slipway::service {
+
+// A gate that starts a container needs a request; one that starts its own target takes none.
+Rule needs_request();
+
+// The regular expression at this key compiles.
+Rule is_expression(std::string key);
+
+// The first duration, as read, is not longer than the second.
+Rule not_longer(std::string key, const std::chrono::nanoseconds& value, std::string limit_key,
+                const std::chrono::nanoseconds& limit);
+
+// The HTTP port is not among the others.
+Rule tcp_is_not_http();
+
+// No two mounts are at one place.
+Rule places_differ();
+
+}  // namespace slipway::service

@@ -1,0 +1,52 @@
+#include "slipway/cli/repository.hpp"
+
+#include "base/process.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+
+#include <fmt/core.h>
+
+namespace slipway::front {
+namespace {
+
+// As names of services and images must be: small letters, digits and hyphens.
+std::string plain_name(std::string name) {
+  for (char& c : name) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+    if (!plain) c = '-';
+  }
+  const auto begin = name.find_first_not_of('-');
+  if (begin == std::string::npos) return "service";
+  return name.substr(begin, std::min<std::size_t>(name.find_last_not_of('-') - begin + 1, 42));
+}
+
+}  // namespace
+
+std::string slug_of_remote(const std::string& address) {
+  std::string path = address;
+  while (!path.empty() && (path.back() == '\n' || path.back() == '/')) path.pop_back();
+  if (path.ends_with(".git")) path.resize(path.size() - 4);
+  const std::size_t name = path.find_last_of("/:");
+  if (name == std::string::npos || name == 0) return {};
+  const std::size_t owner = path.find_last_of("/:", name - 1);
+  if (owner == std::string::npos) return {};
+  return path.substr(owner + 1);
+}
+
+service::Defaults defaults_of(const std::filesystem::path& folder) {
+  std::string slug;
+  if (const char* given = std::getenv("GITHUB_REPOSITORY")) slug = given;
+  if (slug.empty()) {
+    const auto remote = run_command(
+        {.argv = {"git", "-C", folder.string(), "config", "--get", "remote.origin.url"}});
+    if (remote && remote->exit_status == 0) slug = slug_of_remote(remote->out);
+  }
+  const std::size_t slash = slug.find('/');
+  if (slash == std::string::npos) return {plain_name(folder.filename().string()), ""};
+  const std::string name = plain_name(slug.substr(slash + 1));
+  return {name, fmt::format("ghcr.io/{}/{}", plain_name(slug.substr(0, slash)), name)};
+}
+
+}  // namespace slipway::front
