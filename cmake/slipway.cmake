@@ -9,6 +9,7 @@ option(SLIPWAY_WERROR "warnings are errors (on for developers and CI)" OFF)
 option(SLIPWAY_BUILD_TESTS "build the tests (the image build turns this off)" ON)
 option(SLIPWAY_STATIC_RUNTIME "link libstdc++ and libgcc statically" OFF)
 option(SLIPWAY_STATIC "link everything statically, for hosts of any distribution" OFF)
+option(SLIPWAY_BATCHES "compile eight files of a room as one: a quarter of the seconds of a cold build" OFF)
 set(SLIPWAY_SANITIZE "" CACHE STRING "value for -fsanitize=, e.g. address,undefined")
 
 find_program(SLIPWAY_CCACHE ccache)
@@ -91,10 +92,9 @@ function(slipway_room folder)
   target_include_directories(${name} PUBLIC ${PROJECT_SOURCE_DIR}/${root})
   slipway_link(${name} PUBLIC ${arg_LINKS})
   target_link_libraries(${name} PUBLIC slipway_settings PRIVATE slipway_warnings)
-  if(CMAKE_UNITY_BUILD)
-    # Eight files are compiled as one where a build is cold anyway (release): a fifth of the seconds. What takes
-    # longest alone stays alone, and what changes with each commit.
-    set_target_properties(${name} PROPERTIES UNITY_BUILD_BATCH_SIZE 8)
+  if(SLIPWAY_BATCHES)
+    # What takes longest alone stays alone, and what changes with each commit.
+    set_target_properties(${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 8)
     set_source_files_properties(${directory}/http_stream.cpp PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
     # GCC takes the frames of coroutines for types without linkage once their file is included in another.
     target_compile_options(${name} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
