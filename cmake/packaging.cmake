@@ -5,7 +5,12 @@ if(NOT TARGET deploy OR NOT TARGET packet_bench OR NOT SLIPWAY_STATIC)
   return()
 endif()
 
-install(TARGETS packet_bench deploy rollback RUNTIME DESTINATION bin)
+install(TARGETS packet_bench deploy rollback slipway slipway-saboteur RUNTIME DESTINATION bin)
+# What `slipway rehearse` needs beside it.
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/scripts/lib DESTINATION share/slipway/scripts
+  PATTERN __pycache__ EXCLUDE)
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/host DESTINATION share/slipway)
+install(FILES ${PROJECT_SOURCE_DIR}/Dockerfile DESTINATION share/slipway)
 # packet_bench's default target is a connector beside it.
 install(TARGETS connector RUNTIME DESTINATION bin)
 install(FILES ${PROJECT_SOURCE_DIR}/LICENSE DESTINATION share/doc/slipway-tools)

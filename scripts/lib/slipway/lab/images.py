@@ -76,13 +76,17 @@ def local_base(engine: Engine, say=lambda line: None) -> str:
 
 
 def local_haproxy(engine: Engine, say=lambda line: None) -> str:
+    return local_image(engine, "haproxy", paths.REPOSITORY / "host" / "haproxy", say)
+
+
+def local_image(engine: Engine, name: str, recipe: Path, say=lambda line: None) -> str:
+    """The image of the Dockerfile in RECIPE, which takes the argument BASE, on ENGINE; made once per machine."""
     base = local_base(engine, say)
-    recipe = paths.REPOSITORY / "host" / "haproxy"
     text = "".join(p.read_text() for p in sorted(recipe.iterdir()) if p.is_file())
-    tag = f"slipway-haproxy:{_key(base, text)}"
+    tag = f"slipway-{name}:{_key(base, text)}"
 
     def make() -> None:
-        say("HAProxy image (about 15 s, once per machine)")
+        say(f"{name}'s image (once per machine)")
         engine.docker("buildx", "build", "--load", "--network", "host", "--build-arg",
                       f"BASE={base}", "--tag", tag, str(recipe))
 
@@ -92,7 +96,7 @@ def local_haproxy(engine: Engine, say=lambda line: None) -> str:
         builder = Engine(f"images-{os.getpid()}", keep_data=False)
         try:
             with builder:
-                local_haproxy(builder, say)
+                local_image(builder, name, recipe, say)
         finally:
             shutil.rmtree(builder.home, ignore_errors=True)
     return _provide(engine, tag, make)

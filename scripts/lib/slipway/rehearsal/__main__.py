@@ -9,12 +9,12 @@ import sys
 from .. import paths
 from ..lab import Engine, Host, LabError, Registry, images, interrupt_on_terminate
 from . import report
-from .bad_releases import BAD_RELEASES
 from .build import Build
+from .description import read
+from .journey import Images, Journey, bad_versions
 from .production import Production, Swap
-from .stages import StageFailed, Stages, expect
-from .traffic import flowing
-from .versions import Source, Version
+from .stages import StageFailed, Stages
+from .versions import Source
 from .workflows import Workflows
 
 CHECKOUT = paths.REPOSITORY
@@ -24,6 +24,8 @@ SEED = FOLDER / "ccache-seed"
 
 
 class Rehearsal:
+    """This checkout's commit, from its sources on."""
+
     def __init__(self, short: bool, only_workflows: bool):
         self.short = short
         self.only_workflows = only_workflows
@@ -39,23 +41,30 @@ class Rehearsal:
             with Engine("rehearsal") as engine:
                 self._bases(engine, source)
                 build.wait()
+                description = read(RELEASE / "slipway", CHECKOUT)
                 if not self.only_workflows:
                     self._gate()
                     with Registry("rehearsal") as registry, Host("production") as host:
-                        self._release(source, engine, registry, host)
+                        self._release(source, engine, registry, Production(host, registry, description))
                 if not self.short:
                     with Registry("workflows") as registry:
-                        self.workflows.run(engine, registry, self.build_arguments)
+                        self.workflows.run(engine, registry, self.build_arguments, description)
 
-    def _release(self, source: Source, engine: Engine, registry: Registry, host: Host) -> None:
-        production = Production(host, registry)
-        v1, v2, bad = self._images(source, engine, registry)
+    def _release(self, source: Source, engine: Engine, registry: Registry, production: Production) -> None:
+        images = Images(self.stages, production.description, engine, registry)
+        v1 = images.build(source, source.head("v1"), self.build_arguments)
+        self.facts["commit"] = v1.sha
+        v2 = images.build(source, source.commit("v2", "fix: the next version"), self.build_arguments)
+        bad = bad_versions(images, v2, RELEASE / "slipway-saboteur")
+        images.expect_different()
         with self.stages.stage("host: HAProxy, two colours, deploy and rollback") as stage:
             production.install(CHECKOUT, RELEASE, engine, self.build_arguments.get("HAPROXY_IMAGE", ""))
-            stage.evidence = f"{host.ip}, its own engine, sshd and network"
-        self._ship(production, v1, v2)
+            stage.evidence = f"{production.host.ip}, its own engine, sshd and network"
+        journey = Journey(self.stages, production, RELEASE / "packet_bench", FOLDER)
+        self.swaps = journey.swaps
+        journey.ship(v1, v2)
         for version in bad:
-            self._take_back(production, version, serving=v1)
+            journey.take_back(version, serving=v1)
 
     def _setup(self) -> None:
         groups = ["docker"] if self.short else ["docker", "act"]
@@ -74,7 +83,7 @@ class Rehearsal:
                           "--retries", "2", "--output", str(results))
             found = json.loads(results.read_text())
             stage.evidence = (f"{found['tps']:.0f} packets/s, p50 {found['p50LatencyMs']:.3f} ms, "
-                              f"p99 {found['p99LatencyMs']:.3f} ms, connector "
+                              f"p99 {found['p99LatencyMs']:.3f} ms, target "
                               f"{found['cpuUsagePercent']:.1f} % of a core, "
                               f"{found['memoryUsageMb']:.1f} MB")
 
@@ -83,70 +92,6 @@ class Rehearsal:
             self.build_arguments = images.ensure(engine)
             source.prepare(engine, self.build_arguments)
             stage.evidence = ", ".join(self.build_arguments.values()) or "public, by digest"
-
-    def _images(self, source: Source, engine: Engine,
-                registry: Registry) -> tuple[Version, Version, list[Version]]:
-        built: list[Version] = []
-
-        def build(version: Version) -> Version:
-            with self.stages.stage(f"image and push: {version.name}") as stage:
-                source.build(version, engine, registry, self.build_arguments)
-                stage.evidence = f"commit {version.sha[:12]} -> {version.digest}"
-            built.append(version)
-            return version
-
-        v1 = build(source.head("v1"))
-        self.facts["commit"] = v1.sha
-        v2 = build(source.commit("v2", "fix: the next version"))
-        bad = []
-        for kind in BAD_RELEASES:
-            source.back_to(v2)
-            bad.append(build(source.commit(kind.name, kind.subject, kind.edits(v2))))
-        expect(len({version.digest for version in built}) == len(built),
-               "two of the versions have the same digest")
-        return v1, v2, bad
-
-    def _ship(self, production: Production, v1: Version, v2: Version) -> None:
-        with self.stages.stage("deploy v1 on the empty host") as stage:
-            swap = production.operate("deploy", production.reference(v1))
-            self._finish(swap, v1, 0)
-            stage.evidence = production.expect_serving(v1)
-        with self.stages.stage("deploy v2 under 10,000 packets/s") as stage:
-            with self._load(production, "deploy-v2") as packets:
-                swap = production.operate("deploy", production.reference(v2))
-            swap.packets = packets
-            self._finish(swap, v2, 0)
-            stage.evidence = f"{production.expect_serving(v2)}; {packets.summary()}"
-        with self.stages.stage("rollback to v1 under load, the registry stopped") as stage:
-            production.registry.pause()
-            try:
-                with self._load(production, "rollback-v1") as packets:
-                    swap = production.operate("rollback")
-            finally:
-                production.registry.resume()
-            swap.packets = packets
-            self._finish(swap, v1, 0)
-            stage.evidence = f"{production.expect_serving(v1)}; {packets.summary()}"
-
-    def _take_back(self, production: Production, bad: Version, serving: Version) -> None:
-        with self.stages.stage(f"bad release: {bad.name}") as stage:
-            with self._load(production, bad.name.replace(" ", "-")) as packets:
-                swap = production.operate("deploy", production.reference(bad))
-            swap.operation = f"deploy ({bad.name})"
-            swap.packets = packets
-            self._finish(swap, bad, 4)
-            stage.evidence = f"exit 4, {production.expect_serving(serving)}; {packets.summary()}"
-
-    def _finish(self, swap: Swap, target: Version, exit_code: int) -> None:
-        swap.to_digest = target.digest
-        self.swaps.append(swap)
-        expect(swap.exit_code == exit_code,
-               f"exit {swap.exit_code}, expected {exit_code}: "
-               + swap.report.get("message", swap.last_line))
-
-    def _load(self, production: Production, name: str):
-        return flowing(RELEASE / "packet_bench", production.host.ip, production.tokens,
-                       FOLDER / f"packets-{name}.json")
 
     @staticmethod
     def _command(*argv: str) -> None:

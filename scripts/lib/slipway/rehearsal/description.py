@@ -41,6 +41,15 @@ class Description:
         return self.document["version"] == "releaseId"
 
     @property
+    def secrets(self) -> list[str]:
+        """Names of variables that a host has."""
+        return self.document.get("secrets", [])
+
+    @property
+    def bake(self) -> dict:
+        return self.document["bake"]
+
+    @property
     def gate(self) -> dict:
         return self.document["gate"]
 

@@ -1,5 +1,6 @@
 """The host of the rehearsal: what an operator installs on it, says to it, and sees of it."""
 
+import csv
 import json
 import secrets
 import subprocess
@@ -8,11 +9,13 @@ import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..ci.oci import SERVICE
-from ..lab import Engine, Host, Registry, images
+from .. import paths
+from ..lab import Engine, Host, LabError, Registry, images
 from ..lab.capsule import run
+from . import traffic
+from .description import Description
 from .stages import StageFailed, expect
-from .traffic import Packets, http_get
+from .traffic import Load, Packets, http_get
 from .versions import Version
 
 COLOURS = ("blue", "green")
@@ -40,45 +43,58 @@ class Swap:
 
 
 class Production:
-    """A host with HAProxy and two colours, driven over ssh as an operator would."""
+    """A host with HAProxy and two colours of a service, driven over ssh as an operator would."""
 
-    def __init__(self, host: Host, registry: Registry):
+    def __init__(self, host: Host, registry: Registry, description: Description):
         self.host = host
         self.registry = registry
-        self.tokens = {name: secrets.token_urlsafe(24) for name in
-                       ("ALICE_TOKEN", "BOB_TOKEN", "PROBE_TOKEN")}
+        self.description = description
+        self.secrets = {name: secrets.token_urlsafe(24) for name in description.secrets}
 
-    def install(self, checkout: Path, executables: Path, engine: Engine, haproxy: str) -> None:
-        """Copies host/ and the two executables to the host and writes its own settings there."""
+    def install(self, repository: Path, executables: Path, engine: Engine, haproxy: str) -> None:
+        """Copies what a host needs to it: the executables, the configuration that REPOSITORY has in host/config,
+        and settings and secrets of its own. HAPROXY: the image of the proxy; empty: deploy's own choice."""
+        settings = {"image": self.registry.reference(self.description.name)}
         if haproxy:
             images.give(haproxy, engine, self.host)
-        settings = json.loads((checkout / "host/deploy.json").read_text())
-        settings["image"] = self.registry.reference(SERVICE)
-        settings["haproxyImage"] = haproxy or settings["haproxyImage"]
-        # Shorter than on a real host, so that a rehearsal of a sick release does not take minutes.
-        settings["health"]["deadline"] = "10s"
-        # The load, both colours and the proxy share this machine's few processors: only a latency
-        # that is beyond such noise may take a release back here.
-        settings["bake"] = {"window": "3s", "longest": "15s", "minimumPackets": 200,
-                            "latencyAllowance": "100ms"}
-        environment = "".join(f"{name}={value}\n" for name, value in self.tokens.items())
+            settings["haproxyImage"] = haproxy
         with tempfile.TemporaryDirectory() as folder:
             archive = Path(folder) / "host.tar"
             with tarfile.open(archive, "w") as tar:
-                tar.add(checkout / "host", "etc/slipway")
+                tar.add(paths.REPOSITORY / "host", "etc/slipway")
                 for tool in ("deploy", "rollback"):
                     tar.add(executables / tool, f"usr/local/bin/{tool}")
+                if (repository / "host/config").is_dir():
+                    tar.add(repository / "host/config", "etc/slipway/config")
+                if self.description.is_built_elsewhere:
+                    # Its image carries no label of ours.
+                    tar.add(repository / "slipway.yml", "etc/slipway/slipway.yml")
             with open(archive, "rb") as stream:
                 run(*self.host.ssh("tar -x --no-same-owner -C /"), stdin=stream)
         self._write("/etc/slipway/deploy.json", json.dumps(settings, indent=2))
-        self._write("/etc/slipway/connector.env", environment)
+        if self.secrets:
+            self._write("/etc/slipway/service.env", "".join(f"{k}={v}\n" for k, v in self.secrets.items()))
+
+    def load(self, folder: Path, rate: float | None = None) -> Load:
+        """What slipway.yml's gate says is sent, through this host's proxy."""
+        gate = self.description.gate if rate is None else {**self.description.gate, "rate": rate}
+        if "target" in gate:
+            return traffic.target_load(self.host.ip, gate, self.secrets)
+        return traffic.http_load(self.host.ip, self.description.port, gate, folder)
+
+    def served_count(self) -> float:
+        """How many requests the colour that serves, or else the proxy, has answered well; 0 while nobody tells."""
+        if "good" in self.description.bake:
+            return traffic.counter(self.host.ip, self.description.port, self.description.bake)
+        rows = csv.DictReader(self._ask_haproxy("show stat").lstrip("# ").splitlines())
+        return sum(float(row["hrsp_2xx"] or 0) for row in rows if row["svname"] == "FRONTEND")
 
     def _write(self, path: str, content: str) -> None:
         subprocess.run(self.host.ssh(f"umask 077 && cat > {path}"), input=content, text=True,
                        check=True, capture_output=True)
 
     def reference(self, version: Version) -> str:
-        return self.registry.reference(SERVICE, version.digest)
+        return self.registry.reference(self.description.name, version.digest)
 
     def operate(self, *command: str) -> Swap:
         """deploy or rollback on the host, over ssh, with its report."""
@@ -99,18 +115,20 @@ class Production:
 
     # What really is there, asked of HAProxy and the engine, not of the tools under rehearsal.
 
-    def serving_colour(self) -> str | None:
+    def _ask_haproxy(self, command: str) -> str:
         try:
-            answer = self.host.run_inside(
+            return self.host.run_inside(
                 "python3", "-c",
                 "import socket,sys\n"
                 "s = socket.socket(socket.AF_UNIX)\n"
                 "s.connect('/var/lib/slipway/proxy/run/haproxy.sock')\n"
-                "s.sendall(b'show map /var/lib/slipway-proxy/active.map\\n')\n"
-                "sys.stdout.write(s.makefile().read())").stdout
-        except Exception:  # pylint: disable=broad-except
-            return None
-        words = answer.split()
+                "s.sendall(sys.argv[1].encode() + b'\\n')\n"
+                "sys.stdout.write(s.makefile().read())", command).stdout
+        except LabError:
+            return ""
+
+    def serving_colour(self) -> str | None:
+        words = self._ask_haproxy("show map /var/lib/slipway-proxy/active.map").split()
         return words[-1] if words and words[-1] in COLOURS else None
 
     def digest_of(self, colour: str) -> str:
@@ -132,9 +150,10 @@ class Production:
                f"{colour} serves and runs {digest}, expected {version.digest}")
         releases = set()
         for _ in range(10):
-            status, body = http_get(self.host.ip, "/health")
-            expect(status == 200, f"/health through HAProxy answers {status}: {body[:200]}")
-            releases.add(json.loads(body)["releaseId"])
-        expect(releases == {version.sha},
-               f"/health through HAProxy says releaseId {releases}, expected {version.sha}")
+            status, body = http_get(self.host.ip, self.description.health, self.description.port)
+            expect(status == 200, f"health through HAProxy answers {status}: {body[:200]}")
+            if self.description.says_its_version:
+                releases.add(json.loads(body)["releaseId"])
+        expect(releases <= {version.sha},
+               f"health through HAProxy says releaseId {releases}, expected {version.sha}")
         return f"{colour} serves {version.short}"

@@ -2,16 +2,13 @@
 edited and nothing is compiled."""
 
 import hashlib
-import shutil
-import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..lab import Engine
 from .description import Description
-from .versions import Version
-
-REVISION = "org.opencontainers.image.revision"
+from .versions import REVISION, Version, build_from
 
 
 @dataclass(frozen=True)
@@ -33,16 +30,17 @@ def sabotages(description: Description) -> tuple[Sabotage, ...]:
     return (EXITS, UNHEALTHY, last)
 
 
-def derive(engine: Engine, good: str, sabotage: Sabotage, port: int, saboteur: Path, reference: str) -> Version:
-    """Builds on ENGINE, from the image GOOD, the bad one that REFERENCE is to name."""
+def derive(engine: Engine, good: str, sabotage: Sabotage, port: int, saboteur: Path,
+           reference: Callable[[Version], str]) -> Version:
+    """Builds on ENGINE, from the image GOOD, the bad version that REFERENCE names. SABOTEUR: the executable that
+    stands in for the service."""
     sha = hashlib.sha1(f"{good} {sabotage.name}".encode(), usedforsecurity=False).hexdigest()
-    lines = [f"FROM {good}", f'LABEL {REVISION}="{sha}"']
-    with tempfile.TemporaryDirectory() as folder:
-        if sabotage.command:
-            shutil.copy(saboteur, Path(folder) / "saboteur")
-            words = ", ".join(f'"{word.format(port=port)}"' for word in sabotage.command)
-            lines += ["COPY --chmod=0755 saboteur /slipway-saboteur",
-                      f'ENTRYPOINT ["/slipway-saboteur", {words}]', "CMD []"]
-        (Path(folder) / "Dockerfile").write_text("\n".join(lines) + "\n")
-        engine.docker("buildx", "build", "--load", "--quiet", "--tag", reference, folder)
-    return Version(sabotage.name, sha, "0.0.0")
+    version = Version(sabotage.name, sha, "0.0.0")
+    lines, files = [f"LABEL {REVISION}={sha}"], {}
+    if sabotage.command:
+        files = {"saboteur": saboteur}
+        words = ", ".join(f'"{word.format(port=port)}"' for word in sabotage.command)
+        lines += ["COPY --chmod=0755 saboteur /slipway-saboteur",
+                  f'ENTRYPOINT ["/slipway-saboteur", {words}]', "CMD []"]
+    build_from(engine, good, lines, files, reference(version))
+    return version

@@ -3,15 +3,18 @@
 import http.client
 import json
 import os
+import re
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from string import Template
 
 from ..lab import LabError
 from ..lab.capsule import wait_until
+
 
 @dataclass
 class Packets:
@@ -42,7 +45,7 @@ class Packets:
         self.reconnects = details["reconnects"]
 
 
-def http_get(ip: str, path: str, port: int = 8080) -> tuple[int, str]:
+def http_get(ip: str, path: str, port: int) -> tuple[int, str]:
     """Status and body of one GET; OSError when nothing answers."""
     connection = http.client.HTTPConnection(ip, port, timeout=5)
     try:
@@ -63,15 +66,43 @@ class Load:
     environment: dict[str, str] = field(default_factory=dict)
 
 
-def http_load(ip: str, port: int, gate: dict) -> Load:
-    """The request of slipway.yml's gate, through a host's proxy."""
+def http_load(ip: str, port: int, gate: dict, folder: Path) -> Load:
+    """The request of slipway.yml's gate; a body is written into FOLDER."""
     method, path = gate["request"].split(" ", 1)
     flags = ["--method", method, "--connections", str(gate["connections"])]
     for name, value in gate.get("headers", {}).items():
         flags += ["--header", f"{name}: {value}"]
     if "body" in gate:
-        flags += ["--body", gate["body"]]
+        (folder / "body").write_text(gate["body"])
+        flags += ["--body", str(folder / "body")]
     return Load(gate["rate"], tuple(flags), {"PACKET_BENCH_TARGET": f"http://{ip}:{port}{path}"})
+
+
+def target_load(ip: str, gate: dict, secrets: dict[str, str]) -> Load:
+    """The target of slipway.yml's gate, which may be of any protocol that packet_bench speaks."""
+    def filled(url: str) -> str:
+        return Template(url.replace("{host}", ip)).substitute(secrets)
+
+    environment = {"PACKET_BENCH_TARGET": filled(gate["target"])}
+    if "receiver" in gate:
+        environment["PACKET_BENCH_RECEIVER"] = filled(gate["receiver"])
+    return Load(gate["rate"], ("--destination", gate["destination"]) if "destination" in gate else (), environment)
+
+
+def counter(ip: str, port: int, bake: dict) -> float:
+    """The sum of the samples that bake.good selects on the service's metrics page; 0 while nothing answers."""
+    try:
+        _, page = http_get(ip, bake["metrics"], port)
+    except OSError:
+        return 0
+    name, _, labels = bake["good"].partition("{")
+    wanted = set(re.findall(r'\w+="[^"]*"', labels))
+    total = 0.0
+    for line in page.splitlines():
+        if (found := re.fullmatch(r"([\w:]+)(?:\{(.*)\})? (\S+)", line)) and found[1] == name \
+                and wanted <= set(re.findall(r'\w+="[^"]*"', found[2] or "")):
+            total += float(found[3])
+    return total
 
 
 @contextmanager

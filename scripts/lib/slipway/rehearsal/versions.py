@@ -3,11 +3,15 @@
 import re
 import shutil
 import subprocess
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..ci.oci import SERVICE
 from ..lab import Engine, LabError, Registry
+from .description import LABEL, Description
+
+REVISION = "org.opencontainers.image.revision"
+VERSION = "org.opencontainers.image.version"
 
 
 @dataclass
@@ -28,11 +32,29 @@ def sow(seed: Path, folder: Path) -> None:
         shutil.copytree(seed, folder / ".ccache-seed", dirs_exist_ok=True)
 
 
+def push(version: Version, description: Description, engine: Engine, registry: Registry) -> None:
+    """To REGISTRY, from ENGINE, where it is by the commit's name; notes its digest."""
+    reference = registry.reference(description.name, version.sha)
+    engine.docker("push", "--quiet", reference)
+    version.digest = registry.digest(description.name, version.sha) or ""
+    if not version.digest:
+        raise LabError(f"{reference}: pushed, but the registry does not know it")
+
+
+def build_from(engine: Engine, base: str, lines: list[str], files: dict[str, Path], reference: str) -> None:
+    """The image BASE, which ENGINE has, with further LINES of a Dockerfile, as REFERENCE."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name, file in files.items():
+            shutil.copy(file, Path(folder) / name)
+        (Path(folder) / "Dockerfile").write_text("\n".join([f"FROM {base}", *lines]) + "\n")
+        engine.docker("buildx", "build", "--load", "--quiet", "--tag", reference, folder)
+
+
 class Source:
     """A clone of the checkout's HEAD, in which the rehearsal may commit what it likes."""
 
-    def __init__(self, checkout: Path, folder: Path, seed: Path):
-        """SEED: of the compiler cache, for the Dockerfile; need not be there yet, or ever."""
+    def __init__(self, checkout: Path, folder: Path, seed: Path | None = None):
+        """SEED: of a compiler cache, for the Dockerfile; need not be there yet, or ever."""
         self.folder = folder
         self.seed = seed
         shutil.rmtree(folder, ignore_errors=True)
@@ -42,34 +64,34 @@ class Source:
         self._git("checkout", "--quiet", "-B", "main")
 
     def head(self, name: str) -> Version:
-        return Version(name, self._git("rev-parse", "HEAD"),
-                       (self.folder / "VERSION").read_text().strip())
+        file = self.folder / "VERSION"
+        return Version(name, self._git("rev-parse", "HEAD"), file.read_text().strip() if file.exists() else "0.0.0")
 
     def commit(self, name: str, subject: str,
                edits: dict[str, tuple[str, str]] | None = None) -> Version:
-        """Commits a new patch version; EDITS: path -> (regular expression, what replaces it)."""
+        """Commits the next version, whose number is a patch higher where the file VERSION has one; EDITS:
+        path -> (regular expression, what replaces it)."""
         version = self.folder / "VERSION"
-        major, minor, patch = version.read_text().strip().split(".")
-        version.write_text(f"{major}.{minor}.{int(patch) + 1}\n")
+        if version.exists():
+            major, minor, patch = version.read_text().strip().split(".")
+            version.write_text(f"{major}.{minor}.{int(patch) + 1}\n")
         for path, (old, new) in (edits or {}).items():
             self._edit(self.folder / path, old, new)
-        self._git("commit", "--quiet", "--all", "--no-verify", "-m", subject)
+        self._git("commit", "--quiet", "--all", "--no-verify", "--allow-empty", "-m", subject)
         return self.head(name)
 
-    def back_to(self, version: Version) -> None:
-        self._git("reset", "--quiet", "--hard", version.sha)
-
-    def build(self, version: Version, engine: Engine, registry: Registry,
+    def build(self, version: Version, description: Description, label: str, engine: Engine, registry: Registry,
               build_arguments: dict[str, str]) -> None:
-        """Builds the image of the commit that is checked out, pushes it, notes its digest."""
-        reference = registry.reference(SERVICE, version.sha)
-        sow(self.seed, self.folder)
+        """Builds the image of the commit that is checked out, pushes it, notes its digest. LABEL: slipway.yml
+        as the image carries it."""
+        if self.seed:
+            sow(self.seed, self.folder)
+        reference = registry.reference(description.name, version.sha)
+        labels = {REVISION: version.sha, VERSION: version.version, LABEL: label}
         self._buildx(engine, build_arguments | {"REVISION": version.sha, "VERSION": version.version},
+                     *(f"--label={name}={value}" for name, value in labels.items()),
                      "--load", "--tag", reference)
-        engine.docker("push", "--quiet", reference)
-        version.digest = registry.digest(SERVICE, version.sha) or ""
-        if not version.digest:
-            raise LabError(f"{reference}: pushed, but the registry does not know it")
+        push(version, description, engine, registry)
 
     def prepare(self, engine: Engine, build_arguments: dict[str, str]) -> None:
         """The stages of the Dockerfile that hold packages only."""

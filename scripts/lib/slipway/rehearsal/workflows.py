@@ -9,17 +9,18 @@ from pathlib import Path
 from .. import paths
 from ..act.runner import Result
 from ..lab import Engine, Host, Registry
-from .bad_releases import BAD_RELEASES
+from .description import Description
 from .pipeline import NOT_REHEARSED, Environment, Pipeline
 from .production import Production
 from .stages import Stages, expect, markdown_table
 from .traffic import flowing
 from .versions import Version
 
-NEVER_READY = next(kind for kind in BAD_RELEASES if kind.name == "never ready")
+# A commit whose image ends as soon as it starts.
+BAD = {"Dockerfile": (r"(?m)^ENTRYPOINT .*$", 'ENTRYPOINT ["/bin/false"]')}
 # How long cd.yml waits for a host's health: seconds, not the minute that real users are given.
 HEALTH_SECONDS = 12
-# Packets a second on each host: enough for deploy to judge a new version by.
+# Requests a second on each host: enough for deploy to judge a new version by.
 RATE = 200
 
 
@@ -36,11 +37,12 @@ class Workflows:
         subprocess.run([paths.REPOSITORY / "scripts/release/node", "--version"], check=True,
                        stdin=subprocess.DEVNULL, capture_output=True)
 
-    def run(self, engine: Engine, registry: Registry, build_arguments: dict[str, str]) -> None:
+    def run(self, engine: Engine, registry: Registry, build_arguments: dict[str, str],
+            description: Description) -> None:
         """Needs deploy and rollback built, and the base images on ENGINE."""
         with Host("cd-staging") as staging, Host("cd-production") as production:
-            self.staging = Production(staging, registry)
-            self.production = Production(production, registry)
+            self.staging = Production(staging, registry, description)
+            self.production = Production(production, registry, description)
             with self.stages.stage("workflows: two hosts, staging and production") as stage:
                 for host in (self.staging, self.production):
                     host.install(paths.REPOSITORY, self.executables, engine,
@@ -70,9 +72,9 @@ class Workflows:
                 self._cd(second, staging="success", production="failure")
             stage.evidence = ("production red and taken back; "
                               + self._serve(staging=second, production=first) + lost())
-        bad = source.commit("bad", NEVER_READY.subject, NEVER_READY.edits(second))
+        bad = source.commit("bad", "feat: refuse to start without a licence", BAD)
         self._ci(bad)
-        with self.stages.stage("cd.yml: a release that is never ready") as stage:
+        with self.stages.stage("cd.yml: a release that ends at once") as stage:
             with self._traffic("bad") as lost:
                 self._cd(bad, staging="failure", production="skipped")
             stage.evidence = ("staging red, production never started; "
@@ -111,18 +113,18 @@ class Workflows:
 
     @contextlib.contextmanager
     def _traffic(self, name: str) -> Iterator[Callable[[], str]]:
-        """Packets flow through both hosts; afterwards the value tells what became of them."""
+        """Requests flow through both hosts; afterwards the value tells what became of them."""
         with contextlib.ExitStack() as stack:
             counted = [stack.enter_context(flowing(
-                self.executables / "packet_bench", host.host.ip, host.tokens,
-                self.folder / f"packets-{name}-{host.host.name}.json", RATE))
+                self.executables / "packet_bench", host.load(self.folder, RATE),
+                self.folder / f"packets-{name}-{host.host.name}.json", host.served_count))
                 for host in (self.staging, self.production)]
             yield lambda: "".join(f"; {packets.summary()}" for packets in counted)
 
     @contextlib.contextmanager
     def _unreachable(self, production: Production) -> Iterator[None]:
         """The host finds itself healthy, but nobody outside gets an answer."""
-        rule = ("INPUT", "--in-interface", "eth0", "--protocol", "tcp", "--dport", "8080",
+        rule = ("INPUT", "--in-interface", "eth0", "--protocol", "tcp", "--dport", str(production.description.port),
                 "--jump", "DROP")
         production.host.run_inside("iptables", "--insert", *rule)
         try:

@@ -1,0 +1,136 @@
+"""A service goes to a host and back, on this machine: two good versions, and bad ones that must not stay."""
+
+from pathlib import Path
+
+from ..lab import Engine, Registry
+from .description import Description
+from .production import Production, Swap
+from .sabotage import Sabotage, derive, sabotages
+from .stages import Stages, expect
+from .traffic import flowing
+from .versions import REVISION, Source, Version, build_from, push
+
+# Shorter than on a real host, so that a rehearsal of a sick release does not take minutes. The load, both colours
+# and the proxy share this machine's few processors: only a latency that is beyond such noise may take a release
+# back here.
+HERE = {"healthy": {"within": "10s"},
+        "bake": {"window": "3s", "longest": "15s", "worse": {"allowance": "100ms"}}}
+
+
+class Images:
+    """The versions of a service as images in a registry."""
+
+    def __init__(self, stages: Stages, description: Description, engine: Engine, registry: Registry):
+        self.stages = stages
+        self.description = description
+        self.engine = engine
+        self.registry = registry
+        self.label = description.label(**HERE)
+        self.built: list[Version] = []
+
+    def build(self, source: Source, version: Version, build_arguments: dict[str, str]) -> Version:
+        with self.stages.stage(f"image and push: {version.name}") as stage:
+            source.build(version, self.description, self.label, self.engine, self.registry, build_arguments)
+            stage.evidence = f"commit {version.sha[:12]} -> {version.digest}"
+        self.built.append(version)
+        return version
+
+    def take(self, name: str) -> Version:
+        """The image that slipway.yml pins, as it is."""
+        with self.stages.stage(f"image and push: {name}, {self.description.image}") as stage:
+            digest = self.description.image.partition("@")[2]
+            version = Version(name, digest.partition(":")[2][:40], "0.0.0")
+            self.engine.docker("pull", "--quiet", self.description.image)
+            self.engine.docker("tag", self.description.image, self._reference(version))
+            push(version, self.description, self.engine, self.registry)
+            stage.evidence = version.digest
+        self.built.append(version)
+        return version
+
+    def relabel(self, good: Version, name: str) -> Version:
+        """Another version of an image that is built elsewhere: the same with another label."""
+        with self.stages.stage(f"image and push: {name}") as stage:
+            version = Version(name, good.sha[::-1], "0.0.1")
+            build_from(self.engine, self._reference(good), [f"LABEL {REVISION}={version.sha}"], {},
+                       self._reference(version))
+            push(version, self.description, self.engine, self.registry)
+            stage.evidence = version.digest
+        self.built.append(version)
+        return version
+
+    def sabotage(self, good: Version, kind: Sabotage, saboteur: Path) -> Version:
+        with self.stages.stage(f"image and push: one that {kind.name}") as stage:
+            version = derive(self.engine, self._reference(good), kind, self.description.port, saboteur,
+                             self._reference)
+            push(version, self.description, self.engine, self.registry)
+            stage.evidence = f"from {good.name} -> {version.digest}"
+        self.built.append(version)
+        return version
+
+    def expect_different(self) -> None:
+        expect(len({version.digest for version in self.built}) == len(self.built),
+               "two of the versions have the same digest")
+
+    def _reference(self, version: Version) -> str:
+        return self.registry.reference(self.description.name, version.sha)
+
+
+class Journey:
+    """What a host does with those versions, under the load of slipway.yml's gate."""
+
+    def __init__(self, stages: Stages, production: Production, packet_bench: Path, folder: Path):
+        self.stages = stages
+        self.production = production
+        self.packet_bench = packet_bench
+        self.folder = folder
+        self.swaps: list[Swap] = []
+
+    def ship(self, v1: Version, v2: Version) -> None:
+        production = self.production
+        with self.stages.stage("deploy v1 on the empty host") as stage:
+            swap = production.operate("deploy", production.reference(v1))
+            self._finish(swap, v1, 0)
+            stage.evidence = production.expect_serving(v1)
+        rate = production.description.gate["rate"]
+        with self.stages.stage(f"deploy v2 under {rate:,.0f} requests/s") as stage:
+            with self._load("deploy-v2") as packets:
+                swap = production.operate("deploy", production.reference(v2))
+            swap.packets = packets
+            self._finish(swap, v2, 0)
+            stage.evidence = f"{production.expect_serving(v2)}; {packets.summary()}"
+        with self.stages.stage("rollback to v1 under load, the registry stopped") as stage:
+            production.registry.pause()
+            try:
+                with self._load("rollback-v1") as packets:
+                    swap = production.operate("rollback")
+            finally:
+                production.registry.resume()
+            swap.packets = packets
+            self._finish(swap, v1, 0)
+            stage.evidence = f"{production.expect_serving(v1)}; {packets.summary()}"
+
+    def take_back(self, bad: Version, serving: Version) -> None:
+        """BAD is deployed under load; SERVING serves before and afterwards."""
+        with self.stages.stage(f"bad release: {bad.name}") as stage:
+            with self._load(bad.name.replace(" ", "-")) as packets:
+                swap = self.production.operate("deploy", self.production.reference(bad))
+            swap.operation = f"deploy ({bad.name})"
+            swap.packets = packets
+            self._finish(swap, bad, 4)
+            stage.evidence = f"exit 4, {self.production.expect_serving(serving)}; {packets.summary()}"
+
+    def _finish(self, swap: Swap, target: Version, exit_code: int) -> None:
+        swap.to_digest = target.digest
+        self.swaps.append(swap)
+        expect(swap.exit_code == exit_code,
+               f"exit {swap.exit_code}, expected {exit_code}: "
+               + swap.report.get("message", swap.last_line))
+
+    def _load(self, name: str):
+        return flowing(self.packet_bench, self.production.load(self.folder), self.folder / f"packets-{name}.json",
+                       self.production.served_count)
+
+
+def bad_versions(images: Images, good: Version, saboteur: Path) -> list[Version]:
+    return [images.sabotage(good, kind, saboteur) for kind in sabotages(images.description)]
+
