@@ -6,7 +6,8 @@ if(NOT TARGET deploy OR NOT TARGET packet_bench OR NOT SLIPWAY_STATIC)
 endif()
 
 install(TARGETS packet_bench deploy rollback slipway slipway-saboteur RUNTIME DESTINATION bin)
-# What `slipway rehearse` needs beside it.
+# What `slipway rehearse` and `slipway setup` need beside them.
+install(PROGRAMS ${PROJECT_SOURCE_DIR}/scripts/setup-host DESTINATION share/slipway/scripts)
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/scripts/lib DESTINATION share/slipway/scripts
   PATTERN __pycache__ EXCLUDE)
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/host DESTINATION share/slipway)

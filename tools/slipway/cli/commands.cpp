@@ -6,7 +6,7 @@
 #include "service/schema.hpp"
 #include "slipway/cli/check.hpp"
 #include "slipway/cli/init.hpp"
-#include "slipway/cli/rehearse.hpp"
+#include "slipway/cli/scripts.hpp"
 
 #include <iostream>
 #include <string_view>
@@ -16,8 +16,10 @@
 namespace slipway::front {
 
 int slipway_command_line(int argc, const char* const* argv) {
-  // It has flags of its own, and help for them.
-  if (argc > 1 && std::string_view(argv[1]) == "rehearse") return rehearse({argv + 2, argv + argc});
+  // These have flags of their own, and help for them.
+  const std::string_view word = argc > 1 ? argv[1] : "";
+  if (word == "rehearse") return rehearse({argv + 2, argv + argc});
+  if (word == "setup") return setup({argv + 2, argv + argc});
   CommandLine line("slipway", "Takes a service, described by its slipway.yml, to production.");
   line.version(fmt::format("slipway {} ({})", build_info().version, build_info().revision));
   line.require_commands(1, 1);
@@ -26,6 +28,7 @@ int slipway_command_line(int argc, const char* const* argv) {
   Flags check = line.add_command("check", "whether slipway.yml can be used, and what it comes to");
   const CheckCommand check_command(check);
   line.add_command("rehearse", "image, host, deploy, bad releases and back, on this machine");
+  line.add_command("setup", "make root@HOST ready to be deployed to, and tell GitHub of it");
   Flags schema = line.add_command("schema", "the JSON Schema of slipway.yml, for editors");
   bool as_table = false;
   schema.add("--markdown", as_table, "its keys as a table instead");
