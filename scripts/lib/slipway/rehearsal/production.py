@@ -1,6 +1,7 @@
 """The host of the rehearsal: what an operator installs on it, says to it, and sees of it."""
 
 import json
+import re
 import secrets
 import subprocess
 import tarfile
@@ -16,6 +17,17 @@ from .traffic import Packets, http_get
 from .versions import Version
 
 COLOURS = ("blue", "green")
+
+
+def rehearsed(service: str) -> str:
+    """slipway.yml for a host of the rehearsal, whose images bring none."""
+    # The load, both colours and the proxy share this machine's few processors: only a latency
+    # that is beyond such noise may take a release back here.
+    bake, found = re.subn(r"^( +)window: .*$", r"\1window: 3s\n\1longest: 15s\n\1worse: { allowance: 100ms }",
+                          service, flags=re.MULTILINE)
+    expect(found == 1, "slipway.yml: no window of a bake")
+    # Shorter than on a real host, so that a rehearsal of a sick release does not take minutes.
+    return bake + "healthy: { times: 5, for: 2s, within: 10s }\n"
 
 
 @dataclass
@@ -55,23 +67,19 @@ class Production:
         settings = json.loads((checkout / "host/deploy.json").read_text())
         settings["image"] = self.registry.reference(SERVICE)
         settings["haproxyImage"] = haproxy or settings["haproxyImage"]
-        # Shorter than on a real host, so that a rehearsal of a sick release does not take minutes.
-        settings["health"]["deadline"] = "10s"
-        # The load, both colours and the proxy share this machine's few processors: only a latency
-        # that is beyond such noise may take a release back here.
-        settings["bake"] = {"window": "3s", "longest": "15s", "minimumPackets": 200,
-                            "latencyAllowance": "100ms"}
         environment = "".join(f"{name}={value}\n" for name, value in self.tokens.items())
         with tempfile.TemporaryDirectory() as folder:
             archive = Path(folder) / "host.tar"
             with tarfile.open(archive, "w") as tar:
                 tar.add(checkout / "host", "etc/slipway")
+                tar.add(checkout / "src/connector/host", "etc/slipway/config/connector")
                 for tool in ("deploy", "rollback"):
                     tar.add(executables / tool, f"usr/local/bin/{tool}")
             with open(archive, "rb") as stream:
                 run(*self.host.ssh("tar -x --no-same-owner -C /"), stdin=stream)
         self._write("/etc/slipway/deploy.json", json.dumps(settings, indent=2))
-        self._write("/etc/slipway/connector.env", environment)
+        self._write("/etc/slipway/slipway.yml", rehearsed((checkout / "slipway.yml").read_text()))
+        self._write("/etc/slipway/service.env", environment)
 
     def _write(self, path: str, content: str) -> None:
         subprocess.run(self.host.ssh(f"umask 077 && cat > {path}"), input=content, text=True,
