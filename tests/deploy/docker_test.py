@@ -14,7 +14,7 @@ from support.waiting import await_true
 
 pytestmark = NEEDS
 
-QUICK_MANNERS = ("exits", "never_ready", "lies", "packet_fails")
+QUICK_MANNERS = ("exits", "never_ready", "lies", "probe_fails")
 MORE_MANNERS = ("crashes_later", "hangs", "drips", "gigabyte", "redirects", "flaps", "dies_when_promoted")
 
 
@@ -90,13 +90,13 @@ def test_when_what_serves_dies_after_a_rollback_the_next_goes_to_what_lives(site
 
 
 def test_a_missing_file_of_the_configuration_is_2_and_named(site):
-    file = site.folder / "connector.env"
-    file.rename(site.folder / "connector.env.gone")
+    file = site.folder / "service.env"
+    file.rename(site.folder / "service.env.gone")
     try:
         refused = site.deploy("v2")
     finally:
-        (site.folder / "connector.env.gone").rename(file)
-    assert refused.status == 2 and "connector.env" in refused.report["message"], refused
+        (site.folder / "service.env.gone").rename(file)
+    assert refused.status == 2 and "service.env" in refused.report["message"], refused
     assert site.served() == "v1" and refused.report["serves"], refused
 
 
@@ -152,14 +152,13 @@ def test_too_little_disk_is_3_before_anything_is_touched(site):
 @pytest.mark.parametrize("manner", [
     *QUICK_MANNERS, *(pytest.param(manner, marks=pytest.mark.thorough) for manner in MORE_MANNERS)])
 def test_a_bad_image_is_4_and_v1_serves(site, manner, tell):
-    site.configure(health={"interval": "100ms", "timeout": "1s", "healthyInARow": 5,
-                           "minimumHealthy": "500ms", "deadline": "3s"})
+    site.describe(healthy={"every": "100ms", "timeout": "1s", "times": 5, "for": "500ms", "within": "3s"})
     tag = f"b-{manner}".replace("_", "-")
     site.publish(tag, manner)
     began = time.monotonic()
     bad = site.deploy(tag)
     assert bad.status == 4 and site.served() == "v1", bad
-    if manner == "packet_fails":  # what the probe said, and the token in it hidden
+    if manner == "probe_fails":  # what the probe said, and the token in it hidden
         assert "stand_in: *** was rejected" in bad.report["message"], bad
     assert bad.report["running"]["digest"] == site.releases["v1"], bad
     tell(f"taken back after {time.monotonic() - began:.1f} s")

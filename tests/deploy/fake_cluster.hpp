@@ -139,7 +139,7 @@ class FakeCluster : public Engine, public Switch, public Store, public HealthSou
   Result<void> create(Colour, const Release&, const std::string&, std::stop_token) override {
     return Error{ErrorKind::failed, "only beside each other", {}};
   }
-  Result<void> stop(Colour) override { return {}; }
+  Result<void> stop(Colour, std::chrono::nanoseconds) override { return {}; }
   Result<void> start_again(Colour) override { return {}; }
   Result<void> set_role(Colour colour, Role role) override {
     objects_.deployments.at(colour).role = to_string(role);
@@ -149,7 +149,7 @@ class FakeCluster : public Engine, public Switch, public Store, public HealthSou
     objects_.deployments.erase(colour);
     return {};
   }
-  Result<Endpoint> endpoint(Colour) override {
+  Result<Endpoint> endpoint(Colour, std::uint16_t) override {
     return Error{ErrorKind::unreachable, "it is in memory", {}};
   }
   Result<std::string> log_tail(Colour) override { return std::string(); }
@@ -165,8 +165,11 @@ class FakeCluster : public Engine, public Switch, public Store, public HealthSou
   Result<void> prepare() override { return {}; }
   Result<std::optional<Colour>> active() override { return parse_colour(objects_.selector); }
   bool running() override { return true; }
-  Result<void> check_entrance() override { return {}; }
-  Result<void> bring_up(std::stop_token) override { return {}; }
+  Result<void> check_entrance(const Services&) override { return {}; }
+  Result<void> bring_up(const Services&, std::stop_token) override { return {}; }
+  Result<void> check_routes(Colour, const service::Service&) override { return {}; }
+  Result<std::uint64_t> sessions(Colour) override { return std::uint64_t{0}; }
+  Result<Totals> totals(Colour) override { return Totals{}; }
   Result<void> flip(Colour colour) override {
     objects_.selector = to_string(colour);
     return {};
@@ -187,13 +190,19 @@ class FakeCluster : public Engine, public Switch, public Store, public HealthSou
         std::make_unique<ObjectJournal>(objects_, std::move(decoded->records)));
   }
   Result<void> set_aside_journal() override { return {}; }
-  Result<std::shared_ptr<const Snapshot>> read_snapshot() override {
+  Result<void> check_configuration() override { return {}; }
+  Result<service::Service> service_of(const std::string&) override {
+    service::Service service;
+    service.has_roles = true;
+    return service;
+  }
+  Result<std::shared_ptr<const Snapshot>> read_snapshot(const Release&) override {
     return std::shared_ptr<const Snapshot>(std::make_shared<RenderedObjects>(objects_));
   }
   std::vector<std::string> secrets(const std::string&) override { return {}; }
 
   // HealthSource
-  Result<HealthAnswer> ask(Colour colour, std::chrono::nanoseconds) override {
+  Result<HealthAnswer> ask(Colour colour, const service::Service&) override {
     if (inspect(colour)->ready == 0) return Error{ErrorKind::unreachable, "no pod is ready", {}};
     const Objects::Deployment& deployment = objects_.deployments.at(colour);
     return HealthAnswer{200,
@@ -204,7 +213,7 @@ class FakeCluster : public Engine, public Switch, public Store, public HealthSou
                         deployment.role,
                         deployment.role != "drained"};
   }
-  Result<std::string> metrics(Colour, std::chrono::nanoseconds) override { return std::string(); }
+  Result<std::string> metrics(Colour, const service::Service&) override { return std::string(); }
 
   // Clock
   std::chrono::steady_clock::time_point now() override { return time; }

@@ -7,6 +7,7 @@
 #include "deploy/docker/solo_switch.hpp"
 #include "deploy/run/session.hpp"
 #include "deploy/state/host_store.hpp"
+#include "service/read_service.hpp"
 #include "support/temporary_directory.hpp"
 
 #include <fstream>
@@ -21,7 +22,7 @@ using namespace slipway::deploy;
 struct Killed {};
 
 // How an image behaves when it runs.
-enum class Manner { good, exits, never_ready, lies, packet_fails, dies_when_promoted };
+enum class Manner { good, exits, never_ready, lies, probe_fails, dies_when_promoted };
 
 struct FakeImage {
   Release release;
@@ -39,20 +40,22 @@ class FakeHost : public Engine, public Switch, public HealthSource, public Clock
  public:
   FakeHost() {
     config.state_directory = directory.path();
-    config.compose_file = directory.path() / "compose.yml";
     config.config_directory = directory.path() / "config";
     config.minimum_free_mb = 1;
-    config.btp_port = config.http_port = 0;  // any: this machine's own ports are not looked at
-    config.packet_command = {"connector", "probe"};
-    std::filesystem::create_directory(config.config_directory);
-    std::ofstream(config.compose_file) << "services: {}\n";
-    std::ofstream(config.config_directory / "connector.json") << "{}\n";
+    config.ports = {{8080, 0}};  // any: this machine's own ports are not looked at
+    std::filesystem::create_directories(config.config_directory / "main");
+    std::ofstream(config.config_directory / "main" / "main.json") << "{}\n";
+    config.service_file = directory.path() / "slipway.yml";
+    describe("roles: signals\nready: /health/ready\nprobe: [probe]\nconfig: { main: /etc/main }\n");
   }
+
+  // The host's slipway.yml, for images that bring none.
+  void describe(const std::string& yaml) const { std::ofstream(config.service_file) << yaml; }
 
   // An image that a registry has, v1 with releaseId rev-v1 and so on.
   Release publish(const std::string& tag, Manner manner = Manner::good) {
     Release release;
-    release.repository = "registry.test/connector";
+    release.repository = "registry.test/api";
     release.tag = tag;
     release.version = tag.substr(1);
     release.revision = "rev-" + tag;
@@ -63,7 +66,7 @@ class FakeHost : public Engine, public Switch, public HealthSource, public Clock
     return release;
   }
 
-  std::string reference(const std::string& tag) const { return "registry.test/connector:" + tag; }
+  std::string reference(const std::string& tag) const { return "registry.test/api:" + tag; }
 
   bool in_place() const { return config.strategy == StrategyKind::recreate; }
 
@@ -107,6 +110,7 @@ class FakeHost : public Engine, public Switch, public HealthSource, public Clock
       if (!container.instance.running) continue;
       if (found != "none") return "two run";
       found = container.manner == Manner::good ? container.revision : "a bad one";
+      if (container.role != "active") found = "not active";
     }
     return found;
   }
@@ -181,10 +185,9 @@ class FakeHost : public Engine, public Switch, public HealthSource, public Clock
     auto made = start(colour, release, transaction, stop_token);
     if (!made) return made;
     containers[colour].instance.running = false;
-    containers[colour].role = "active";
     return {};
   }
-  Result<void> stop(Colour colour) override {
+  Result<void> stop(Colour colour, std::chrono::nanoseconds) override {
     pass("stop:before");
     containers.at(colour).instance.running = false;
     pass("stop:after");
@@ -203,6 +206,7 @@ class FakeHost : public Engine, public Switch, public HealthSource, public Clock
     if (found == containers.end() || !found->second.instance.running) {
       return Error{ErrorKind::failed, "not running", {}};
     }
+    ++signals;
     FakeContainer& container = found->second;
     container.role = to_string(role);
     if (role == Role::active && container.manner == Manner::dies_when_promoted) {
@@ -215,21 +219,30 @@ class FakeHost : public Engine, public Switch, public HealthSource, public Clock
     containers.erase(colour);
     return {};
   }
-  Result<Endpoint> endpoint(Colour) override {
+  Result<Endpoint> endpoint(Colour, std::uint16_t) override {
     return Error{ErrorKind::unreachable, "it is in memory", {}};
   }
   Result<std::string> log_tail(Colour) override { return said; }
   Result<CommandOutput> execute(Colour colour, const std::vector<std::string>&,
                                 std::chrono::nanoseconds) override {
-    if (containers.at(colour).manner != Manner::packet_fails) return CommandOutput{};
+    if (containers.at(colour).manner != Manner::probe_fails) return CommandOutput{};
     return CommandOutput{1, "", said};
   }
 
   // Switch
   SwitchWords words() const override { return {"HAProxy", "HAProxy's map", "HAProxy is silent"}; }
   Result<void> prepare() override { return {}; }
-  Result<void> check_entrance() override { return {}; }
-  Result<void> bring_up(std::stop_token) override {
+  Result<void> check_entrance(const Services&) override { return {}; }
+  Result<void> check_routes(Colour, const service::Service& service) override {
+    if (missing_port == 0 || (service.port != missing_port && service.tcp.empty())) return {};
+    return Error{ErrorKind::failed, "HAProxy has no server", "make it anew"};
+  }
+  Result<std::uint64_t> sessions(Colour colour) override {
+    ++session_looks;
+    return colour == busy_colour ? sessions_left : 0;
+  }
+  Result<Totals> totals(Colour colour) override { return counted[colour]; }
+  Result<void> bring_up(const Services&, std::stop_token) override {
     if (!engine_up) return no_engine;
     if (!proxy_up) map = file;
     proxy_up = true;
@@ -253,7 +266,7 @@ class FakeHost : public Engine, public Switch, public HealthSource, public Clock
   }
 
   // HealthSource
-  Result<HealthAnswer> ask(Colour colour, std::chrono::nanoseconds) override {
+  Result<HealthAnswer> ask(Colour colour, const service::Service& service) override {
     const auto found = containers.find(colour);
     if (found == containers.end() || !found->second.instance.running) {
       return Error{ErrorKind::unreachable, "connection refused", {}};
@@ -261,14 +274,17 @@ class FakeHost : public Engine, public Switch, public HealthSource, public Clock
     const FakeContainer& container = found->second;
     HealthAnswer answer;
     answer.status = 200;
+    answer.ready = container.manner != Manner::never_ready;
+    if (service.version_is_digest) return answer;  // an HTML page
     answer.well_formed = true;
     answer.health = "pass";
     answer.release_id = container.revision;
+    if (!service.has_roles) return answer;
     answer.role = container.role;
     answer.ready = container.role != "drained" && container.manner != Manner::never_ready;
     return answer;
   }
-  Result<std::string> metrics(Colour colour, std::chrono::nanoseconds) override {
+  Result<std::string> metrics(Colour colour, const service::Service&) override {
     const auto found = metrics_of.find(colour);
     return found == metrics_of.end() ? std::string() : found->second;
   }
@@ -283,12 +299,18 @@ class FakeHost : public Engine, public Switch, public HealthSource, public Clock
   TemporaryDirectory directory;
   Config config;
   HostStore store{config};
-  SoloSwitch solo{config, *this};
+  SoloSwitch solo{config, *this, store};
   std::map<std::string, FakeImage> registry;
   std::map<std::string, FakeImage> local;
   std::map<std::string, Release> retained_releases;
   std::map<Colour, FakeContainer> containers;
   std::map<Colour, std::string> metrics_of;
+  std::map<Colour, Totals> counted;   // by HAProxy
+  std::optional<Colour> busy_colour;  // on which sessions_left stay
+  std::uint64_t sessions_left = 0;
+  int session_looks = 0;
+  int signals = 0;
+  std::uint16_t missing_port = 0;  // that HAProxy does not carry
   std::optional<Colour> map;
   std::optional<Colour> file;
   bool proxy_up = false;

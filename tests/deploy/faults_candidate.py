@@ -6,17 +6,16 @@ import signal
 import subprocess
 
 from deploy.fault import expect, fault
-from deploy.site import Site
+from deploy.site import STAND_IN, Site
 from support.waiting import await_true
 
-QUICK_GATE = {"interval": "100ms", "timeout": "1s", "healthyInARow": 5, "minimumHealthy": "500ms",
-              "deadline": "3s"}
+QUICK_GATE = {"every": "100ms", "timeout": "1s", "times": 5, "for": "500ms", "within": "3s"}
 
 
 def refuse(number: int, manner: str, what: str) -> None:
     """An image of MANNER is taken back, and v1 never stops serving."""
     def run(site: Site):
-        site.configure(health=QUICK_GATE)
+        site.describe(healthy=QUICK_GATE)
         tag = "b-" + manner.replace("_", "-")
         site.publish(tag, manner)
         outcome = site.deploy(tag)
@@ -33,7 +32,7 @@ refuse(15, "drips", "health drips a byte every half second")
 refuse(15, "gigabyte", "health answers a gigabyte")
 refuse(16, "lies", "health shows another version's releaseId")
 refuse(16, "never_ready", "healthy, never ready")
-refuse(16, "packet_fails", "healthy, a real packet is not fulfilled")
+refuse(16, "probe_fails", "healthy, a real request is not served")
 refuse(17, "flaps", "health flaps, one in three fails")
 refuse(18, "redirects", "health redirects")
 
@@ -42,13 +41,13 @@ def baked(manner: str, what: str, status: int, serves: str) -> None:
     def run(site: Site):
         tag = "k-" + manner
         site.publish(tag, manner)
-        site.configure(bake={"window": "700ms", "longest": "2s", "minimumPackets": 100})
+        site.describe(bake={**STAND_IN["bake"], "window": "700ms", "longest": "2s", "requests": 100})
         return site.deploy(tag)
     fault(19, what, status, serves)(run)
 
 
-baked("rejects", "healthy, rejects half under load (bake)", 4, "v1")
-baked("idle", "healthy, no packet comes (bake inconclusive)", 4, "v1")
+baked("rejects", "healthy, answers half of them badly under load (bake)", 4, "v1")
+baked("idle", "healthy, no request comes (bake inconclusive)", 4, "v1")
 baked("good", "the same bake, a good version", 0, "k")
 
 refuse(20, "exits", "container exits at once, status 42")
@@ -83,7 +82,7 @@ def environment_of(site: Site, colour: str) -> str:
 def change_configuration(site: Site) -> None:
     """v2 runs with another environment than v1 did, and v1's container is gone."""
     site.deploy("v2")
-    with open(site.folder / "connector.env", "a", encoding="utf-8") as env:
+    with open(site.folder / "service.env", "a", encoding="utf-8") as env:
         env.write("ADDED=later\n")
     # A rollback to v1 brings v1's snapshot, without ADDED.
     site.make_cold()

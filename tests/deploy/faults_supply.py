@@ -291,7 +291,7 @@ def disks_full_rollback(site):
 @fault(5, "state's disk full, a configuration to be kept: deploy", 3)
 def state_disk_full(site):
     site.configure(minimumFreeMb=0)
-    with open(site.folder / "connector.env", "a", encoding="utf-8") as env:
+    with open(site.folder / "service.env", "a", encoding="utf-8") as env:
         env.write("# " + "x" * 20000 + "\n")
     with full(site, site.state):
         return site.deploy("v2")

@@ -89,7 +89,7 @@ TEST_CASE("the same image with another configuration is another version, and goe
   FakeHost host;
   ship(host, {"v1"});
   const std::string before = host.containers[*host.map].instance.snapshot;
-  std::ofstream(host.config.config_directory / "connector.json") << "{\"changed\":1}\n";
+  std::ofstream(host.config.config_directory / "main" / "main.json") << "{\"changed\":1}\n";
   const Report changed = host.run(Action::deploy, "v1");
   CHECK(changed.exit_code == ExitCode::done);
   CHECK_FALSE(changed.steps.empty());

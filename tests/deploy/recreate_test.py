@@ -3,8 +3,7 @@ one back when the new one does not prove itself, and says how long nothing serve
 
 import pytest
 
-from deploy.site import NEEDS, Asker, Site
-from slipway.paths import REPOSITORY
+from deploy.site import NEEDS, STAND_IN, Asker, Site
 
 pytestmark = NEEDS
 
@@ -14,9 +13,8 @@ def shared(executables):
     with Site("recreate", executables) as site:
         for tag in ("v1", "v2", "v3"):
             site.publish(tag)
-        (site.folder / "compose.yml").write_bytes((REPOSITORY / "host" / "compose.recreate.yml").read_bytes())
-        site.configure(strategy="recreate", health={
-            "interval": "100ms", "timeout": "1s", "healthyInARow": 3, "minimumHealthy": "300ms", "deadline": "4s"})
+        site.configure(strategy="recreate")
+        site.describe(healthy={**STAND_IN["healthy"], "within": "4s"})
         first = site.deploy("v1")
         assert first.status == 0 and site.served() == "v1", first
         with Asker(site) as asker:

@@ -34,8 +34,8 @@ TEST_CASE("a rollback is one flip to the warm colour and needs no registry", "[s
 }
 
 TEST_CASE("a bad release is taken back and the old version never stops serving", "[session]") {
-  for (const Manner manner : {Manner::exits, Manner::never_ready, Manner::lies,
-                              Manner::packet_fails, Manner::dies_when_promoted}) {
+  for (const Manner manner : {Manner::exits, Manner::never_ready, Manner::lies, Manner::probe_fails,
+                              Manner::dies_when_promoted}) {
     FakeHost host;
     host.publish("v1");
     host.publish("v2", manner);
@@ -206,7 +206,7 @@ TEST_CASE("with recreate one container replaces the other, after the pull, and t
 
 TEST_CASE("with recreate a bad version is replaced by the old one again", "[session]") {
   for (const Manner manner :
-       {Manner::exits, Manner::never_ready, Manner::lies, Manner::packet_fails}) {
+       {Manner::exits, Manner::never_ready, Manner::lies, Manner::probe_fails}) {
     FakeHost host;
     host.config.strategy = StrategyKind::recreate;
     host.publish("v1");
@@ -272,11 +272,11 @@ TEST_CASE("a file that the configuration names and that is missing is 2, with fi
           "[session]") {
   FakeHost host;
   host.publish("v1");
-  host.config.environment_file = host.directory.path() / "connector.env";
+  host.config.environment_file = host.directory.path() / "service.env";
   const Report report = host.run(Action::deploy, "v1");
   CHECK(report.exit_code == ExitCode::usage);
   CHECK_THAT(report.message, ContainsSubstring(host.config.environment_file.string()));
-  CHECK_THAT(report.next_step, ContainsSubstring("connector.env.example"));
+  CHECK_THAT(report.next_step, ContainsSubstring("chmod 600"));
   CHECK(host.pulls == 0);
 }
 
@@ -332,12 +332,12 @@ TEST_CASE("while what serves lives, a second rollback never leads back, and says
 
 TEST_CASE("what a probe and a dying container said is shown, without what they were told",
           "[session]") {
-  for (const Manner manner : {Manner::packet_fails, Manner::exits}) {
+  for (const Manner manner : {Manner::probe_fails, Manner::exits}) {
     FakeHost host;
     host.publish("v1", manner);
-    host.config.environment_file = host.directory.path() / "connector.env";
+    host.config.environment_file = host.directory.path() / "service.env";
     std::ofstream(host.config.environment_file) << "# tokens\nBOB_TOKEN=\"bob-secret\"\nA=b\n";
-    std::ofstream(host.config.config_directory / "connector.json")
+    std::ofstream(host.config.config_directory / "main" / "main.json")
         << R"({"accounts":[{"token":"in-the-file"},{"btp":{"url":"btp+ws://:in-a-url@host:1/"}}]})";
     host.said = std::string(5000, 'x') +
                 "\nno account has bob-secret, in-the-file or in-a-url\x1b[2J \xff" + "\n\n";

@@ -11,19 +11,11 @@ from slipway.paths import REPOSITORY
 
 
 def fields_of_code() -> set[str]:
-    """Names in the table of setters of config.cpp; those inside a section with its name before."""
+    """Names in the table of setters of config.cpp."""
     (file,) = (REPOSITORY / "tools" / "deploy").rglob("config.cpp")
     source = file.read_text()
     table = source[source.index("const Setters setters{"):]
-    table = table[:table.index("if (auto set = set_all")]
-    fields = set()
-    section = ""
-    for name, opens in re.findall(r'\{"(\w+)", (section\()?', table):
-        if opens:
-            section = name + "."
-        else:
-            fields.add(section + name)
-    return fields
+    return set(re.findall(r'\{"(\w+)", ', table[:table.index("return set_all")]))
 
 
 def defaults_of_guide() -> dict[str, str]:
@@ -60,9 +52,7 @@ def test_a_file_that_spells_out_all_defaults_is_taken(executables, tmp_path):
     document: dict = {"stateDir": str(tmp_path)}
     for name, value in defaults_of_guide().items():
         if name != "stateDir" and not value.startswith(("none", "that ")) and "of `" not in value:
-            *section, field = name.split(".")
-            place = document.setdefault(section[0], {}) if section else document
-            place[field] = as_json(value)
+            document[name] = as_json(value)
     file = tmp_path / "deploy.json"
     file.write_text(json.dumps(document))
     done = subprocess.run([executables / "rollback", "--config", file, "--history"], capture_output=True, text=True,

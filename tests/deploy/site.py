@@ -15,7 +15,6 @@ from pathlib import Path
 
 from slipway.ci.oci import SERVICE
 from slipway.lab import Host, Registry, images
-from slipway.paths import REPOSITORY
 from support import needs
 from support.engines import CONNECTOR_CHANGES, connector_files, discard, import_image, sweep
 from support.waiting import Watcher, await_true
@@ -23,6 +22,16 @@ from support.waiting import Watcher, await_true
 NEEDS = needs.all_of(
     needs.root("namespaces and an engine"),
     needs.programs("docker", "dockerd", "docker", "docker-registry", "nsenter", "iptables"), needs.compose())
+
+# The stand-in as its slipway.yml describes it, which is the host's: its images bring none.
+STAND_IN = {
+    "service": "stand-in", "tcp": [4000], "ready": "/health/ready", "roles": "signals",
+    "env": {"STAND_IN_ROLE": "standby"}, "config": {"main": "/etc/main"}, "volumes": {"state": "/var/lib/stand-in"},
+    "probe": ["/stand_in", "probe"], "drain": "5s",
+    "healthy": {"every": "100ms", "timeout": "1s", "times": 3, "for": "300ms", "within": "8s"},
+    "bake": {"window": "0s", "good": 'jobs_total{result="good"}', "bad": 'jobs_total{result="bad"}'}}
+# The same without what is optional.
+PLAIN = {"service": "stand-in", "drain": "2s", "healthy": STAND_IN["healthy"]}
 
 # Somebody wants to look around afterwards: host and registry stay until this suite runs again (scripts/lab list).
 KEEP = bool(os.environ.get("KEEP_HOST"))
@@ -35,13 +44,15 @@ class Site:
     is set.
     """
 
-    def __init__(self, name: str, binaries: Path, registry: Registry | None = None, **settings):
+    def __init__(self, name: str, binaries: Path, registry: Registry | None = None, service: dict | None = None,
+                 **settings):
         sweep(name)
         name = f"{name}-{os.getpid()}"
         self.host = Host(name)
         self.registry = registry or Registry(name)
         self.shares_registry = registry is not None
         self.binaries = binaries.resolve()
+        self.service = STAND_IN if service is None else service
         self.settings = settings
         self.releases: dict[str, str] = {}
 
@@ -77,15 +88,15 @@ class Site:
         for folder in (self.folder, self.state):
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir()
-        for name in ("compose.yml", "haproxy.cfg"):
-            shutil.copy(REPOSITORY / "host" / name, self.folder / name)
-        shutil.copytree(REPOSITORY / "host" / "connector", self.folder / "connector")
+        (self.folder / "config" / "main").mkdir(parents=True)
+        (self.folder / "config" / "main" / "main.json").write_text("{}")
         self.write_configuration()
 
     def write_configuration(self) -> None:
         """As it is at first: what tests changed of it is gone."""
-        (self.folder / "connector.env").write_text("ALICE_TOKEN=marker-5f2a\nBOB_TOKEN=tok-b\nPROBE_TOKEN=tok-p\n")
-        (self.folder / "connector.env").chmod(0o600)
+        (self.folder / "service.env").write_text("ALICE_TOKEN=marker-5f2a\nBOB_TOKEN=tok-b\nPROBE_TOKEN=tok-p\n")
+        (self.folder / "service.env").chmod(0o600)
+        self.describe()
         (self.folder / "deploy.json").unlink(missing_ok=True)
         self.configure(**self.settings)
 
@@ -97,14 +108,14 @@ class Site:
     def configure(self, **changes) -> None:
         file = self.folder / "deploy.json"
         config = json.loads(file.read_text()) if file.exists() else {
-            "stateDir": str(self.state), "envFile": "connector.env",
-            "dockerSocket": str(self.host.socket), "image": self.reference(),
-            "packetCommand": ["/stand_in", "probe"], "stepTimeout": "30s",
-            "health": {"interval": "100ms", "timeout": "1s", "healthyInARow": 3,
-                       "minimumHealthy": "300ms", "deadline": "8s"},
-            "drainTimeout": "5s"}
+            "stateDir": str(self.state), "envFile": "service.env", "dockerSocket": str(self.host.socket),
+            "image": self.reference(), "stepTimeout": "30s"}
         config.update(changes)
         file.write_text(json.dumps(config, indent=2))
+
+    def describe(self, **changes) -> None:
+        """The host's slipway.yml: that of the site's service, with further keys or others."""
+        (self.folder / "slipway.yml").write_text(json.dumps(self.service | changes, indent=2))
 
     def reference(self, tag: str = "") -> str:
         return self.registry.reference(SERVICE, tag)
@@ -182,8 +193,7 @@ class Site:
 
     def slow_proof(self, deadline: str = "15s", minimum: str = "2s") -> None:
         """Time enough to do something to a deploy while it proves its candidate."""
-        self.configure(health={"interval": "100ms", "timeout": "1s", "healthyInARow": 3,
-                               "minimumHealthy": minimum, "deadline": deadline})
+        self.describe(healthy={"every": "100ms", "timeout": "1s", "times": 3, "for": minimum, "within": deadline})
 
     def failpoints_of(self, run) -> list[str]:
         """The failpoints that RUN(environment) passes, in order."""

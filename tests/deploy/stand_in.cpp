@@ -1,5 +1,5 @@
-// A stand-in for the connector, for faults that the real one does not have. It speaks what deploy
-// relies on: /health, /health/ready, /metrics on 8080, a byte echo on 4000, roles by SIGUSR1 and
+// A stand-in for a service, for faults that a real one does not have. It speaks all that deploy may
+// rely on: /health, /health/ready, /metrics on 8080, a byte echo on 4000, roles by SIGUSR1 and
 // SIGUSR2. How it misbehaves is STAND_IN_MANNER. Linked statically: its image holds nothing else.
 #include <atomic>
 #include <chrono>
@@ -20,9 +20,9 @@ enum class Role : int { standby, active, drained };
 std::atomic<Role> role{Role::standby};
 std::atomic<int> requests{0};
 std::atomic<bool> sick{false};
-// Packets as its metrics tell them: a thousand a second while it is active.
+// Jobs as its metrics tell them: a thousand a second while it is active.
 std::atomic<std::chrono::steady_clock::rep> active_since{0};
-std::atomic<long> packets_before{0};
+std::atomic<long> jobs_before{0};
 std::string manner;
 std::string revision;
 
@@ -56,27 +56,25 @@ std::string response(int status, const std::string& body, const std::string& mor
          more + "\r\n" + body;
 }
 
-long packets() {
+long jobs() {
   const auto since = active_since.load();
-  if (since == 0) return packets_before;
+  if (since == 0) return jobs_before;
   const auto now = std::chrono::steady_clock::now().time_since_epoch().count();
-  return packets_before + (now - since) / 1'000'000;
+  return jobs_before + (now - since) / 1'000'000;
 }
 
 void become(Role wanted) {
-  packets_before = packets();
+  jobs_before = jobs();
   active_since =
       wanted == Role::active ? std::chrono::steady_clock::now().time_since_epoch().count() : 0;
   role = wanted;
 }
 
 std::string metrics() {
-  const long all = manner == "idle" ? 0 : packets();
+  const long all = manner == "idle" ? 0 : jobs();
   const long rejected = manner == "rejects" ? all / 2 : 0;
-  return "ilp_packets_total{direction=\"in\",result=\"fulfilled\"} " +
-         std::to_string(all - rejected) +
-         "\nilp_packets_total{direction=\"in\",result=\"rejected\"} " + std::to_string(rejected) +
-         "\n";
+  return "jobs_total{result=\"good\"} " + std::to_string(all - rejected) +
+         "\njobs_total{result=\"bad\"} " + std::to_string(rejected) + "\n";
 }
 
 std::string health_body() {
@@ -150,13 +148,13 @@ void echo(int fd) {
 
 int main(int argc, char** argv) {
   if (argc > 1 && std::strcmp(argv[1], "probe") == 0) {
-    if (variable("STAND_IN_MANNER", "good") != "packet_fails") return 0;
+    if (variable("STAND_IN_MANNER", "good") != "probe_fails") return 0;
     std::fprintf(stderr, "stand_in: %s was rejected\n", variable("PROBE_TOKEN", "?").c_str());
     return 1;
   }
   manner = variable("STAND_IN_MANNER", "good");
   revision = variable("STAND_IN_REVISION", "unknown");
-  if (variable("CONNECTOR_ROLE", "active") == "active") become(Role::active);
+  if (variable("STAND_IN_ROLE", "active") == "active") become(Role::active);
   if (manner == "exits") {
     std::fprintf(stderr, "stand_in: I exit at once\n");
     return 42;

@@ -13,6 +13,7 @@ which a row begins no swap, are of the environment; 100 swaps take three minutes
 import json
 import os
 import re
+import shutil
 import signal
 import statistics
 import subprocess
@@ -20,8 +21,10 @@ import time
 from dataclasses import dataclass, field
 
 import pytest
+import yaml
 
 from deploy.site import NEEDS, Site
+from slipway.paths import REPOSITORY
 from support.waiting import await_true
 
 pytestmark = NEEDS
@@ -181,9 +184,9 @@ PLAIN = """\
 services:
   connector:
     image: ${{IMAGE}}
-    env_file: [{folder}/connector.env]
+    env_file: [{folder}/service.env]
     environment: {{ CONNECTOR_CONFIG: /etc/connector/connector.json }}
-    volumes: ["{folder}/connector:/etc/connector:ro"]
+    volumes: ["{folder}/config/connector:/etc/connector:ro"]
     ports: ["4000:4000", "8080:8080"]
 """
 
@@ -251,8 +254,10 @@ def table(rows: list[Row]) -> str:
 
 @pytest.fixture(scope="module")
 def site(executables):
-    with Site("swaps", executables) as site:
-        site.configure(packetCommand=["connector", "probe", "--account", "probe"])
+    service = yaml.safe_load((REPOSITORY / "slipway.yml").read_text())
+    with Site("swaps", executables, service=service | {"bake": {"window": "0s"}}) as site:
+        shutil.copytree(REPOSITORY / "src" / "connector" / "host", site.folder / "config" / "connector",
+                        ignore=shutil.ignore_patterns("*.example"))
         for tag in TAGS:
             site.publish_connector(tag)
         yield site

@@ -116,16 +116,15 @@ def prepare(site: Site, keys: dict[str, str], webhook: str) -> str:
                     f"mkdir -p /etc/slipway && ln -sf {site.folder}/* /etc/slipway/ && "
                     f"install -D -m 755 {REPOSITORY}/host/ssh-command "
                     "/usr/local/lib/slipway/ssh-command")
-    (site.folder / "connector.env").write_text(
+    (site.folder / "service.env").write_text(
         "".join(f"{name}={MARKERS[name]}\n" for name in ("ALICE_TOKEN", "BOB_TOKEN", "PROBE_TOKEN")))
     docker = host.home / "docker-config"
     docker.mkdir(exist_ok=True)
     (docker / "config.json").write_text(json.dumps({"auths": {site.registry.address: {
         "username": "puller", "password": MARKERS["REGISTRY_PASSWORD"]}}}))
     host.run_inside("sh", "-c", f"mkdir -p ~root/.docker; mount --bind {docker} ~root/.docker")
-    site.configure(webhook=f"{webhook}/{MARKERS['WEBHOOK']}",
-                   health={"interval": "100ms", "timeout": "1s", "healthyInARow": 3,
-                           "minimumHealthy": "4s", "deadline": "20s"})
+    site.configure(webhook=f"{webhook}/{MARKERS['WEBHOOK']}")
+    site.slow_proof("20s", "4s")
     lines = [f'restrict,command="/usr/local/lib/slipway/ssh-command {name}" {key}'
              for name, key in keys.items()]
     if shutil.which("sudo") is None:
@@ -181,11 +180,11 @@ def where_markers_are(sites: list[Site], operators: Operators) -> list[str]:
                                     stdout=subprocess.PIPE, capture_output=False).stdout
             if pattern.search(logs):
                 wrong.append(f"docker logs of {name}")
-        # What must hold them: copies of connector.env (0600), and the webhook's address (0600).
+        # What must hold them: copies of service.env (0600), and the webhook's address (0600).
         for file in [*site.state.rglob("*"), *site.host.log_dir.rglob("*")]:
             if not file.is_file() or not pattern.search(file.read_text(errors="replace")):
                 continue
-            kept = file.name == "connector.env" or file.name == "webhook.curl"
+            kept = file.name == "service.env" or file.name == "webhook.curl"
             if not kept or file.stat().st_mode & 0o077:
                 wrong.append(str(file))
     return wrong

@@ -79,13 +79,13 @@ Result<void> prepare(Platform& platform) {
 int run(const Options& options, const std::string& program, std::stop_token stop) {
   auto config = read_config(options.config_file);
   if (!config) return fail(program, config.error(), ExitCode::usage);
-  if (options.timeout) config->gate.deadline = std::min(config->gate.deadline, *options.timeout);
   auto platform = make_platform(*config);
   if (!platform) return fail(program, platform.error(), ExitCode::usage);
   Store& store = *platform->store;
   HttpHealth health(*platform->engine);
   SystemClock clock;
   Ports ports{*config, *platform->engine, *platform->traffic, store, health, clock};
+  if (options.timeout) ports.longest_proof = *options.timeout;
   const std::string actor = actor_name();
   Session session(ports, options, actor);
   if (options.read_only()) return look(ports, session, options, program, stop);

@@ -36,7 +36,7 @@ void declare_options(Flags& command, Options& options, Action tool) {
                   : waits + ". With --status: follow that operation to its end instead");
   command.add("--timeout", options.timeout_text,
               "at most this long to queue with --wait (default 10m), and again for the new version "
-              "to prove itself (the host's configuration may allow less)");
+              "to prove itself (its slipway.yml may allow less)");
   command.add("--config", options.config_file, "the host's configuration").show_default();
   command.add("--reason", options.reason, "why, for the audit log");
   command.add("--report", options.report_file, "also write the report here: FILE.json or FILE.md");

@@ -22,6 +22,11 @@ Json colour_json(const std::optional<ColourStatus>& status) {
   return side;
 }
 
+std::string_view word_for(const ColourStatus& status) {
+  if (!status.started) return "stopped";
+  return status.role.empty() ? "runs" : std::string_view(status.role);
+}
+
 Json open_json(const std::optional<OpenTransaction>& open) {
   if (!open) return nullptr;
   return {{"transaction", open->id},
@@ -68,7 +73,7 @@ std::string status_lines(const HostStatus& status, const std::optional<LockOwner
   }
   if (const auto& standby = status.standby) {
     text += fmt::format("standby: {} ({}, {})\n", standby->release.describe(),
-                        to_string(standby->colour), standby->started ? standby->role : "stopped");
+                        to_string(standby->colour), word_for(*standby));
   }
   text += fmt::format("healthy: {}\n", status.healthy() ? "yes" : "no");
   std::optional<Release> release;

@@ -17,7 +17,7 @@ std::vector<std::string> secrets_in(const Environment& environment) {
 
 Environment docker_environment(const Config& config) {
   const Environment own = current_environment();
-  Environment environment;
+  Environment environment(config.variables.begin(), config.variables.end());
   for (const char* name : {"PATH", "HOME", "DOCKER_CONFIG", "XDG_RUNTIME_DIR", "HTTP_PROXY",
                            "HTTPS_PROXY", "NO_PROXY"}) {
     if (const auto found = own.find(name); found != own.end()) environment.insert(*found);
@@ -25,10 +25,13 @@ Environment docker_environment(const Config& config) {
   environment["DOCKER_HOST"] = "unix://" + config.docker_socket;
   environment["SLIPWAY_PROJECT"] = config.project;
   environment["SLIPWAY_SUBNET_PREFIX"] = config.subnet_prefix;
-  environment["SLIPWAY_BTP_PORT"] = std::to_string(config.btp_port);
-  environment["SLIPWAY_HTTP_PORT"] = std::to_string(config.http_port);
+  for (const auto& [port, outside] : config.ports) {
+    environment[fmt::format("SLIPWAY_PORT_{}", port)] = std::to_string(outside);
+  }
   environment["SLIPWAY_STATE_DIR"] = config.state_directory.string();
-  environment["SLIPWAY_HAPROXY_CONFIG"] = config.haproxy_config.string();
+  environment["SLIPWAY_HAPROXY_CONFIG"] =
+      config.haproxy_config.empty() ? (config.state_directory / "proxy" / "haproxy.cfg").string()
+                                    : config.haproxy_config.string();
   environment["SLIPWAY_CONFIG_DIR"] = config.config_directory.string();
   environment["SLIPWAY_ENV_FILE"] =
       config.environment_file.empty() ? "/dev/null" : config.environment_file.string();
@@ -46,7 +49,7 @@ Result<void> compose(const Config& config, const std::vector<std::string>& argum
                                 "-f",
                                 compose_file,
                                 "--project-directory",
-                                config.compose_file.parent_path().string()};
+                                config.file.parent_path().string()};
   argv.insert(argv.end(), arguments.begin(), arguments.end());
   auto done = run_command(
       {.argv = argv, .environment = environment, .deadline = config.step_deadline}, stop);

@@ -4,6 +4,7 @@
 #include "base/unique_fd.hpp"
 #include "deploy/docker/docker_command.hpp"
 #include "deploy/docker/labels.hpp"
+#include "deploy/haproxy/haproxy_file.hpp"
 #include "deploy/model/foreign_text.hpp"
 #include "deploy/state/file_snapshot.hpp"
 
@@ -19,9 +20,6 @@
 
 namespace slipway::deploy {
 namespace {
-
-// The port on which every image of ours answers HTTP, inside its container.
-constexpr std::uint16_t http_port = 8080;
 
 std::string service_name(Colour colour) {
   return std::string(to_string(colour));
@@ -133,12 +131,12 @@ Result<std::vector<std::string>> DockerEngine::containers_of(const std::string& 
   return ids;
 }
 
-Result<void> DockerEngine::stop(Colour colour) {
+Result<void> DockerEngine::stop(Colour colour, std::chrono::nanoseconds grace) {
   const std::string name = container_name(colour);
-  const auto grace = std::chrono::ceil<std::chrono::seconds>(config_.drain_deadline);
+  const auto seconds = std::chrono::ceil<std::chrono::seconds>(grace);
   return api_.order("stop " + name, "POST",
-                    fmt::format("/containers/{}/stop?t={}", name, grace.count()),
-                    grace + std::chrono::seconds(15));
+                    fmt::format("/containers/{}/stop?t={}", name, seconds.count()),
+                    seconds + std::chrono::seconds(15));
 }
 
 Result<void> DockerEngine::start_again(Colour colour) {
@@ -202,10 +200,8 @@ Result<std::vector<Room>> DockerEngine::room() {
   return rooms;
 }
 
-// The addresses that compose.yml gives the two on their private bridge.
-Result<Endpoint> DockerEngine::endpoint(Colour colour) {
-  return Endpoint{"", config_.subnet_prefix + (colour == Colour::blue ? ".10" : ".11"), http_port,
-                  ""};
+Result<Endpoint> DockerEngine::endpoint(Colour colour, std::uint16_t port) {
+  return Endpoint{"", address_of(config_, colour), port, ""};
 }
 
 Result<std::string> DockerEngine::log_tail(Colour colour) {

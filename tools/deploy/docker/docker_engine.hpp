@@ -28,12 +28,12 @@ class DockerEngine : public Engine {
                      std::stop_token stop) override;
   Result<void> create(Colour colour, const Release& release, const std::string& transaction,
                       std::stop_token stop) override;
-  Result<void> stop(Colour colour) override;
+  Result<void> stop(Colour colour, std::chrono::nanoseconds grace) override;
   Result<void> start_again(Colour colour) override;
   // By SIGUSR2 and SIGUSR1, which the service's contract names (README.md).
   Result<void> set_role(Colour colour, Role role) override;
   Result<void> remove(Colour colour) override;
-  Result<Endpoint> endpoint(Colour colour) override;
+  Result<Endpoint> endpoint(Colour colour, std::uint16_t port) override;
   Result<std::string> log_tail(Colour colour) override;
   Result<CommandOutput> execute(Colour colour, const std::vector<std::string>& argv,
                                 std::chrono::nanoseconds deadline) override;

@@ -31,6 +31,7 @@ Result<Release> DockerImages::inspect(const std::string& name) const {
   release.revision = label_of(labels, "org.opencontainers.image.revision");
   release.version = label_of(labels, "org.opencontainers.image.version");
   release.oldest_return = label_of(labels, label("oldest-return"));
+  release.description = label_of(labels, label("service"));
   return release;
 }
 

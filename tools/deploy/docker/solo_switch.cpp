@@ -11,8 +11,8 @@ SwitchWords SoloSwitch::words() const {
   return {"the container", "what runs", "the container was started and does not run"};
 }
 
-Result<void> SoloSwitch::check_entrance() {
-  return check_entrance_ports(config_);
+Result<void> SoloSwitch::check_entrance(const Services& services) {
+  return check_entrance_ports(config_, services);
 }
 
 Result<std::optional<Colour>> SoloSwitch::active() {
@@ -43,7 +43,9 @@ Result<void> SoloSwitch::flip(Colour colour) {
   auto old = engine_.inspect(other(colour));
   if (!old) return old.error();
   if (old->running) {
-    if (auto stopped = engine_.stop(other(colour)); !stopped) return stopped;
+    const auto service = store_.service_of(old->snapshot);
+    const auto grace = (service ? *service : service::Service{}).drain;
+    if (auto stopped = engine_.stop(other(colour), grace); !stopped) return stopped;
   }
   return engine_.start_again(colour);
 }

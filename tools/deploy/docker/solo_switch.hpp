@@ -1,6 +1,7 @@
 #pragma once
 
 #include "deploy/ports/engine.hpp"
+#include "deploy/ports/store.hpp"
 #include "deploy/ports/switch.hpp"
 #include "deploy/state/config.hpp"
 
@@ -10,7 +11,8 @@ namespace slipway::deploy {
 // so that only one can run, and the one that runs serves. A file says which one should.
 class SoloSwitch : public Switch {
  public:
-  SoloSwitch(const Config& config, Engine& engine) : config_(config), engine_(engine) {}
+  SoloSwitch(const Config& config, Engine& engine, Store& store)
+      : config_(config), engine_(engine), store_(store) {}
 
   SwitchWords words() const override;
   Result<void> prepare() override { return {}; }
@@ -18,8 +20,12 @@ class SoloSwitch : public Switch {
   Result<std::optional<Colour>> active() override;
   // There is nothing that could be down.
   bool running() override { return true; }
-  Result<void> check_entrance() override;
-  Result<void> bring_up(std::stop_token) override { return {}; }
+  Result<void> check_entrance(const Services& services) override;
+  Result<void> bring_up(const Services&, std::stop_token) override { return {}; }
+  // The container that serves has its ports itself, and is stopped with what it has to finish.
+  Result<void> check_routes(Colour, const service::Service&) override { return {}; }
+  Result<std::uint64_t> sessions(Colour) override { return std::uint64_t{0}; }
+  Result<Totals> totals(Colour) override { return Totals{}; }
   // Writes the file durably, stops the other colour (which answers what it accepted) and starts
   // this one. Between the two nothing serves.
   Result<void> flip(Colour colour) override;
@@ -30,6 +36,7 @@ class SoloSwitch : public Switch {
 
   const Config& config_;
   Engine& engine_;
+  Store& store_;
 };
 
 }  // namespace slipway::deploy

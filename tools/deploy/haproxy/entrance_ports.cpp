@@ -1,6 +1,7 @@
 #include "deploy/haproxy/entrance_ports.hpp"
 
 #include "base/unique_fd.hpp"
+#include "deploy/state/compose_file.hpp"
 
 #include <cerrno>
 #include <filesystem>
@@ -66,16 +67,23 @@ Result<void> check_port_free(std::uint16_t port) {
   if (inode.empty()) inode = listening_inode("/proc/net/tcp6", port);
   const std::string owner = inode.empty() ? std::string("somebody") : process_with_socket(inode);
   return Error{ErrorKind::busy, fmt::format("port {} is taken by {}", port, owner),
-               "stop it, or change the port in the host's configuration"};
+               "stop it, or publish another port (field ports of the host's configuration)"};
 }
 
 }  // namespace
 
-Result<void> check_entrance_ports(const Config& config) {
-  for (const std::uint16_t port : {config.btp_port, config.http_port}) {
-    if (auto free = check_port_free(port); !free) return free;
+Result<void> check_entrance_ports(const Config& config, const Services& services) {
+  for (const service::Service& service : {services.blue, services.green}) {
+    for (const std::uint16_t port : ports_of(service)) {
+      if (auto free = check_port_free(config.published(port)); !free) return free;
+    }
   }
   return {};
+}
+
+bool somebody_listens(std::uint16_t port) {
+  return !listening_inode("/proc/net/tcp", port).empty() ||
+         !listening_inode("/proc/net/tcp6", port).empty();
 }
 
 }  // namespace slipway::deploy

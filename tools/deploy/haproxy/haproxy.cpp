@@ -3,15 +3,15 @@
 #include "base/durable_file.hpp"
 #include "base/unique_fd.hpp"
 #include "deploy/haproxy/entrance_ports.hpp"
+#include "deploy/haproxy/haproxy_file.hpp"
+#include "deploy/haproxy/runtime_socket.hpp"
+#include "deploy/haproxy/statistics.hpp"
 #include "deploy/model/foreign_text.hpp"
+#include "deploy/state/compose_file.hpp"
 
 #include <cerrno>
-#include <cstring>
 #include <fcntl.h>
-#include <poll.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <fmt/core.h>
@@ -21,10 +21,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// The map's name inside the container, as host/haproxy.cfg and host/compose.yml have it.
+// The map's name inside the container, as haproxy_file() and compose_of_haproxy() have it.
 constexpr std::string_view map_name = "/var/lib/slipway-proxy/active.map";
 constexpr uid_t proxy_user = 10001;
-constexpr std::chrono::seconds answer_deadline{5};
 
 Result<std::optional<Colour>> parse_value(std::string_view value, const std::string& where) {
   if (value == "none") return std::optional<Colour>{};
@@ -78,8 +77,12 @@ SwitchWords Haproxy::words() const {
       "container (is a port taken?)"};
 }
 
-Result<void> Haproxy::check_entrance() {
-  return check_entrance_ports(config_);
+Result<void> Haproxy::check_entrance(const Services& services) {
+  return check_entrance_ports(config_, services);
+}
+
+Result<std::string> Haproxy::ask(const std::string& command) const {
+  return ask_haproxy(config_.state_directory / "proxy" / "run" / "haproxy.sock", command);
 }
 
 fs::path Haproxy::map_file() const {
@@ -101,47 +104,71 @@ Result<void> Haproxy::prepare() {
   return write_durably(map_file(), map_content("none"), 0644);
 }
 
-Result<std::string> Haproxy::ask(const std::string& command) const {
-  const fs::path path = config_.state_directory / "proxy" / "run" / "haproxy.sock";
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (path.string().size() >= sizeof address.sun_path) {
-    return Error{ErrorKind::usage, fmt::format("the path {} is too long", path.string()),
-                 "choose a shorter stateDir"};
+Result<void> Haproxy::bring_up(const Services& services, std::stop_token stop) {
+  const fs::path proxy = config_.state_directory / "proxy";
+  fs::path compose_file = config_.compose_file;
+  if (compose_file.empty()) {
+    compose_file = proxy / "compose.yml";
+    auto written = write_durably(compose_file, compose_of_haproxy(config_), 0600);
+    if (!written) return written;
   }
-  std::memcpy(address.sun_path, path.c_str(), path.string().size() + 1);
-  UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  const void* generic = &address;
-  if (!fd || ::connect(fd.get(), static_cast<const sockaddr*>(generic), sizeof address) != 0) {
-    Error error = io_error("cannot reach HAProxy on", path.string(), errno);
-    error.kind = ErrorKind::unreachable;
-    return error;
-  }
-  const std::string line = command + "\n";
-  if (::send(fd.get(), line.data(), line.size(), MSG_NOSIGNAL) !=
-      static_cast<ssize_t>(line.size())) {
-    return io_error("cannot write to", path.string(), errno);
-  }
-  std::string answer;
-  const auto give_up = std::chrono::steady_clock::now() + answer_deadline;
-  for (;;) {
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
-        give_up - std::chrono::steady_clock::now());
-    pollfd waiting{fd.get(), POLLIN, 0};
-    if (left.count() <= 0 || ::poll(&waiting, 1, static_cast<int>(left.count())) == 0) {
-      return Error{ErrorKind::timeout, fmt::format("HAProxy did not answer '{}'", command), {}};
+  // Read by HAProxy's own user.
+  auto written = write_durably(proxy / "haproxy.cfg", haproxy_file(config_, services), 0644);
+  if (!written) return written;
+  return start_(compose_file, std::move(stop));
+}
+
+Result<void> Haproxy::check_routes(Colour colour, const service::Service& service) {
+  const auto servers = routes();
+  if (!servers) return servers.error();
+  const std::string address = address_of(config_, colour);
+  const std::string anew = fmt::format(
+      "remove HAProxy (docker rm -f {}-haproxy, which ends what is connected) and run "
+      "this again, which makes it anew{}",
+      config_.project,
+      config_.haproxy_config.empty() ? ""
+                                     : ", after " + config_.haproxy_config.string() + " has it");
+  for (const std::uint16_t port : ports_of(service)) {
+    if (!has_server(*servers, address, port)) {
+      return Error{ErrorKind::failed,
+                   fmt::format("HAProxy, as it runs, has no server {}:{} for port {} of {}",
+                               address, port, port, service.name),
+                   anew};
     }
-    char block[4096];
-    const ssize_t got = ::recv(fd.get(), block, sizeof block, 0);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return io_error("cannot read from", path.string(), errno);
-    if (got == 0) return answer;
-    answer.append(block, static_cast<std::size_t>(got));
-    if (answer.size() > 65536) {
-      return Error{
-          ErrorKind::protocol, fmt::format("HAProxy's answer to '{}' does not end", command), {}};
+    if (!somebody_listens(config_.published(port))) {
+      return Error{ErrorKind::failed,
+                   fmt::format("port {} of {} is to be published on {}, and nobody listens there",
+                               port, service.name, config_.published(port)),
+                   anew};
     }
   }
+  return {};
+}
+
+Result<std::vector<Server>> Haproxy::routes() const {
+  auto answer = ask("show servers state");
+  if (!answer) return answer.error();
+  return parse_servers(*answer);
+}
+
+Result<Counted> Haproxy::counted(Colour colour) const {
+  auto servers = routes();
+  if (!servers) return servers.error();
+  auto statistics = ask("show stat");
+  if (!statistics) return statistics.error();
+  return count(*statistics, backends_of(*servers, address_of(config_, colour)));
+}
+
+Result<std::uint64_t> Haproxy::sessions(Colour colour) {
+  auto found = counted(colour);
+  if (!found) return found.error();
+  return found->sessions;
+}
+
+Result<Totals> Haproxy::totals(Colour colour) {
+  auto found = counted(colour);
+  if (!found) return found.error();
+  return found->totals;
 }
 
 Result<std::optional<Colour>> Haproxy::active_in_process() const {

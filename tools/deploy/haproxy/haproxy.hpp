@@ -1,17 +1,19 @@
 #pragma once
 
+#include "deploy/haproxy/statistics.hpp"
 #include "deploy/ports/switch.hpp"
 #include "deploy/state/config.hpp"
 
 #include <functional>
+#include <vector>
 
 namespace slipway::deploy {
 
 // HAProxy's map file on the disk and the same map in the running process, over its runtime socket.
 class Haproxy : public Switch {
  public:
-  using Start = std::function<Result<void>(std::stop_token)>;
-  // `start` starts its container unless it runs.
+  using Start = std::function<Result<void>(const std::filesystem::path&, std::stop_token)>;
+  // `start` starts its container, as this compose file has it, unless it is there.
   Haproxy(const Config& config, Start start) : config_(config), start_(std::move(start)) {}
 
   SwitchWords words() const override;
@@ -19,14 +21,20 @@ class Haproxy : public Switch {
   Result<void> prepare() override;
   Result<std::optional<Colour>> active() override;
   bool running() override;
-  Result<void> check_entrance() override;
-  Result<void> bring_up(std::stop_token stop) override { return start_(std::move(stop)); }
+  Result<void> check_entrance(const Services& services) override;
+  Result<void> bring_up(const Services& services, std::stop_token stop) override;
+  // Of whatever haproxy.cfg it runs with: servers are known by their addresses.
+  Result<void> check_routes(Colour colour, const service::Service& service) override;
+  Result<std::uint64_t> sessions(Colour colour) override;
+  Result<Totals> totals(Colour colour) override;
   Result<void> flip(Colour colour) override;
   Result<void> agree() override;
 
  private:
   std::filesystem::path map_file() const;
   Result<std::string> ask(const std::string& command) const;
+  Result<std::vector<Server>> routes() const;
+  Result<Counted> counted(Colour colour) const;
   Result<std::optional<Colour>> active_in_process() const;
   Result<std::optional<Colour>> active_in_file() const;
 

@@ -7,14 +7,24 @@
 
 namespace slipway::deploy {
 
+Expectation expectation(const std::string& revision, const service::Service& service) {
+  return {service.version_is_digest ? std::string() : revision, service.health, service.ready};
+}
+
 std::optional<std::string> objection(const Result<HealthAnswer>& answer,
-                                     const std::string& expected_release_id) {
+                                     const Expectation& expected) {
   if (!answer) return answer.error().what;
-  if (!answer->well_formed) return fmt::format("/health answered {} without JSON", answer->status);
-  if (answer->release_id != expected_release_id) {
-    return fmt::format("/health shows releaseId {}, the image is {}",
+  if (expected.release_id.empty()) {
+    if (answer->status == 200) return std::nullopt;
+    return fmt::format("{} answered {}", expected.health, answer->status);
+  }
+  if (!answer->well_formed) {
+    return fmt::format("{} answered {} without JSON", expected.health, answer->status);
+  }
+  if (answer->release_id != expected.release_id) {
+    return fmt::format("{} shows releaseId {}, the image is {}", expected.health,
                        answer->release_id.empty() ? "none" : foreign_text(answer->release_id, 80),
-                       expected_release_id);
+                       expected.release_id);
   }
   return std::nullopt;
 }
@@ -36,15 +46,20 @@ HealthGate::State HealthGate::judge(TimePoint now, const Look& look) {
     if (look.restart_count > 0) reason_ += " and was restarted";
     return State::hopeless;
   }
+  if (!look.wrong_image.empty()) {
+    in_a_row_ = 0;
+    reason_ = look.wrong_image;
+    return State::hopeless;
+  }
   std::optional<std::string> wrong = objection(look.answer, expected_);
   // Another version's answer never becomes right by waiting.
-  const bool wrong_version =
-      wrong && look.answer && look.answer->well_formed && !look.answer->release_id.empty();
+  const bool wrong_version = wrong && !expected_.release_id.empty() && look.answer &&
+                             look.answer->well_formed && !look.answer->release_id.empty();
   if (!wrong && look.answer->status != 200) {
-    wrong = fmt::format("/health answered {}", look.answer->status);
+    wrong = fmt::format("{} answered {}", expected_.health, look.answer->status);
   }
-  if (!wrong && look.answer->health == "fail") wrong = "/health says fail";
-  if (!wrong && !look.answer->ready) wrong = "/health/ready does not answer 200";
+  if (!wrong && look.answer->health == "fail") wrong = expected_.health + " says fail";
+  if (!wrong && !look.answer->ready) wrong = expected_.ready + " does not answer 200";
   if (!wrong && look.ready < look.desired) {
     wrong = fmt::format("{} of {} instances are ready", look.ready, look.desired);
   }

@@ -4,6 +4,7 @@
 
 #include "base/error.hpp"
 #include "deploy/model/health_answer.hpp"
+#include "service/service.hpp"
 
 #include <chrono>
 #include <optional>
@@ -11,13 +12,17 @@
 
 namespace slipway::deploy {
 
-struct GateRules {
-  std::chrono::nanoseconds interval = std::chrono::milliseconds(250);
-  std::chrono::nanoseconds timeout = std::chrono::seconds(2);  // of one question, in total
-  int healthy_in_a_row = 3;
-  std::chrono::nanoseconds minimum_healthy = std::chrono::seconds(1);
-  std::chrono::nanoseconds deadline = std::chrono::seconds(60);
+// What a live instance of a release shows.
+struct Expectation {
+  // The releaseId in the answer of the health page; empty: of an image that cannot say it, that
+  // page need only answer 200.
+  std::string release_id;
+  std::string health = "/health";  // paths, for messages
+  std::string ready = "/health/ready";
 };
+
+// Of an image with this revision.
+Expectation expectation(const std::string& revision, const service::Service& service);
 
 // One look at the candidate: what the engine says of it first, then its health.
 struct Look {
@@ -27,6 +32,7 @@ struct Look {
   std::string reason;
   int restart_count = 0;
   int exit_code = 0;
+  std::string wrong_image = {};  // why it is not the image that it should be
   Result<HealthAnswer> answer = Error{ErrorKind::unreachable, "not asked", {}};
 };
 
@@ -35,8 +41,8 @@ class HealthGate {
   using TimePoint = std::chrono::steady_clock::time_point;
   enum class State { waiting, healthy, hopeless };
 
-  HealthGate(GateRules rules, std::string expected_release_id, TimePoint begin)
-      : rules_(rules), expected_(std::move(expected_release_id)), begin_(begin) {}
+  HealthGate(service::HealthRules rules, Expectation expected, TimePoint begin)
+      : rules_(rules), expected_(std::move(expected)), begin_(begin) {}
 
   State feed(TimePoint now, const Look& look);
 
@@ -47,8 +53,8 @@ class HealthGate {
  private:
   State judge(TimePoint now, const Look& look);
 
-  GateRules rules_;
-  std::string expected_;
+  service::HealthRules rules_;
+  Expectation expected_;
   TimePoint begin_;
   std::optional<TimePoint> healthy_since_;
   int in_a_row_ = 0;
@@ -58,6 +64,6 @@ class HealthGate {
 // Why this answer is not that of a live instance of the expected release; nothing when it is.
 // Readiness is not part of it: a warm colour is live and not ready.
 std::optional<std::string> objection(const Result<HealthAnswer>& answer,
-                                     const std::string& expected_release_id);
+                                     const Expectation& expected);
 
 }  // namespace slipway::deploy

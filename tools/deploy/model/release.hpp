@@ -35,7 +35,10 @@ struct Release {
   std::string revision;  // label org.opencontainers.image.revision: the releaseId that health shows
   std::string version;   // label org.opencontainers.image.version
   std::string oldest_return;  // label: the oldest version that this one can be rolled back to
-  std::string snapshot;       // hash of compose file, environment and configuration
+  std::string snapshot;       // hash of all that it runs with
+  // label io.slipway.service: the service as its image describes it; empty: it does not. Known from
+  // an inspection only; what counts later is in the snapshot.
+  std::string description = {};
 
   bool empty() const { return digest.empty(); }
   // The same image with the same configuration.

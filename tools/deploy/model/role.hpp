@@ -4,8 +4,8 @@
 
 namespace slipway::deploy {
 
-// What a running instance is told to be; its health shows it. It starts as a standby: ready, but
-// dials no peer.
+// What a running instance of a service with roles is told to be; its health shows it. It starts as
+// a standby: ready, but dials no peer.
 enum class Role {
   active,   // it serves
   drained,  // not ready; it answers what it accepted and stays up

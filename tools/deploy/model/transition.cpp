@@ -61,7 +61,7 @@ State next(const Situation& situation, const State& state, Event event) {
       }
       return back_before_flip(Step::abandon, event);
     case Step::drain:
-      // A drain that was cut short costs in-flight packets, going back would cost them again.
+      // A drain that was cut short costs requests in flight, going back would cost them again.
       if (event == Event::interrupted && situation.has_old && !situation.rollback) {
         return {Step::restore, Verdict::interrupted};
       }

@@ -18,7 +18,7 @@ enum class Step {
   hold,       // keep what a rollback needs: images, configuration snapshots
   proxy,      // the switch runs and can be read
   start,      // the candidate colour runs as a standby
-  prove,      // health, version, restarts, a real packet
+  prove,      // health, version, restarts, a real request
   promote,    // the candidate becomes active
   flip,       // the switch names the candidate
   drain,      // the old colour answers what it accepted and becomes a warm standby

@@ -76,12 +76,11 @@ class Engine {
   // Removes what is left on the colour and starts the release there as a standby.
   virtual Result<void> start(Colour colour, const Release& release, const std::string& transaction,
                              std::stop_token stop) = 0;
-  // The same, only that it does not run until start_again(), and is active then.
+  // The same, only that it does not run until start_again().
   virtual Result<void> create(Colour colour, const Release& release, const std::string& transaction,
                               std::stop_token stop) = 0;
-  // Stops what is on the colour, which has the drain deadline to answer what it accepted, and
-  // keeps it.
-  virtual Result<void> stop(Colour colour) = 0;
+  // Stops what is on the colour, which has `grace` to answer what it accepted, and keeps it.
+  virtual Result<void> stop(Colour colour, std::chrono::nanoseconds grace) = 0;
   // Starts what is on the colour; nothing happens where it runs.
   virtual Result<void> start_again(Colour colour) = 0;
   // Tells what runs on the colour; whether it obeyed is seen in its health.
@@ -89,8 +88,8 @@ class Engine {
   // Stops (politely, then not) and removes; nothing there is success.
   virtual Result<void> remove(Colour colour) = 0;
 
-  // Errors: unreachable, not_found.
-  virtual Result<Endpoint> endpoint(Colour colour) = 0;
+  // Of an instance that answers HTTP on `port`. Errors: unreachable, not_found.
+  virtual Result<Endpoint> endpoint(Colour colour, std::uint16_t port) = 0;
   // The last lines that the instance wrote, as they are.
   virtual Result<std::string> log_tail(Colour colour) = 0;
   // Runs a command beside the instance; its output is as it came.

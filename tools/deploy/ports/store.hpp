@@ -1,9 +1,11 @@
 #pragma once
 
 #include "base/error.hpp"
+#include "deploy/model/release.hpp"
 #include "deploy/ports/journal.hpp"
 #include "deploy/ports/lock.hpp"
 #include "deploy/ports/snapshot.hpp"
+#include "service/service.hpp"
 
 #include <memory>
 #include <optional>
@@ -34,9 +36,15 @@ class Store {
   // Keeps a damaged journal for people, so that a new one can be begun; none there is success.
   virtual Result<void> set_aside_journal() = 0;
 
-  // What an image started now would run with. Errors: usage (what the configuration names is not
-  // there or cannot be used), io.
-  virtual Result<std::shared_ptr<const Snapshot>> read_snapshot() = 0;
+  // That what the configuration names can be read, whatever the image. Errors: usage, io.
+  virtual Result<void> check_configuration() = 0;
+  // What the release would run with if it were started now; its service is known from then on.
+  // Errors: usage (the image's description, or what it and the configuration name, is not there or
+  // cannot be used), io.
+  virtual Result<std::shared_ptr<const Snapshot>> read_snapshot(const Release& release) = 0;
+  // The service as a snapshot describes it, or, where that has no description, as this host does.
+  // Errors: corrupt, usage, io.
+  virtual Result<service::Service> service_of(const std::string& snapshot_hash) = 0;
   // What an instance with this snapshot was told in confidence: for foreign_text().
   virtual std::vector<std::string> secrets(const std::string& snapshot_hash) = 0;
 };

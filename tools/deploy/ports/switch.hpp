@@ -1,8 +1,11 @@
 #pragma once
 
 #include "base/error.hpp"
+#include "deploy/model/bake.hpp"
 #include "deploy/model/colour.hpp"
+#include "service/service.hpp"
 
+#include <cstdint>
 #include <optional>
 #include <stop_token>
 #include <string_view>
@@ -14,6 +17,14 @@ struct SwitchWords {
   std::string_view name;    // "HAProxy"
   std::string_view record;  // what names the colour: "HAProxy's map"
   std::string_view silent;  // that it was brought up and does not answer, and what to do
+};
+
+// What is on the colours, or is about to be.
+struct Services {
+  service::Service blue;
+  service::Service green;
+
+  const service::Service& on(Colour colour) const { return colour == Colour::blue ? blue : green; }
 };
 
 // Decides which colour gets new connections. It holds no decisions of its own.
@@ -33,11 +44,23 @@ class Switch {
   // True when it answers.
   virtual bool running() = 0;
 
-  // That nobody else has what users come in by. Errors: busy, naming who has it.
-  virtual Result<void> check_entrance() = 0;
+  // That nobody else has what users of these services come in by. Errors: busy, naming who has it.
+  virtual Result<void> check_entrance(const Services& services) = 0;
 
-  // Starts it unless it runs; never recreates it.
-  virtual Result<void> bring_up(std::stop_token stop) = 0;
+  // Starts it unless it runs; never recreates it. What it carries is settled when it is made: the
+  // ports of these services.
+  virtual Result<void> bring_up(const Services& services, std::stop_token stop) = 0;
+
+  // That users would reach each port of this service on the colour, while it runs. Errors: failed,
+  // naming the port and the remedy, unreachable, protocol.
+  virtual Result<void> check_routes(Colour colour, const service::Service& service) = 0;
+
+  // How many connections or requests of users the colour has still to finish. Errors: unreachable,
+  // protocol.
+  virtual Result<std::uint64_t> sessions(Colour colour) = 0;
+
+  // What the colour answered, as the switch counts it. Errors: unreachable, protocol.
+  virtual Result<Totals> totals(Colour colour) = 0;
 
   // Writes the colour durably, puts it in force, and reads it back. Success means that it was read
   // back as asked.

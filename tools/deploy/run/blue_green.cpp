@@ -1,21 +1,38 @@
 #include "deploy/run/blue_green.hpp"
 
-#include "deploy/model/bake.hpp"
+#include "deploy/run/answer_count.hpp"
 #include "deploy/run/candidate_proof.hpp"
 #include "deploy/run/revival.hpp"
-#include "deploy/run/role_change.hpp"
 
 namespace slipway::deploy {
 
-Outcome BlueGreen::proxy(Course&, std::stop_token stop) {
-  if (ports_.traffic.running()) return {};
-  if (auto free = ports_.traffic.check_entrance(); !free) {
-    return {Event::failed, free.error().text()};
+Outcome BlueGreen::proxy(Course& course, std::stop_token stop) {
+  if (!ports_.traffic.running()) {
+    const Services services = services_of(course.plan);
+    if (auto free = ports_.traffic.check_entrance(services); !free) {
+      return {Event::failed, free.error().text()};
+    }
+    auto started = changing("proxy:start", [&] { return ports_.traffic.bring_up(services, stop); });
+    if (started.event != Event::done) return started;
+    // What was flipped while it was down was only written down, and it reads that.
+    return await_switch(stop);
   }
-  auto started = changing("proxy:start", [&] { return ports_.traffic.bring_up(stop); });
-  if (started.event != Event::done) return started;
-  // What was flipped while it was down was only written down, and it reads that.
-  return await_switch(stop);
+  if (bakes(course.plan)) {
+    if (auto counted = answers_of(ports_, course.plan, course.plan.old_colour())) {
+      course.counted_before = *counted;
+    }
+  }
+  return {};
+}
+
+Services BlueGreen::services_of(const Plan& plan) {
+  const service::Service target = service_of(ports_, plan.target);
+  const service::Service old = plan.old ? service_of(ports_, *plan.old) : target;
+  return plan.candidate == Colour::blue ? Services{target, old} : Services{old, target};
+}
+
+bool BlueGreen::bakes(const Plan& plan) {
+  return plan.old && !plan.rollback && service_of(ports_, plan.target).bake.window.count() > 0;
 }
 
 Outcome BlueGreen::prove(Course& course, std::stop_token stop) {
@@ -25,7 +42,8 @@ Outcome BlueGreen::prove(Course& course, std::stop_token stop) {
   // A warm colour was proven before and served since; it must still be there and be what it was.
   const auto began = course.candidate_began.value_or(ports_.clock.now());
   const Look look = look_at_candidate(ports_, course);
-  if (look.running && !objection(look.answer, plan.target.revision)) {
+  const Expectation expected = expectation(plan.target.revision, service_of(ports_, plan.target));
+  if (look.running && look.wrong_image.empty() && !objection(look.answer, expected)) {
     course.seconds_to_healthy = seconds_since(ports_.clock, began);
     return {Event::done, "warm"};
   }
@@ -35,17 +53,6 @@ Outcome BlueGreen::prove(Course& course, std::stop_token stop) {
   // It died while it waited: start it anew.
   auto started = start_colour(course, "prove:restart", plan.candidate, plan.target, stop);
   return started.event == Event::done ? prove_cold() : started;
-}
-
-Outcome BlueGreen::activate(Colour colour, const Release& release, const std::string& point,
-                            std::stop_token stop) {
-  auto sent = changing(point, [&] { return ports_.engine.set_role(colour, Role::active); });
-  if (sent.event != Event::done) return {Event::unproven, sent.detail};
-  if (auto wrong =
-          wait_for_role(ports_, colour, release, Role::active, ports_.config.step_deadline, stop)) {
-    return {Event::unproven, "it does not become active: " + *wrong};
-  }
-  return {};
 }
 
 Outcome BlueGreen::promote(Course& course, std::stop_token stop) {
@@ -58,10 +65,8 @@ Outcome BlueGreen::promote(Course& course, std::stop_token stop) {
 
 Outcome BlueGreen::flip(Course& course, std::stop_token) {
   const Plan& plan = course.plan;
-  if (plan.old && ports_.config.bake.window.count() > 0) {
-    if (auto text = ports_.health.metrics(plan.old_colour(), ports_.config.gate.timeout)) {
-      course.baseline = *text;
-    }
+  if (bakes(plan)) {
+    if (auto counted = answers_of(ports_, plan, plan.old_colour())) course.baseline = *counted;
   }
   std::optional<double> seconds;
   const Outcome flipped = flip_to(plan.candidate, "flip:map", &seconds);
@@ -79,19 +84,15 @@ Outcome BlueGreen::drain(Course& course, std::stop_token stop) {
 
 Outcome BlueGreen::bake(Course& course, std::stop_token stop) {
   const Plan& plan = course.plan;
-  const BakeRules& rules = ports_.config.bake;
-  if (rules.window.count() == 0 || plan.rollback || !plan.old || !course.baseline) {
-    return {Event::done, "not asked for"};
-  }
+  if (!bakes(plan) || !course.baseline) return {Event::done, "not asked for"};
+  const service::BakeRules rules = service_of(ports_, plan.target).bake;
   // The counters of the old colour are final now; the new one's begin where the flip left them.
-  const auto ask = [&](Colour colour) {
-    return ports_.health.metrics(colour, ports_.config.gate.timeout);
-  };
-  auto old_text = ask(plan.old_colour());
-  auto begin_text = ask(plan.candidate);
-  if (!begin_text) return {Event::unproven, begin_text.error().text()};
-  const Totals baseline = parse_totals(old_text ? *old_text : *course.baseline);
-  const Totals begin = parse_totals(*begin_text);
+  const auto final_count = answers_of(ports_, plan, plan.old_colour());
+  const auto begin = answers_of(ports_, plan, plan.candidate);
+  if (!begin) return {Event::unproven, begin.error().text()};
+  const Totals baseline =
+      baseline_of(rules, final_count ? *final_count : *course.baseline,
+                  has_own_counters(ports_, plan) ? std::optional<Totals>() : course.counted_before);
   const auto began = ports_.clock.now();
   for (;;) {
     ports_.clock.sleep_for(rules.window, stop);
@@ -100,9 +101,9 @@ Outcome BlueGreen::bake(Course& course, std::stop_token stop) {
     if (!look.running || look.restart_count > 0) {
       return {Event::unproven, "it ended while it baked"};
     }
-    auto now_text = ask(plan.candidate);
-    if (!now_text) return {Event::unproven, now_text.error().text()};
-    const auto judgement = judge_bake(rules, baseline, parse_totals(*now_text).since(begin));
+    const auto now = answers_of(ports_, plan, plan.candidate);
+    if (!now) return {Event::unproven, now.error().text()};
+    const auto judgement = judge_bake(rules, baseline, now->since(*begin));
     if (judgement.verdict == BakeVerdict::good) return {Event::done, judgement.reason};
     if (judgement.verdict == BakeVerdict::worse) return {Event::unproven, judgement.reason};
     if (ports_.clock.now() - began >= rules.longest) {

@@ -30,8 +30,8 @@ class BlueGreen : public SharedSteps {
   bool is_placed(const Instance& instance) const override { return instance.running; }
 
  private:
-  Outcome activate(Colour colour, const Release& release, const std::string& point,
-                   std::stop_token stop);
+  Services services_of(const Plan& plan);
+  bool bakes(const Plan& plan);
 };
 
 }  // namespace slipway::deploy

@@ -2,6 +2,8 @@
 
 #include "deploy/model/foreign_text.hpp"
 
+#include <algorithm>
+
 #include <fmt/core.h>
 
 namespace slipway::deploy {
@@ -26,17 +28,17 @@ std::string words_of_candidate(Ports& ports, const Plan& plan, const std::string
   return foreign_text(said, most, ports.store.secrets(plan.target.snapshot));
 }
 
-Outcome real_packet(Ports& ports, const Plan& plan) {
-  const auto& command = ports.config.packet_command;
+Outcome real_request(Ports& ports, const Plan& plan, const service::Service& service) {
+  const auto& command = service.probe;
   if (command.empty()) return {};
-  auto probe = ports.engine.execute(plan.candidate, command, ports.config.gate.timeout * 5);
-  if (!probe) return {Event::unproven, "a real packet: " + probe.error().text()};
-  if (probe->exit_status == 0) return {Event::done, ", a real packet fulfilled"};
+  auto probe = ports.engine.execute(plan.candidate, command, service.proof.timeout * 5);
+  if (!probe) return {Event::unproven, "a real request: " + probe.error().text()};
+  if (probe->exit_status == 0) return {Event::done, ", a real request served"};
   const std::string said =
       words_of_candidate(ports, plan, probe->err.empty() ? probe->out : probe->err, 400);
   return {Event::unproven,
-          fmt::format("a real packet through it was not fulfilled: {}, exit {}{}{}",
-                      command.front(), probe->exit_status, said.empty() ? "" : ": ", said)};
+          fmt::format("a real request through it was not served: {}, exit {}{}{}", command.front(),
+                      probe->exit_status, said.empty() ? "" : ": ", said)};
 }
 
 // Why it is hopeless, and what it said where it ended.
@@ -63,8 +65,10 @@ Look look_at_candidate(Ports& ports, const Course& course) {
   look.reason = there->reason;
   look.restart_count = plan.warm ? 0 : there->restart_count;
   look.exit_code = there->exit_code;
+  const service::Service service = service_of(ports, plan.target);
   if (look.running && look.restart_count == 0) {
-    look.answer = ports.health.ask(plan.candidate, ports.config.gate.timeout);
+    look.wrong_image = wrong_image(*there, plan.target, service).value_or("");
+    look.answer = ports.health.ask(plan.candidate, service);
   }
   return look;
 }
@@ -73,7 +77,10 @@ Outcome prove_candidate(Ports& ports, Course& course, std::stop_token stop,
                         const std::function<void()>& answered) {
   const Plan& plan = course.plan;
   const auto began = course.candidate_began.value_or(ports.clock.now());
-  HealthGate gate(ports.config.gate, plan.target.revision, ports.clock.now());
+  const service::Service service = service_of(ports, plan.target);
+  service::HealthRules rules = service.proof;
+  rules.deadline = std::min(rules.deadline, ports.longest_proof);
+  HealthGate gate(rules, expectation(plan.target.revision, service), ports.clock.now());
   for (;;) {
     const Look look = look_at_candidate(ports, course);
     const auto state = gate.feed(ports.clock.now(), look);
@@ -83,15 +90,18 @@ Outcome prove_candidate(Ports& ports, Course& course, std::stop_token stop,
       return {Event::unproven, epitaph(ports, plan, look, gate.reason())};
     }
     if (stop.stop_requested()) return {Event::interrupted, "a stop was requested"};
-    ports.clock.sleep_for(ports.config.gate.interval, stop);
+    ports.clock.sleep_for(rules.interval, stop);
   }
   course.seconds_to_healthy = seconds_since(ports.clock, began);
-  Outcome packet = real_packet(ports, plan);
-  if (packet.event == Event::done) {
-    packet.detail = fmt::format("healthy {} times in a row, releaseId {}{}", gate.in_a_row(),
-                                plan.target.revision, packet.detail);
+  Outcome request = real_request(ports, plan, service);
+  if (request.event == Event::done) {
+    request.detail = fmt::format("healthy {} times in a row, {}{}", gate.in_a_row(),
+                                 service.version_is_digest
+                                     ? "the engine runs the digest's image " + plan.target.image_id
+                                     : "releaseId " + plan.target.revision,
+                                 request.detail);
   }
-  return packet;
+  return request;
 }
 
 }  // namespace slipway::deploy

@@ -2,6 +2,7 @@
 
 #include "base/process.hpp"
 #include "deploy/model/foreign_text.hpp"
+#include "deploy/run/survey.hpp"
 
 #include <fmt/core.h>
 
@@ -62,6 +63,13 @@ Result<void> check_clearance(Ports& ports, const Plan& plan, bool force, std::st
   if (auto space = check_space(ports, plan); !space) return space;
   if (!force) {
     if (auto way_back = check_way_back(plan); !way_back) return way_back;
+  }
+  // While it does not run, what it will carry is still to be settled.
+  if (ports.traffic.running()) {
+    const service::Service service = service_of(ports, plan.target);
+    if (auto carried = ports.traffic.check_routes(plan.candidate, service); !carried) {
+      return Error{ErrorKind::failed, carried.error().what, carried.error().remedy};
+    }
   }
   return verify(ports.config, plan, std::move(stop));
 }

@@ -15,14 +15,21 @@ std::string known_versions(const Ledger& ledger, const std::optional<Release>& c
   return list.empty() ? "no version is known on this host" : "known versions: " + list;
 }
 
+// With the configuration of today.
+Result<void> settle(Ports& ports, Destination& destination) {
+  auto snapshot = ports.store.read_snapshot(destination.release);
+  if (!snapshot) return snapshot.error();
+  destination.snapshot = std::move(*snapshot);
+  destination.release.snapshot = destination.snapshot->hash();
+  return {};
+}
+
 Result<Destination> destination_of_deploy(Ports& ports, const Options& options, bool may_pull,
                                           std::stop_token stop) {
   auto reference = parse_reference(options.target);
   if (!reference) return reference.error();
   Destination destination;
-  auto snapshot = ports.store.read_snapshot();
-  if (!snapshot) return snapshot.error();
-  destination.snapshot = std::move(*snapshot);
+  if (auto usable = ports.store.check_configuration(); !usable) return usable.error();
   Release wanted;
   wanted.repository = reference->repository;
   wanted.tag = reference->tag;
@@ -33,11 +40,14 @@ Result<Destination> destination_of_deploy(Ports& ports, const Options& options, 
   if (!found && may_pull) found = ports.engine.pull(*reference, stop);
   if (!found && may_pull) return found.error();
   destination.release = found ? *found : wanted;
-  destination.release.snapshot = destination.snapshot->hash();
-  if (found && destination.release.revision.empty()) {
+  if (!found) return destination;
+  if (auto settled = settle(ports, destination); !settled) return settled.error();
+  if (destination.release.revision.empty() &&
+      !service_of(ports, destination.release).version_is_digest) {
     return Error{ErrorKind::failed,
                  fmt::format("{} has no label org.opencontainers.image.revision", options.target),
-                 "build the image with scripts/ or set the label: health is compared with it"};
+                 "set the label, which the releaseId in its health is compared with, or, for an "
+                 "image that cannot say its version, write 'version: digest' into slipway.yml"};
   }
   return destination;
 }
@@ -83,12 +93,7 @@ Result<Destination> destination_of_rollback(Ports& ports, const Options& options
                                              : ledger.find(options.target);
   if (!chosen) return no_destination(options, ledger, current);
   Destination destination{*chosen, {}};
-  if (options.image_only) {
-    auto snapshot = ports.store.read_snapshot();
-    if (!snapshot) return snapshot.error();
-    destination.snapshot = std::move(*snapshot);
-    destination.release.snapshot = destination.snapshot->hash();
-  }
+  if (auto known = ports.store.service_of(chosen->snapshot); !known) return known.error();
   auto found = ports.engine.find_local(destination.release);
   if (!found && may_pull) {
     const Reference by_digest{chosen->repository, chosen->tag, chosen->digest};
@@ -100,6 +105,10 @@ Result<Destination> destination_of_rollback(Ports& ports, const Options& options
                    known_versions(ledger, current)};
     }
     destination.release.image_id = found->image_id;
+  }
+  if (options.image_only && found) {
+    destination.release.description = found->description;
+    if (auto settled = settle(ports, destination); !settled) return settled.error();
   }
   return destination;
 }

@@ -26,7 +26,10 @@ Result<std::unique_ptr<Journal>> rebuild(Ports& ports, const std::string& why) {
     if (!serving.running || serving.digest.empty()) return ambiguous;
     if (auto release = release_on(ports, nothing, spare)) releases.push_back(*release);
     auto current = release_on(ports, nothing, serving);
-    if (!current || current->revision.empty()) return ambiguous;
+    if (!current) return ambiguous;
+    if (current->revision.empty() && !service_of(ports, *current).version_is_digest) {
+      return ambiguous;
+    }
     releases.push_back(*current);
   } else if (found->blue.running || found->green.running) {
     return ambiguous;

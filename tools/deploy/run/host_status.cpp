@@ -11,15 +11,17 @@ std::optional<ColourStatus> colour_status(Ports& ports, const Ledger& ledger, Co
                                           const Instance& instance) {
   auto release = release_on(ports, ledger, instance);
   if (!release) return std::nullopt;
-  const auto answer = ports.health.ask(colour, ports.config.gate.timeout);
+  const service::Service service = service_of(ports, *release);
+  const auto answer = ports.health.ask(colour, service);
   ColourStatus status;
-  status.objection = objection(answer, release->revision);
+  status.objection = objection(answer, expectation(release->revision, service));
+  if (!status.objection) status.objection = wrong_image(instance, *release, service);
   status.release = std::move(*release);
   status.colour = colour;
   status.started = instance.running;
   status.restarts = instance.restart_count;
   status.healthy = instance.running && !status.objection && answer->status == 200;
-  if (answer) status.role = foreign_text(answer->role, 80);
+  if (answer && service.has_roles) status.role = foreign_text(answer->role, 80);
   status.ready = answer && answer->ready;
   return status;
 }

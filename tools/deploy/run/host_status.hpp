@@ -16,7 +16,7 @@ struct ColourStatus {
   bool started = false;
   int restarts = 0;
   bool healthy = false;
-  std::string role;  // as its health says; empty where it does not answer
+  std::string role;  // as its health says; empty where it has none, or does not answer
   bool ready = false;
   std::optional<std::string> objection;  // why it is not live as this release
 };

@@ -22,30 +22,36 @@ Result<net::HttpAnswer> get(const Endpoint& endpoint, const std::string& path,
 
 }  // namespace
 
-Result<HealthAnswer> HttpHealth::ask(Colour colour, std::chrono::nanoseconds timeout) {
+Result<HealthAnswer> HttpHealth::ask(Colour colour, const service::Service& service) {
   const auto begin = std::chrono::steady_clock::now();
-  const auto endpoint = engine_.endpoint(colour);
+  const std::chrono::nanoseconds timeout = service.proof.timeout;
+  const auto endpoint = engine_.endpoint(colour, service.port);
   if (!endpoint) return endpoint.error();
-  const auto health = get(*endpoint, "/health", timeout, largest_health);
+  const auto health = get(*endpoint, service.health, timeout, largest_health);
   if (!health) return health.error();
   HealthAnswer answer = parse_health(health->status, health->body);
+  answer.ready = health->status == 200;
+  if (service.ready == service.health) return answer;
   const auto left = timeout - (std::chrono::steady_clock::now() - begin);
   if (left <= std::chrono::nanoseconds::zero()) {
-    return Error{ErrorKind::timeout, "/health used up the time for /health/ready", {}};
+    return Error{ErrorKind::timeout,
+                 fmt::format("{} used up the time for {}", service.health, service.ready),
+                 {}};
   }
-  const auto ready = get(*endpoint, "/health/ready", left, largest_health);
+  const auto ready = get(*endpoint, service.ready, left, largest_health);
   if (!ready) return ready.error();
   answer.ready = ready->status == 200;
   return answer;
 }
 
-Result<std::string> HttpHealth::metrics(Colour colour, std::chrono::nanoseconds timeout) {
-  const auto endpoint = engine_.endpoint(colour);
+Result<std::string> HttpHealth::metrics(Colour colour, const service::Service& service) {
+  const std::string& path = service.bake.metrics;
+  const auto endpoint = engine_.endpoint(colour, service.port);
   if (!endpoint) return endpoint.error();
-  auto answer = get(*endpoint, "/metrics", timeout, largest_metrics);
+  auto answer = get(*endpoint, path, service.proof.timeout, largest_metrics);
   if (!answer) return answer.error();
   if (answer->status != 200) {
-    return Error{ErrorKind::protocol, fmt::format("/metrics answered {}", answer->status), {}};
+    return Error{ErrorKind::protocol, fmt::format("{} answered {}", path, answer->status), {}};
   }
   return std::move(answer->body);
 }

@@ -10,8 +10,8 @@ class HttpHealth : public HealthSource {
  public:
   explicit HttpHealth(Engine& engine) : engine_(engine) {}
 
-  Result<HealthAnswer> ask(Colour colour, std::chrono::nanoseconds timeout) override;
-  Result<std::string> metrics(Colour colour, std::chrono::nanoseconds timeout) override;
+  Result<HealthAnswer> ask(Colour colour, const service::Service& service) override;
+  Result<std::string> metrics(Colour colour, const service::Service& service) override;
 
  private:
   Engine& engine_;

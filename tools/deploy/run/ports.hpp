@@ -9,6 +9,7 @@
 #include "deploy/ports/switch.hpp"
 #include "deploy/state/config.hpp"
 
+#include <chrono>
 #include <functional>
 #include <string>
 
@@ -22,6 +23,8 @@ struct Ports {
   Store& store;
   HealthSource& health;
   Clock& clock;
+  // A new version has no longer than this to prove itself, whatever its service says.
+  std::chrono::nanoseconds longest_proof = std::chrono::nanoseconds::max();
   // Called before and after every journal write and every call that changes something, with the
   // name of the point: where tests end the process.
   std::function<void(const std::string&)> failpoint = [](const std::string&) {};

@@ -1,7 +1,6 @@
 #include "deploy/run/recreate.hpp"
 
 #include "deploy/run/candidate_proof.hpp"
-#include "deploy/run/role_change.hpp"
 
 #include <fmt/core.h>
 
@@ -10,7 +9,8 @@ namespace slipway::deploy {
 Outcome Recreate::proxy(Course& course, std::stop_token) {
   // The old instance has what users come in by, and gives it up.
   if (course.plan.old) return {};
-  if (auto free = ports_.traffic.check_entrance(); !free) {
+  const service::Service target = service_of(ports_, course.plan.target);
+  if (auto free = ports_.traffic.check_entrance({target, target}); !free) {
     return {Event::failed, free.error().text()};
   }
   return {};
@@ -21,7 +21,7 @@ Outcome Recreate::prove(Course&, std::stop_token) {
 }
 
 Outcome Recreate::promote(Course&, std::stop_token) {
-  return {Event::done, "it starts as active"};
+  return {Event::done, "when it has taken over"};
 }
 
 Outcome Recreate::replace_by(Course& course, Colour colour, const std::string& point) {
@@ -47,7 +47,12 @@ Outcome Recreate::bake(Course& course, std::stop_token stop) {
       course.seconds_without_service = seconds_since(ports_.clock, *course.service_ended);
     }
   };
-  Outcome proven = prove_candidate(ports_, course, std::move(stop), answered);
+  Outcome proven = prove_candidate(ports_, course, stop, answered);
+  if (proven.event == Event::done) {
+    const Plan& plan = course.plan;
+    const Outcome active = activate(plan.candidate, plan.target, "bake:signal", stop);
+    if (active.event != Event::done) return active;
+  }
   if (proven.event == Event::done && course.seconds_without_service) {
     proven.detail += fmt::format(", {:.3f} s without service", *course.seconds_without_service);
   }
@@ -62,9 +67,15 @@ Outcome Recreate::flip_back(Course& course, std::stop_token) {
   const Plan& plan = course.plan;
   auto flipped = replace_by(course, plan.old_colour(), "flip_back:map");
   if (flipped.event != Event::done) return flipped;
-  if (auto wrong = wait_for_role(ports_, plan.old_colour(), *plan.old, Role::active,
-                                 ports_.config.step_deadline, {})) {
-    return {Event::failed, "the old version does not come back: " + *wrong};
+  auto there = ports_.engine.inspect(plan.old_colour());
+  if (!there) return {Event::failed, there.error().text()};
+  // A signal before it answers would end it.
+  if (!is_alive(ports_, plan.old_colour(), *there, *plan.old, ports_.config.step_deadline)) {
+    return {Event::failed, "the old version does not come back: it does not answer as what it was"};
+  }
+  const Outcome active = activate(plan.old_colour(), *plan.old, "flip_back:signal", {});
+  if (active.event != Event::done) {
+    return {Event::failed, "the old version does not come back: " + active.detail};
   }
   if (course.service_ended) {
     course.seconds_without_service = seconds_since(ports_.clock, *course.service_ended);

@@ -7,8 +7,11 @@ namespace slipway::deploy {
 void promote_serving(Ports& ports, const Survey& found, const Ledger& ledger) {
   if (!found.active || !found.on(*found.active).running) return;
   const auto release = release_on(ports, ledger, found.on(*found.active));
-  const auto answer = ports.health.ask(*found.active, ports.config.gate.timeout);
-  const bool lives = release && !objection(answer, release->revision);
+  if (!release) return;
+  const service::Service service = service_of(ports, *release);
+  if (!service.has_roles) return;
+  const auto answer = ports.health.ask(*found.active, service);
+  const bool lives = !objection(answer, expectation(release->revision, service));
   if (lives && answer->role != to_string(Role::active)) {
     (void)ports.engine.set_role(*found.active, Role::active);
   }
@@ -18,7 +21,8 @@ Result<std::vector<std::string>> revive(Ports& ports, Strategy& strategy, const 
                                         const Ledger& ledger, std::stop_token stop) {
   std::vector<std::string> done;
   if (!found.switch_running && found.active) {
-    if (auto started = ports.traffic.bring_up(stop); !started) return started.error();
+    if (auto started = ports.traffic.bring_up(services_on(ports, found), stop); !started)
+      return started.error();
     done.push_back(fmt::format("{} was started", ports.traffic.words().name));
   }
   if (!found.active) return done;
@@ -31,7 +35,8 @@ Result<std::vector<std::string>> revive(Ports& ports, Strategy& strategy, const 
   }
   auto after = survey(ports);
   if (!after) return after.error();
-  if (!is_alive(ports, colour, after->on(colour), *release, ports.config.gate.deadline)) {
+  if (!is_alive(ports, colour, after->on(colour), *release,
+                service_of(ports, *release).proof.deadline)) {
     return Error{ErrorKind::failed,
                  fmt::format("{} on {} was not running, was started and does not answer",
                              release->describe(), to_string(colour)),

@@ -10,7 +10,8 @@
 namespace slipway::deploy {
 
 // After a crash or a reboot the serving colour comes back as a standby: it serves, but dials no
-// peer until it is told to. Tells it so; does nothing where it is active or does not answer.
+// peer until it is told to. Tells it so; does nothing where it is active, has no roles or does not
+// answer.
 void promote_serving(Ports& ports, const Survey& found, const Ledger& ledger);
 
 // With no operation open: starts the switch and the colour that it names where they do not run,

@@ -3,20 +3,22 @@
 #include "base/units.hpp"
 #include "deploy/model/foreign_text.hpp"
 #include "deploy/model/health.hpp"
+#include "deploy/run/survey.hpp"
 
 #include <fmt/core.h>
 
 namespace slipway::deploy {
 namespace {
 
-std::optional<std::string> missing_for(const Result<HealthAnswer>& answer, const Release& release,
+std::optional<std::string> missing_for(const Result<HealthAnswer>& answer,
+                                       const Expectation& expected, const service::Service& service,
                                        Role role) {
-  if (auto wrong = objection(answer, release.revision)) return wrong;
-  if (answer->role != to_string(role)) {
+  if (auto wrong = objection(answer, expected)) return wrong;
+  if (service.has_roles && answer->role != to_string(role)) {
     return fmt::format("its role is {} and not {}", foreign_text(answer->role, 80),
                        to_string(role));
   }
-  if (role == Role::active && !answer->ready) return "/health/ready does not answer 200";
+  if (role == Role::active && !answer->ready) return expected.ready + " does not answer 200";
   return std::nullopt;
 }
 
@@ -25,12 +27,13 @@ std::optional<std::string> missing_for(const Result<HealthAnswer>& answer, const
 std::optional<std::string> wait_for_role(Ports& ports, Colour colour, const Release& release,
                                          Role role, std::chrono::nanoseconds deadline,
                                          std::stop_token stop) {
+  const service::Service service = service_of(ports, release);
+  const Expectation expected = expectation(release.revision, service);
   const auto give_up = ports.clock.now() + deadline;
   const auto before = ports.engine.inspect(colour);
   const int restarts_before = before ? before->restart_count : 0;
   for (;;) {
-    const auto missing =
-        missing_for(ports.health.ask(colour, ports.config.gate.timeout), release, role);
+    const auto missing = missing_for(ports.health.ask(colour, service), expected, service, role);
     if (!missing) return std::nullopt;
     if (auto there = ports.engine.inspect(colour);
         there && (!there->running || there->restart_count > restarts_before)) {

@@ -22,6 +22,8 @@ ExitCode code_without_destination(ErrorKind kind) {
   switch (kind) {
     case ErrorKind::usage:
       return ExitCode::usage;
+    case ErrorKind::corrupt:
+      return ExitCode::ambiguous;
     case ErrorKind::cancelled:
       return ExitCode::interrupted;
     case ErrorKind::not_found:
@@ -31,6 +33,12 @@ ExitCode code_without_destination(ErrorKind kind) {
     default:
       return ExitCode::failed;
   }
+}
+
+// Why what is there cannot be told.
+ExitCode code_without_survey(ErrorKind kind) {
+  if (kind == ErrorKind::usage) return ExitCode::usage;
+  return kind == ErrorKind::corrupt ? ExitCode::ambiguous : ExitCode::failed;
 }
 
 }  // namespace
@@ -98,9 +106,7 @@ std::optional<Report> Session::recover_open(std::stop_token stop) {
   const Ledger ledger(journal_->records());
   auto found = survey(ports_);
   if (!found) {
-    return refused(
-        found.error().kind == ErrorKind::corrupt ? ExitCode::ambiguous : ExitCode::failed,
-        found.error());
+    return refused(code_without_survey(found.error().kind), found.error());
   }
   if (auto started = strategy_->finish_flip(*found); !started) {
     return refused(ExitCode::needs_human, started.error());
@@ -125,7 +131,7 @@ std::optional<Report> Session::recover_open(std::stop_token stop) {
                     "see 'recover a broken host' in the operators' guide"});
   }
   if (!found->switch_running) {
-    if (auto started = ports_.traffic.bring_up(stop); !started) {
+    if (auto started = ports_.traffic.bring_up(services_on(ports_, *found), stop); !started) {
       return refused(ExitCode::needs_human, started.error());
     }
   }
@@ -178,7 +184,7 @@ Report Session::run(std::stop_token stop) {
   }
   const Ledger ledger(journal_->records());
   auto found = survey(ports_);
-  if (!found) return refused(ExitCode::failed, found.error());
+  if (!found) return refused(code_without_survey(found.error().kind), found.error());
   const auto current = release_serving(ports_, ledger, *found);
   Report report;
   report.operation = operation_name(options_.action);
@@ -227,7 +233,7 @@ Report Session::dry_run() {
   if (auto opened = open_journal(); !opened) return refused(ExitCode::ambiguous, opened.error());
   const Ledger ledger(journal_->records());
   auto found = survey(ports_);
-  if (!found) return refused(ExitCode::failed, found.error());
+  if (!found) return refused(code_without_survey(found.error().kind), found.error());
   const auto current = release_serving(ports_, ledger, *found);
   auto destination = find_destination(ports_, options_, ledger, *found, false, {});
   if (!destination) {

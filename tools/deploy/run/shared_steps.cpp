@@ -1,6 +1,8 @@
 #include "deploy/run/shared_steps.hpp"
 
+#include "base/units.hpp"
 #include "deploy/run/role_change.hpp"
+#include "deploy/run/survey.hpp"
 
 #include <fmt/core.h>
 
@@ -66,7 +68,9 @@ Outcome SharedSteps::flip_to(Colour colour, const std::string& point,
   if (actual && *actual == colour) {
     // Where the switch went away in the middle it comes back with what it wrote down. Only then may
     // the other colour be drained.
-    if (!ports_.traffic.running()) (void)ports_.traffic.bring_up({});
+    if (const auto found = survey(ports_); found && !found->switch_running) {
+      (void)ports_.traffic.bring_up(services_on(ports_, *found), {});
+    }
     if (await_switch({}).event != Event::done) return {Event::uncertain, flipped.error().text()};
     return {Event::done, "read back after an error: " + flipped.error().text()};
   }
@@ -91,14 +95,46 @@ Outcome SharedSteps::drain_colour(const Course& course, Colour colour, std::stop
   const Release& release = colour == plan.candidate ? plan.target : *plan.old;
   auto there = ports_.engine.inspect(colour);
   if (there && !there->running) return {Event::done, "it does not run; nothing to drain"};
+  const service::Service service = service_of(ports_, release);
+  if (!service.has_roles) return await_last_session(colour, service.drain, stop);
   auto sent =
       changing("drain:signal", [&] { return ports_.engine.set_role(colour, Role::drained); });
   if (sent.event != Event::done) return sent;
-  if (auto wrong = wait_for_role(ports_, colour, release, Role::drained,
-                                 ports_.config.drain_deadline, stop)) {
+  if (auto wrong = wait_for_role(ports_, colour, release, Role::drained, service.drain, stop)) {
     return {Event::failed, "the old colour is not drained: " + *wrong};
   }
   return {Event::done, fmt::format("{} answered what it had accepted", to_string(colour))};
+}
+
+Outcome SharedSteps::await_last_session(Colour colour, std::chrono::nanoseconds deadline,
+                                        std::stop_token stop) {
+  const auto give_up = ports_.clock.now() + deadline;
+  for (;;) {
+    const auto left = ports_.traffic.sessions(colour);
+    if (!left) return {Event::failed, "what goes on there cannot be seen: " + left.error().text()};
+    if (*left == 0) {
+      return {Event::done, fmt::format("{} answered what it had accepted", to_string(colour))};
+    }
+    if (stop.stop_requested()) return {Event::interrupted, "a stop was requested"};
+    if (ports_.clock.now() >= give_up) {
+      return {Event::done, fmt::format("{} has {} connections left after {}, which stay",
+                                       to_string(colour), *left, format_duration(deadline))};
+    }
+    ports_.clock.sleep_for(std::chrono::milliseconds(50), stop);
+  }
+}
+
+Outcome SharedSteps::activate(Colour colour, const Release& release, const std::string& point,
+                              std::stop_token stop) {
+  if (service_of(ports_, release).has_roles) {
+    auto sent = changing(point, [&] { return ports_.engine.set_role(colour, Role::active); });
+    if (sent.event != Event::done) return {Event::unproven, sent.detail};
+  }
+  if (auto wrong =
+          wait_for_role(ports_, colour, release, Role::active, ports_.config.step_deadline, stop)) {
+    return {Event::unproven, "it does not become active: " + *wrong};
+  }
+  return {};
 }
 
 Outcome SharedSteps::settle(Course&, std::stop_token) {

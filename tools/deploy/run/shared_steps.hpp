@@ -33,10 +33,18 @@ class SharedSteps : public Strategy {
                   std::optional<double>* seconds = nullptr);
   // Until the switch answers.
   Outcome await_switch(std::stop_token stop);
-  // The colour answers what it accepted, and stays up.
+  // Tells the colour that it serves, where it has roles, and waits until it is ready.
+  Outcome activate(Colour colour, const Release& release, const std::string& point,
+                   std::stop_token stop);
+  // The colour answers what it accepted, and stays up. Where it has no roles, what is connected for
+  // longer than it may drain stays connected, too.
   Outcome drain_colour(const Course& course, Colour colour, std::stop_token stop);
 
   Ports& ports_;
+
+ private:
+  Outcome await_last_session(Colour colour, std::chrono::nanoseconds deadline,
+                             std::stop_token stop);
 };
 
 }  // namespace slipway::deploy

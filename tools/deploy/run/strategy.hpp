@@ -3,6 +3,7 @@
 // How one version takes the place of another: a method for each step that the transitions know.
 // A strategy performs; what comes next is decided by next() alone.
 
+#include "deploy/model/bake.hpp"
 #include "deploy/model/ledger.hpp"
 #include "deploy/run/ports.hpp"
 #include "deploy/run/survey.hpp"
@@ -31,7 +32,8 @@ struct Course {
   TimePoint command_began;
   std::shared_ptr<const Snapshot> snapshot = {};  // to be written; none: it was written before
   std::optional<TimePoint> candidate_began = {};
-  std::optional<std::string> baseline = {};  // the old colour's /metrics, from before the flip
+  std::optional<Totals> counted_before = {};  // of the old colour, when the operation began
+  std::optional<Totals> baseline = {};        // of the old colour, just before the flip
   std::optional<TimePoint> service_ended = {};
   // As the report has them.
   std::optional<double> seconds_to_healthy = {};

@@ -1,5 +1,7 @@
 #include "deploy/run/survey.hpp"
 
+#include <fmt/core.h>
+
 namespace slipway::deploy {
 
 Result<Survey> survey(Ports& ports) {
@@ -11,9 +13,34 @@ Result<Survey> survey(Ports& ports) {
   for (const Colour colour : {Colour::blue, Colour::green}) {
     auto instance = ports.engine.inspect(colour);
     if (!instance) return instance.error();
+    if (instance->exists) {
+      if (auto known = ports.store.service_of(instance->snapshot); !known) return known.error();
+    }
     (colour == Colour::blue ? found.blue : found.green) = std::move(*instance);
   }
   return found;
+}
+
+service::Service service_of(Ports& ports, const Release& release) {
+  auto known = ports.store.service_of(release.snapshot);
+  return known ? std::move(*known) : service::Service{};
+}
+
+Services services_on(Ports& ports, const Survey& found) {
+  const auto on = [&](const Instance& instance, const Instance& spare) {
+    Release release;
+    release.snapshot = instance.exists ? instance.snapshot : spare.snapshot;
+    return service_of(ports, release);
+  };
+  return {on(found.blue, found.green), on(found.green, found.blue)};
+}
+
+std::optional<std::string> wrong_image(const Instance& instance, const Release& release,
+                                       const service::Service& service) {
+  if (!service.version_is_digest) return std::nullopt;
+  if (!release.image_id.empty() && instance.image_id == release.image_id) return std::nullopt;
+  return fmt::format("the engine runs the image {}, that of the digest is {}", instance.image_id,
+                     release.image_id.empty() ? "not known" : release.image_id);
 }
 
 std::optional<Release> release_on(Ports& ports, const Ledger& ledger, const Instance& instance) {
@@ -51,18 +78,23 @@ std::optional<Release> release_waiting(Ports& ports, const Ledger& ledger, const
 }
 
 bool answers(Ports& ports, Colour colour, const Release& release) {
-  const auto answer = ports.health.ask(colour, ports.config.gate.timeout);
-  return ports.traffic.running() && !objection(answer, release.revision) && answer->ready;
+  const service::Service service = service_of(ports, release);
+  const auto answer = ports.health.ask(colour, service);
+  return ports.traffic.running() && !objection(answer, expectation(release.revision, service)) &&
+         answer->ready;
 }
 
 bool is_alive(Ports& ports, Colour colour, const Instance& instance, const Release& release,
               std::chrono::nanoseconds patience) {
-  if (!instance.running || instance.digest != release.digest) return false;
+  const service::Service service = service_of(ports, release);
+  if (!instance.running || instance.digest != release.digest ||
+      wrong_image(instance, release, service)) {
+    return false;
+  }
+  const Expectation expected = expectation(release.revision, service);
   const auto give_up = ports.clock.now() + patience;
   for (;;) {
-    if (!objection(ports.health.ask(colour, ports.config.gate.timeout), release.revision)) {
-      return true;
-    }
+    if (!objection(ports.health.ask(colour, service), expected)) return true;
     if (ports.clock.now() >= give_up) return false;
     ports.clock.sleep_for(std::chrono::milliseconds(100), {});
   }

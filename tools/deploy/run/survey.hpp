@@ -20,8 +20,20 @@ struct Survey {
   const Instance& on(Colour colour) const { return colour == Colour::blue ? blue : green; }
 };
 
-// Errors: what the switch or the engine said. Nothing is changed.
+// Errors: what the switch or the engine said, or that the service of what is there cannot be read.
+// Nothing is changed.
 Result<Survey> survey(Ports& ports);
+
+// The release's service; survey() or find_destination() has seen that it can be read.
+service::Service service_of(Ports& ports, const Release& release);
+
+// What is on the two colours; one that is empty counts as the other.
+Services services_on(Ports& ports, const Survey& found);
+
+// Why the instance does not run the release's image, as far as the image is what proves the
+// version; nothing where it does.
+std::optional<std::string> wrong_image(const Instance& instance, const Release& release,
+                                       const service::Service& service);
 
 // The release that runs on a colour, by its labels and what the ledger or the image knows of it;
 // nothing where the colour is empty.

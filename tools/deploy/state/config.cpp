@@ -4,6 +4,7 @@
 #include "base/json.hpp"
 #include "base/units.hpp"
 
+#include <charconv>
 #include <functional>
 #include <map>
 
@@ -52,14 +53,6 @@ Setter integer(Integer& field, long long lowest, long long highest) {
   };
 }
 
-Setter number(double& field) {
-  return [&field](const Json& value) {
-    if (!value.is_number() || value.get<double>() < 0) return false;
-    field = value.get<double>();
-    return true;
-  };
-}
-
 Setter strategy(StrategyKind& kind) {
   return [&kind](const Json& value) {
     kind = value == "recreate" ? StrategyKind::recreate : StrategyKind::blue_green;
@@ -79,25 +72,43 @@ Setter words(std::vector<std::string>& field) {
   };
 }
 
-Result<void> set_all(const Json& object, const Setters& setters, const std::string& where);
-
-Setter section(Setters setters, Result<void>& outcome, const std::string& name) {
-  return [setters = std::move(setters), &outcome, name](const Json& value) {
+// {"8080": 80}: 8080 in the container, 80 outside.
+Setter port_map(std::map<std::uint16_t, std::uint16_t>& field) {
+  return [&field](const Json& value) {
     if (!value.is_object()) return false;
-    outcome = set_all(value, setters, name + ".");
+    for (const auto& [name, outside] : value.items()) {
+      unsigned inside = 0;
+      const auto [end, failed] = std::from_chars(name.data(), name.data() + name.size(), inside);
+      std::uint16_t number = 0;
+      const bool is_port = failed == std::errc{} && end == name.data() + name.size() &&
+                           inside >= 1 && inside <= 65535;
+      if (!is_port || !integer(number, 1, 65535)(outside)) return false;
+      field[static_cast<std::uint16_t>(inside)] = number;
+    }
     return true;
   };
 }
 
-Result<void> set_all(const Json& object, const Setters& setters, const std::string& where) {
+Setter texts(std::map<std::string, std::string>& field) {
+  return [&field](const Json& value) {
+    if (!value.is_object()) return false;
+    for (const auto& [name, item] : value.items()) {
+      if (!item.is_string()) return false;
+      field[name] = item.get<std::string>();
+    }
+    return true;
+  };
+}
+
+Result<void> set_all(const Json& object, const Setters& setters) {
   for (const auto& [name, value] : object.items()) {
     const auto setter = setters.find(name);
     if (setter == setters.end()) {
-      return Error{ErrorKind::usage, fmt::format("unknown field {}{}", where, name), {}};
+      return Error{ErrorKind::usage, fmt::format("unknown field {}", name), {}};
     }
     if (!setter->second(value)) {
       return Error{
-          ErrorKind::usage, fmt::format("field {}{} cannot be {}", where, name, value.dump()), {}};
+          ErrorKind::usage, fmt::format("field {} cannot be {}", name, to_text(value)), {}};
     }
   }
   return {};
@@ -105,51 +116,56 @@ Result<void> set_all(const Json& object, const Setters& setters, const std::stri
 
 Result<void> fill(Config& config, const Json& object) {
   const std::filesystem::path base = config.file.parent_path();
-  Result<void> health;
-  Result<void> bake;
-  GateRules& gate = config.gate;
-  const Setters setters{
-      {"platform", text(config.platform)},
-      {"strategy", strategy(config.strategy)},
-      {"project", text(config.project)},
-      {"image", text(config.repository)},
-      {"stateDir", path(config.state_directory, base)},
-      {"composeFile", path(config.compose_file, base)},
-      {"haproxyConfig", path(config.haproxy_config, base)},
-      {"configDir", path(config.config_directory, base)},
-      {"envFile", path(config.environment_file, base)},
-      {"dockerSocket", text(config.docker_socket)},
-      {"haproxyImage", text(config.haproxy_image)},
-      {"subnetPrefix", text(config.subnet_prefix)},
-      {"btpPort", integer(config.btp_port, 1, 65535)},
-      {"httpPort", integer(config.http_port, 1, 65535)},
-      {"packetCommand", words(config.packet_command)},
-      {"pullTimeout", duration(config.pull_deadline)},
-      {"stepTimeout", duration(config.step_deadline)},
-      {"drainTimeout", duration(config.drain_deadline)},
-      {"minimumFreeMb", integer(config.minimum_free_mb, 0, 1'000'000)},
-      {"verifyCommand", words(config.verify_command)},
-      {"webhook", text(config.webhook)},
-      {"keepReleases", integer(config.keep_releases, 1, 1000)},
-      {"health", section({{"interval", duration(gate.interval)},
-                          {"timeout", duration(gate.timeout)},
-                          {"healthyInARow", integer(gate.healthy_in_a_row, 1, 1000)},
-                          {"minimumHealthy", duration(gate.minimum_healthy)},
-                          {"deadline", duration(gate.deadline)}},
-                         health, "health")},
-      {"bake", section({{"window", duration(config.bake.window)},
-                        {"longest", duration(config.bake.longest)},
-                        {"minimumPackets", integer(config.bake.minimum_packets, 1, 1'000'000'000)},
-                        {"worseRejects", number(config.bake.worse_rejects)},
-                        {"worseLatency", number(config.bake.worse_latency)},
-                        {"latencyAllowance", duration(config.bake.latency_allowance)}},
-                       bake, "bake")}};
-  if (auto set = set_all(object, setters, ""); !set) return set;
-  if (!health) return health;
-  return bake;
+  const Setters setters{{"platform", text(config.platform)},
+                        {"strategy", strategy(config.strategy)},
+                        {"project", text(config.project)},
+                        {"image", text(config.repository)},
+                        {"service", path(config.service_file, base)},
+                        {"stateDir", path(config.state_directory, base)},
+                        {"composeFile", path(config.compose_file, base)},
+                        {"haproxyConfig", path(config.haproxy_config, base)},
+                        {"configDir", path(config.config_directory, base)},
+                        {"envFile", path(config.environment_file, base)},
+                        {"dockerSocket", text(config.docker_socket)},
+                        {"haproxyImage", text(config.haproxy_image)},
+                        {"subnetPrefix", text(config.subnet_prefix)},
+                        {"ports", port_map(config.ports)},
+                        {"variables", texts(config.variables)},
+                        {"pullTimeout", duration(config.pull_deadline)},
+                        {"stepTimeout", duration(config.step_deadline)},
+                        {"minimumFreeMb", integer(config.minimum_free_mb, 0, 1'000'000)},
+                        {"verifyCommand", words(config.verify_command)},
+                        {"webhook", text(config.webhook)},
+                        {"keepReleases", integer(config.keep_releases, 1, 1000)}};
+  return set_all(object, setters);
+}
+
+// Ports under one number outside would be one port.
+Result<void> check_ports(const Config& config) {
+  std::map<std::uint16_t, std::uint16_t> inside;
+  for (const auto& [port, outside] : config.ports) {
+    const auto [before, is_new] = inside.emplace(outside, port);
+    if (is_new) continue;
+    return Error{
+        ErrorKind::usage,
+        fmt::format("field ports gives {} to both {} and {}", outside, before->second, port),
+        {}};
+  }
+  return {};
+}
+
+// The file's place where it lies beside the configuration under its usual name, else nothing.
+std::filesystem::path beside(const std::filesystem::path& base, const char* name) {
+  std::error_code ignored;
+  return std::filesystem::exists(base / name, ignored) ? base / name : std::filesystem::path();
 }
 
 }  // namespace
+
+std::uint16_t Config::published(std::uint16_t port) const {
+  const auto other = ports.find(port);
+  return other == ports.end() ? port : other->second;
+}
 
 Result<Config> read_config(const std::filesystem::path& file) {
   auto bytes = read_file(file, std::size_t{1} << 20);
@@ -162,11 +178,12 @@ Result<Config> read_config(const std::filesystem::path& file) {
   Config config;
   config.file = std::filesystem::absolute(file);
   const std::filesystem::path base = config.file.parent_path();
-  for (auto* relative : {&config.compose_file, &config.haproxy_config, &config.config_directory}) {
-    *relative = base / *relative;
-  }
+  config.config_directory = base / config.config_directory;
+  config.service_file = beside(base, "slipway.yml");
+  config.environment_file = beside(base, "service.env");
   Result<void> filled = Error{ErrorKind::usage, "it is not a JSON object", {}};
   if (object.is_object()) filled = fill(config, object);
+  if (filled) filled = check_ports(config);
   if (!filled) {
     return Error{ErrorKind::usage,
                  fmt::format("cannot use {}: {}", file.string(), filled.error().what),

@@ -1,19 +1,19 @@
 #pragma once
 
 #include "base/error.hpp"
-#include "deploy/model/bake.hpp"
-#include "deploy/model/health.hpp"
 #include "deploy/model/strategy_kind.hpp"
 
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <string>
 #include <vector>
 
 namespace slipway::deploy {
 
-// What is true of a host: /etc/slipway/deploy.json. Relative paths are relative to that file.
+// What is true of a host: /etc/slipway/deploy.json. Relative paths are relative to that file. What
+// is true of the service wherever it runs is in its slipway.yml (service/service.hpp).
 struct Config {
   std::filesystem::path file;
   std::string platform = "docker";  // what runs the colours: a name that make_platform() knows
@@ -21,27 +21,29 @@ struct Config {
   StrategyKind strategy = StrategyKind::blue_green;
   std::string project = "slipway";  // compose project and prefix of container names
   std::string repository;           // so that `rollback v1.2.0` can name an unknown tag
+  // The slipway.yml of images that bring none; empty: there is none.
+  std::filesystem::path service_file;
   std::filesystem::path state_directory = "/var/lib/slipway";
-  std::filesystem::path compose_file = "compose.yml";
-  std::filesystem::path haproxy_config = "haproxy.cfg";
-  std::filesystem::path config_directory = "connector";  // mounted read-only into both colours
-  std::filesystem::path environment_file;                // of both colours; may be absent
+  // Own files in place of those that deploy makes; empty: there are none.
+  std::filesystem::path compose_file;
+  std::filesystem::path haproxy_config;
+  std::filesystem::path config_directory = "config";  // its folders are mounted read-only
+  std::filesystem::path environment_file;             // of both colours; empty: there is none
   std::string docker_socket = "/var/run/docker.sock";
   std::string haproxy_image;
   std::string subnet_prefix = "172.31.231";  // of the private bridge, a /24
-  std::uint16_t btp_port = 4000;
-  std::uint16_t http_port = 8080;
-  GateRules gate;
-  std::vector<std::string> packet_command;  // run in the candidate; one real packet; may be empty
+  // Where users reach a port of the service, if not under the same number.
+  std::map<std::uint16_t, std::uint16_t> ports;
+  std::map<std::string, std::string> variables;  // of own compose files
   std::chrono::nanoseconds pull_deadline = std::chrono::minutes(10);
   std::chrono::nanoseconds step_deadline = std::chrono::seconds(60);
-  std::chrono::nanoseconds drain_deadline = std::chrono::seconds(30);
-  BakeRules bake;
   int keep_releases = 5;
   std::uint64_t minimum_free_mb = 200;  // on the disks of the state and of the engine
   // Run before anything is touched, with {image} replaced by repository@digest; must exit 0.
   std::vector<std::string> verify_command;
   std::string webhook;  // a URL that gets each report as JSON; may hold a secret
+
+  std::uint16_t published(std::uint16_t port) const;
 };
 
 // Errors: not_found, usage (naming the field that is wrong or unknown).

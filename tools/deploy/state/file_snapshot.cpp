@@ -2,6 +2,8 @@
 
 #include "base/durable_file.hpp"
 #include "base/sha256.hpp"
+#include "deploy/state/compose_file.hpp"
+#include "service/read_service.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -58,42 +60,52 @@ std::string hash_of(const std::vector<SnapshotFile>& files) {
   return sha256_hex(all);
 }
 
-Result<SnapshotFile> read_compose_file(const Config& config) {
-  auto compose = read_one(config.compose_file, "compose.yml");
-  if (!compose) return named_by("composeFile", compose.error(), "copy compose.yml there");
-  compose->mode = 0600;
-  return compose;
+// A file of ours, from text.
+SnapshotFile made(std::string name, std::string content) {
+  return {std::move(name), std::move(content), 0600, ::geteuid(), ::getegid()};
+}
+
+Result<SnapshotFile> compose_file_of(const Config& config, const service::Service& service) {
+  if (config.compose_file.empty()) {
+    return made("compose.yml", compose_of_colours(config, service));
+  }
+  auto own = read_one(config.compose_file, "compose.yml");
+  if (!own) {
+    return named_by("composeFile", own.error(),
+                    "put it there (without the field deploy makes the file)");
+  }
+  own->mode = 0600;
+  return own;
 }
 
 Result<SnapshotFile> read_environment(const Config& config) {
-  SnapshotFile environment{"connector.env", "", 0600, ::geteuid(), ::getegid()};
-  if (config.environment_file.empty()) return environment;
+  if (config.environment_file.empty()) return made("service.env", "");
   auto content = read_file(config.environment_file, std::size_t{1} << 20);
   if (!content) {
     return named_by("envFile", content.error(),
-                    "copy connector.env.example to it, chmod 600, and write the tokens into it");
+                    "write the service's secrets into it, NAME=VALUE a line, and chmod 600");
   }
-  environment.content = std::move(*content);
-  return environment;
+  return made("service.env", std::move(*content));
 }
 
-Result<void> read_configuration(const Config& config, std::vector<SnapshotFile>& files) {
+Result<void> read_folder(const fs::path& folder, const std::string& name, const std::string& place,
+                         std::vector<SnapshotFile>& files) {
   std::error_code failed;
-  for (fs::directory_iterator entry(config.config_directory, failed), end; !failed && entry != end;
+  for (fs::directory_iterator entry(folder, failed), end; !failed && entry != end;
        entry.increment(failed)) {
     if (!entry->is_regular_file()) {
       return Error{ErrorKind::usage, fmt::format("{} is not a plain file", entry->path().string()),
-                   "keep only plain files in configDir"};
+                   "keep only plain files in the folders of configDir"};
     }
-    auto file = read_one(entry->path(), "config/" + entry->path().filename().string());
+    auto file = read_one(entry->path(), name + "/" + entry->path().filename().string());
     if (!file) return file.error();
     files.push_back(std::move(*file));
   }
   if (!failed) return {};
-  return Error{
-      ErrorKind::usage,
-      fmt::format("cannot list {}: {}", config.config_directory.string(), failed.message()),
-      "correct configDir in the host's configuration"};
+  return Error{ErrorKind::usage,
+               fmt::format("cannot list {}: {}; the service wants it at {}", folder.string(),
+                           failed.message(), place),
+               "make that folder with its files, or correct configDir in the host's configuration"};
 }
 
 fs::path snapshots_of(const Config& config) {
@@ -109,22 +121,42 @@ FileSnapshot::FileSnapshot(fs::path parent, std::vector<SnapshotFile> files)
   hash_ = hash_of(files_);
 }
 
-Result<std::shared_ptr<const Snapshot>> FileSnapshot::read(const Config& config) {
-  std::vector<SnapshotFile> files;
-  for (const auto& read_file_of : {read_compose_file, read_environment}) {
-    auto file = read_file_of(config);
-    if (!file) return file.error();
-    files.push_back(std::move(*file));
+Result<void> FileSnapshot::check(const Config& config) {
+  if (auto compose = compose_file_of(config, {}); !compose) return compose.error();
+  if (auto environment = read_environment(config); !environment) return environment.error();
+  return {};
+}
+
+Result<std::shared_ptr<const Snapshot>> FileSnapshot::read(const Config& config,
+                                                           const service::Service& service) {
+  if (auto published = check_ports(config, service); !published) return published.error();
+  auto compose = compose_file_of(config, service);
+  if (!compose) return compose.error();
+  auto environment = read_environment(config);
+  if (!environment) return environment.error();
+  std::vector<SnapshotFile> files{std::move(*compose), std::move(*environment),
+                                  made("service.json", to_json_text(service) + "\n")};
+  for (const auto& [name, place] : service.config) {
+    auto read = read_folder(config.config_directory / name, "config/" + name, place, files);
+    if (!read) return read.error();
   }
-  if (auto read = read_configuration(config, files); !read) return read.error();
   return std::shared_ptr<const Snapshot>(new FileSnapshot(snapshots_of(config), std::move(files)));
 }
 
 SnapshotPaths::SnapshotPaths(const Config& config, const std::string& hash)
     : directory(snapshots_of(config) / hash),
       compose_file(directory / "compose.yml"),
-      environment_file(directory / "connector.env"),
-      config_directory(directory / "config") {}
+      environment_file(directory / "service.env"),
+      config_directory(directory / "config"),
+      service_file(directory / "service.json") {
+  // Earlier versions had another name for it.
+  std::error_code ignored;
+  if (fs::exists(environment_file, ignored)) return;
+  for (fs::directory_iterator entry(directory, ignored), end; !ignored && entry != end;
+       entry.increment(ignored)) {
+    if (entry->path().extension() == ".env") environment_file = entry->path();
+  }
+}
 
 Result<void> FileSnapshot::write() const {
   const fs::path final_path = parent_ / hash_;
@@ -136,6 +168,10 @@ Result<void> FileSnapshot::write() const {
                                    {unfinished, 0700},
                                    {unfinished / "config", 0755}}) {
     if (auto made = make_directory(path, mode); !made) return made;
+  }
+  for (const SnapshotFile& file : files_) {
+    const fs::path folder = (unfinished / file.name).parent_path();
+    if (auto made_folder = make_directory(folder, 0755); !made_folder) return made_folder;
   }
   if (auto written = write_files(unfinished, files_); !written) return written;
   if (::rename(unfinished.c_str(), final_path.c_str()) != 0) {

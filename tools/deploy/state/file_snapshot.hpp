@@ -1,9 +1,11 @@
 #pragma once
 
-// The compose file, environment file and configuration folder that an image runs with.
+// The compose file, environment, configuration folders and description of the service that an image
+// runs with.
 
 #include "deploy/ports/snapshot.hpp"
 #include "deploy/state/config.hpp"
+#include "service/service.hpp"
 
 #include <filesystem>
 #include <memory>
@@ -14,7 +16,7 @@
 namespace slipway::deploy {
 
 struct SnapshotFile {
-  std::string name;  // relative, e.g. "config/connector.json"
+  std::string name;  // relative, e.g. "config/main/main.json"
   std::string content;
   mode_t mode = 0600;
   uid_t owner = 0;
@@ -23,9 +25,12 @@ struct SnapshotFile {
 
 class FileSnapshot : public Snapshot {
  public:
-  // What lies on the host now. Errors: usage (what the configuration names is not there, or a link
-  // or folder inside configDir), io.
-  static Result<std::shared_ptr<const Snapshot>> read(const Config& config);
+  // That the files that the configuration names are there. Errors: usage, io.
+  static Result<void> check(const Config& config);
+  // What lies on the host now, for this service. Errors: usage (what the configuration or the
+  // service names is not there, or a link or folder inside a folder of configDir), io.
+  static Result<std::shared_ptr<const Snapshot>> read(const Config& config,
+                                                      const service::Service& service);
 
   const std::string& hash() const override { return hash_; }
   // The folder is 0700, compose file and environment 0600, and the configuration keeps its modes,
@@ -48,6 +53,7 @@ struct SnapshotPaths {
   std::filesystem::path compose_file;
   std::filesystem::path environment_file;
   std::filesystem::path config_directory;
+  std::filesystem::path service_file;  // there is none in one of an earlier version
 };
 
 }  // namespace slipway::deploy

@@ -1,9 +1,12 @@
 #include "deploy/state/host_store.hpp"
 
+#include "base/durable_file.hpp"
+#include "deploy/model/foreign_text.hpp"
 #include "deploy/state/file_snapshot.hpp"
 #include "deploy/state/journal_file.hpp"
 #include "deploy/state/lock_file.hpp"
 #include "deploy/state/secrets.hpp"
+#include "service/read_service.hpp"
 
 #include <cerrno>
 #include <cstdlib>
@@ -57,8 +60,52 @@ Result<void> HostStore::set_aside_journal() {
   return JournalFile::set_aside(journal_file());
 }
 
-Result<std::shared_ptr<const Snapshot>> HostStore::read_snapshot() {
-  return FileSnapshot::read(config_);
+Result<void> HostStore::check_configuration() {
+  return FileSnapshot::check(config_);
+}
+
+Result<service::Service> HostStore::service_of_host() const {
+  const service::Defaults defaults{config_.project, config_.repository};
+  if (config_.service_file.empty()) return service::parse_service("{}", "", defaults);
+  auto service = service::read_service(config_.service_file, defaults);
+  if (service) return service;
+  return Error{ErrorKind::usage, service.error().what,
+               fmt::format("correct {} (field service of {})", config_.service_file.string(),
+                           config_.file.string())};
+}
+
+Result<service::Service> HostStore::described_by(const Release& release) const {
+  if (release.description.empty()) return service_of_host();
+  auto service = service::parse_service(release.description, "its label io.slipway.service",
+                                        {config_.project, release.repository});
+  if (service) return service;
+  return Error{ErrorKind::usage,
+               fmt::format("{} cannot be deployed: {}", release.describe(),
+                           foreign_text(service.error().what, 800)),
+               "build the image with the label that its slipway.yml makes, or with none"};
+}
+
+Result<std::shared_ptr<const Snapshot>> HostStore::read_snapshot(const Release& release) {
+  auto service = described_by(release);
+  if (!service) return service.error();
+  auto snapshot = FileSnapshot::read(config_, *service);
+  if (snapshot) services_[(*snapshot)->hash()] = std::move(*service);
+  return snapshot;
+}
+
+Result<service::Service> HostStore::service_of(const std::string& snapshot_hash) {
+  const auto known = services_.find(snapshot_hash);
+  if (known != services_.end()) return known->second;
+  const auto file = SnapshotPaths(config_, snapshot_hash).service_file;
+  auto text = read_file(file, std::size_t{64} << 10);
+  if (!text && text.error().kind != ErrorKind::not_found) return text.error();
+  auto service = text ? service::parse_service(*text, file.string()) : service_of_host();
+  if (!service && text) {
+    return Error{ErrorKind::corrupt, foreign_text(service.error().what, 800),
+                 "do not trust this snapshot: deploy the version anew"};
+  }
+  if (service) services_[snapshot_hash] = *service;
+  return service;
 }
 
 std::vector<std::string> HostStore::secrets(const std::string& snapshot_hash) {

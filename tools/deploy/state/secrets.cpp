@@ -55,8 +55,9 @@ std::vector<std::string> secrets_of(const fs::path& environment_file,
     add_values(secrets, *environment);
   }
   std::error_code failed;
-  for (fs::directory_iterator entry(config_directory, failed), end; !failed && entry != end;
-       entry.increment(failed)) {
+  for (fs::recursive_directory_iterator entry(config_directory, failed), end;
+       !failed && entry != end; entry.increment(failed)) {
+    if (!entry->is_regular_file()) continue;
     const auto content = read_file(entry->path(), largest_file);
     if (content) add_tokens(secrets, JsonValue::parse(*content));
   }

@@ -21,6 +21,7 @@ CHECKOUT = paths.REPOSITORY
 FOLDER = CHECKOUT / "build" / "rehearsal"
 RELEASE = CHECKOUT / "build" / "release" / "bin"
 SEED = FOLDER / "ccache-seed"
+CONFIG = {"connector": CHECKOUT / "src/connector/host"}
 
 
 class Rehearsal:
@@ -48,7 +49,7 @@ class Rehearsal:
                         self._release(source, engine, registry, Production(host, registry, description))
                 if not self.short:
                     with Registry("workflows") as registry:
-                        self.workflows.run(engine, registry, self.build_arguments, description)
+                        self.workflows.run(engine, registry, self.build_arguments, description, CONFIG)
 
     def _release(self, source: Source, engine: Engine, registry: Registry, production: Production) -> None:
         images = Images(self.stages, production.description, engine, registry)
@@ -58,7 +59,7 @@ class Rehearsal:
         bad = bad_versions(images, v2, RELEASE / "slipway-saboteur")
         images.expect_different()
         with self.stages.stage("host: HAProxy, two colours, deploy and rollback") as stage:
-            production.install(CHECKOUT, RELEASE, engine, self.build_arguments.get("HAPROXY_IMAGE", ""))
+            production.install(CHECKOUT, RELEASE, engine, self.build_arguments.get("HAPROXY_IMAGE", ""), CONFIG)
             stage.evidence = f"{production.host.ip}, its own engine, sshd and network"
         journey = Journey(self.stages, production, RELEASE / "packet_bench", FOLDER)
         self.swaps = journey.swaps

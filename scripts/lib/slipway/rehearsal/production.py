@@ -51,9 +51,13 @@ class Production:
         self.description = description
         self.secrets = {name: secrets.token_urlsafe(24) for name in description.secrets}
 
-    def install(self, repository: Path, executables: Path, engine: Engine, haproxy: str) -> None:
-        """Copies what a host needs to it: the executables, the configuration that REPOSITORY has in host/config,
-        and settings and secrets of its own. HAPROXY: the image of the proxy; empty: deploy's own choice."""
+    def install(self, repository: Path, executables: Path, engine: Engine, haproxy: str,
+                config: dict[str, Path] | None = None) -> None:
+        """Copies what a host needs to it: the executables, the service's configuration, and settings and secrets
+        of its own. HAPROXY: the image of the proxy; empty: deploy's own choice. CONFIG: folders by the names that
+        slipway.yml gives them; those in REPOSITORY's host/config, if nothing is said."""
+        if config is None:
+            config = {folder.name: folder for folder in (repository / "host/config").glob("*/")}
         settings = {"image": self.registry.reference(self.description.name)}
         if haproxy:
             images.give(haproxy, engine, self.host)
@@ -64,8 +68,8 @@ class Production:
                 tar.add(paths.REPOSITORY / "host", "etc/slipway")
                 for tool in ("deploy", "rollback"):
                     tar.add(executables / tool, f"usr/local/bin/{tool}")
-                if (repository / "host/config").is_dir():
-                    tar.add(repository / "host/config", "etc/slipway/config")
+                for name, source in config.items():
+                    tar.add(source, f"etc/slipway/config/{name}")
                 if self.description.is_built_elsewhere:
                     # Its image carries no label of ours.
                     tar.add(repository / "slipway.yml", "etc/slipway/slipway.yml")

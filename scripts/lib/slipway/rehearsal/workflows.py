@@ -38,15 +38,15 @@ class Workflows:
                        stdin=subprocess.DEVNULL, capture_output=True)
 
     def run(self, engine: Engine, registry: Registry, build_arguments: dict[str, str],
-            description: Description) -> None:
-        """Needs deploy and rollback built, and the base images on ENGINE."""
+            description: Description, config: dict[str, Path]) -> None:
+        """CONFIG: as Production.install() takes it. Needs deploy and rollback built, and the base images on ENGINE."""
         with Host("cd-staging") as staging, Host("cd-production") as production:
             self.staging = Production(staging, registry, description)
             self.production = Production(production, registry, description)
             with self.stages.stage("workflows: two hosts, staging and production") as stage:
                 for host in (self.staging, self.production):
                     host.install(paths.REPOSITORY, self.executables, engine,
-                                 build_arguments.get("HAPROXY_IMAGE", ""))
+                                 build_arguments.get("HAPROXY_IMAGE", ""), config)
                 stage.evidence = f"{staging.ip} and {production.ip}"
             build = {name: engine.env[name] for name in ("DOCKER_HOST", "DOCKER_CONFIG")}
             build |= {"BUILD_NETWORK": "host", **{

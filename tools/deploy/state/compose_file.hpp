@@ -1,0 +1,29 @@
+#pragma once
+
+// The compose files that deploy makes where the host has none of its own. They are JSON, which is
+// YAML and has one way to quote. What is the host's stays a variable, which is filled in when they
+// are used: a snapshot goes back to what an image ran with, not to where it ran.
+
+#include "base/error.hpp"
+#include "deploy/state/config.hpp"
+#include "service/service.hpp"
+
+#include <string>
+#include <vector>
+
+namespace slipway::deploy {
+
+// The service's ports inside its container, the one for HTTP first.
+std::vector<std::uint16_t> ports_of(const service::Service& service);
+
+// That the host's configuration publishes what the service has, each on a port of its own. Errors:
+// usage.
+Result<void> check_ports(const Config& config, const service::Service& service);
+
+// The two colours: blue and green.
+std::string compose_of_colours(const Config& config, const service::Service& service);
+
+// HAProxy in front of them.
+std::string compose_of_haproxy(const Config& config);
+
+}  // namespace slipway::deploy
