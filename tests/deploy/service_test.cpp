@@ -227,6 +227,25 @@ TEST_CASE(
   CHECK_THAT(differing, ContainsSubstring("server blue 10.0.0.10:9000"));
 }
 
+TEST_CASE("HAProxy starts as root only where users come in on a low port, and gives it up",
+          "[service]") {
+  Config config;
+  const service::Service high = described("{}");
+  const service::Service low = described("port: 80");
+  CHECK_FALSE(is_reached_on_low_port(config, high));
+  CHECK(is_reached_on_low_port(config, low));
+  CHECK(is_reached_on_low_port(config, described("tcp: [25]")));
+  CHECK(parse_json(compose_of_haproxy(config, false))["services"]["haproxy"]["user"] ==
+        "10001:10001");
+  const Json as_root = parse_json(compose_of_haproxy(config, true))["services"]["haproxy"];
+  CHECK(as_root["user"] == "0:10001");
+  CHECK(as_root["cap_add"] == Json{"NET_BIND_SERVICE", "SETGID", "SETUID"});
+  CHECK_THAT(haproxy_file(config, {low, low}), ContainsSubstring("  uid 10001\n  gid 10001\n"));
+  CHECK_THAT(haproxy_file(config, {high, high}), !ContainsSubstring("uid 10001"));
+  config.ports = {{80, 8080}};
+  CHECK_FALSE(is_reached_on_low_port(config, low));
+}
+
 TEST_CASE("ports that the service lacks, and two on one, are told by number", "[service]") {
   Config config;
   config.file = "/etc/slipway/deploy.json";

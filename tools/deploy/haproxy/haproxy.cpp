@@ -97,7 +97,9 @@ Result<void> Haproxy::prepare() {
     }
   }
   const fs::path run = proxy / "run";
-  if (::chown(run.c_str(), proxy_user, proxy_user) != 0 && ::geteuid() == 0) {
+  // Root without its capabilities may write there as the owner, HAProxy's user by its group.
+  if ((::chown(run.c_str(), 0, proxy_user) != 0 || ::chmod(run.c_str(), 0775) != 0) &&
+      ::geteuid() == 0) {
     return io_error("cannot give HAProxy its folder", run.string(), errno);
   }
   if (fs::exists(map_file())) return {};
@@ -109,7 +111,9 @@ Result<void> Haproxy::bring_up(const Services& services, std::stop_token stop) {
   fs::path compose_file = config_.compose_file;
   if (compose_file.empty()) {
     compose_file = proxy / "compose.yml";
-    auto written = write_durably(compose_file, compose_of_haproxy(config_), 0600);
+    const bool as_root = is_reached_on_low_port(config_, services.blue) ||
+                         is_reached_on_low_port(config_, services.green);
+    auto written = write_durably(compose_file, compose_of_haproxy(config_, as_root), 0600);
     if (!written) return written;
   }
   // Read by HAProxy's own user.

@@ -1,5 +1,7 @@
 #include "deploy/haproxy/haproxy_file.hpp"
 
+#include "deploy/state/compose_file.hpp"
+
 #include <set>
 
 #include <fmt/core.h>
@@ -19,7 +21,9 @@ global
   # The number of connections follows from the limit of open files, up to this many files.
   fd-hard-limit 50000
   hard-stop-after 60s
+)";
 
+constexpr std::string_view defaults = R"(
 defaults
   log global
   option dontlognull
@@ -76,6 +80,11 @@ std::string address_of(const Config& config, Colour colour) {
 std::string haproxy_file(const Config& config, const Services& services) {
   const auto& [blue, green] = services;
   std::string text(head);
+  if (is_reached_on_low_port(config, blue) || is_reached_on_low_port(config, green)) {
+    text += "  # It listens as root, on ports that others may not have, and serves as nobody.\n";
+    text += "  uid 10001\n  gid 10001\n";
+  }
+  text += defaults;
   // Where the two answer on different ports, users find whichever serves on both.
   text += text_of(config, {"http",
                            "http",

@@ -140,12 +140,19 @@ std::string compose_of_colours(const Config& config, const service::Service& ser
   return to_text(document, 2) + "\n";
 }
 
-std::string compose_of_haproxy(const Config& config) {
+bool is_reached_on_low_port(const Config& config, const service::Service& service) {
+  const auto ports = ports_of(service);
+  return std::any_of(ports.begin(), ports.end(),
+                     [&](std::uint16_t port) { return config.published(port) < 1024; });
+}
+
+std::string compose_of_haproxy(const Config& config, bool as_root) {
   Json haproxy = hardened();
   haproxy["container_name"] = "${SLIPWAY_PROJECT:-slipway}-haproxy";
   haproxy["image"] = "${SLIPWAY_HAPROXY_IMAGE:-haproxy:2.8}";
   haproxy["network_mode"] = "host";
-  haproxy["user"] = "10001:10001";
+  haproxy["user"] = as_root ? "0:10001" : "10001:10001";
+  if (as_root) haproxy["cap_add"] = {"NET_BIND_SERVICE", "SETGID", "SETUID"};
   haproxy["entrypoint"] = {"haproxy", "-W", "-db", "-f", "/etc/slipway/haproxy.cfg"};
   haproxy["command"] = Json::array();
   haproxy["pids_limit"] = 64;

@@ -23,7 +23,11 @@ Result<void> check_ports(const Config& config, const service::Service& service);
 // The two colours: blue and green.
 std::string compose_of_colours(const Config& config, const service::Service& service);
 
-// HAProxy in front of them.
-std::string compose_of_haproxy(const Config& config);
+// Whether users reach one of its ports on one below 1024, which only root may listen on.
+bool is_reached_on_low_port(const Config& config, const service::Service& service);
+
+// HAProxy in front of them. `as_root`: it starts as root with the right to listen on low ports, and
+// its configuration makes its workers give that up.
+std::string compose_of_haproxy(const Config& config, bool as_root);
 
 }  // namespace slipway::deploy

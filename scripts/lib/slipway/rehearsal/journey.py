@@ -4,18 +4,11 @@ from pathlib import Path
 
 from ..lab import Engine, Registry
 from .description import Description
-from .production import Production, Swap
+from .production import HERE, Production, Swap
 from .sabotage import Sabotage, derive, sabotages
 from .stages import Stages, expect
 from .traffic import flowing
 from .versions import REVISION, Source, Version, build_from, push
-
-# Shorter than on a real host, so that a rehearsal of a sick release does not take minutes. The load, both colours
-# and the proxy share this machine's few processors: only a latency that is beyond such noise may take a release
-# back here.
-HERE = {"healthy": {"within": "10s"},
-        "bake": {"window": "3s", "longest": "15s", "worse": {"allowance": "100ms"}}}
-
 
 class Images:
     """The versions of a service as images in a registry."""

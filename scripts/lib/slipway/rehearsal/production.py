@@ -19,6 +19,11 @@ from .traffic import Load, Packets, http_get
 from .versions import Version
 
 COLOURS = ("blue", "green")
+# Shorter than on a real host, so that a rehearsal of a sick release does not take minutes. The load, both colours
+# and the proxy share this machine's few processors: only a latency that is beyond such noise may take a release
+# back here.
+HERE = {"healthy": {"within": "10s"},
+        "bake": {"window": "3s", "longest": "15s", "worse": {"allowance": "100ms"}}}
 
 
 @dataclass
@@ -70,12 +75,12 @@ class Production:
                     tar.add(executables / tool, f"usr/local/bin/{tool}")
                 for name, source in config.items():
                     tar.add(source, f"etc/slipway/config/{name}")
-                if self.description.is_built_elsewhere:
-                    # Its image carries no label of ours.
-                    tar.add(repository / "slipway.yml", "etc/slipway/slipway.yml")
             with open(archive, "rb") as stream:
                 run(*self.host.ssh("tar -x --no-same-owner -C /"), stdin=stream)
         self._write("/etc/slipway/deploy.json", json.dumps(settings, indent=2))
+        if self.description.is_built_elsewhere:
+            # Its image carries no label of ours.
+            self._write("/etc/slipway/slipway.yml", self.description.label(**HERE))
         if self.secrets:
             self._write("/etc/slipway/service.env", "".join(f"{k}={v}\n" for k, v in self.secrets.items()))
 
