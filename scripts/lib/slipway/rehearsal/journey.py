@@ -10,6 +10,7 @@ from .stages import Stages, expect
 from .traffic import flowing
 from .versions import REVISION, Source, Version, build_from, push
 
+
 class Images:
     """The versions of a service as images in a registry."""
 
