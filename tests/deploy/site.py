@@ -120,8 +120,8 @@ class Site:
     def reference(self, tag: str = "") -> str:
         return self.registry.reference(SERVICE, tag)
 
-    def publish(self, tag: str, manner: str = "good", labels: dict | None = None,
-                ballast_mb: int = 0) -> str:
+    def publish(self, tag: str, manner: str = "good", labels: dict | None = None, ballast_mb: int = 0,
+                kind: str = "", says_revision: bool = True) -> str:
         """Pushes an image of the stand-in; its digest. The host keeps nothing of it."""
         revision = f"{tag}-{'0' * 36}"[:40]
         files = {"stand_in": self.binaries / "deploy_stand_in"}
@@ -129,8 +129,8 @@ class Site:
             files["ballast"] = self.host.home / "ballast"
             files["ballast"].write_bytes(os.urandom(ballast_mb << 20))
         return self._push(tag, files, revision, [
-            f"ENV STAND_IN_MANNER={manner} STAND_IN_REVISION={revision}",
-            'ENTRYPOINT ["/stand_in"]'], labels)
+            f"ENV STAND_IN_MANNER={manner} STAND_IN_REVISION={revision} STAND_IN_KIND={kind}",
+            'ENTRYPOINT ["/stand_in"]'], labels, says_revision)
 
     def publish_connector(self, tag: str) -> str:
         """The real connector of this build, with the libraries that it needs and nothing else."""
@@ -139,9 +139,11 @@ class Site:
         revision = re.search(r"\((.*)\)", version.stdout).group(1)
         return self._push(tag, connector_files(program), revision, CONNECTOR_CHANGES, {})
 
-    def _push(self, tag: str, files: dict, revision: str, changes: list, labels: dict | None) -> str:
-        changes = [*changes, f"LABEL org.opencontainers.image.revision={revision}",
-                   f"LABEL org.opencontainers.image.version={tag.lstrip('v')}"]
+    def _push(self, tag: str, files: dict, revision: str, changes: list, labels: dict | None,
+              says_revision: bool = True) -> str:
+        changes = [*changes, f"LABEL org.opencontainers.image.version={tag.lstrip('v')}"]
+        if says_revision:
+            changes.append(f"LABEL org.opencontainers.image.revision={revision}")
         changes += [f"LABEL {name}={value}" for name, value in (labels or {}).items()]
         reference = self.reference(tag)
         import_image(self.host, reference, files, changes)
@@ -171,13 +173,15 @@ class Site:
     def rollback(self, *arguments: str, **options):
         return self.run("rollback", *arguments, **options)
 
+    def get(self, path: str, port: int = 8080) -> str:
+        """The answer through HAProxy, as the host itself gets it; empty if there is none."""
+        return subprocess.run(self.host.inside("curl", "-sS", "-m", "3", f"http://127.0.0.1:{port}{path}"),
+                              capture_output=True, text=True, check=False).stdout
+
     def served(self) -> str | None:
         """The tag whose releaseId /health shows through HAProxy; None if nothing answers."""
-        done = subprocess.run(
-            self.host.inside("curl", "-sS", "-m", "3", "http://127.0.0.1:8080/health"),
-            capture_output=True, text=True, check=False)
         try:
-            return json.loads(done.stdout)["releaseId"].split("-")[0]
+            return json.loads(self.get("/health"))["releaseId"].split("-")[0]
         except (ValueError, KeyError):
             return None
 

@@ -1,6 +1,8 @@
 // A stand-in for a service, for faults that a real one does not have. It speaks all that deploy may
 // rely on: /health, /health/ready, /metrics on 8080, a byte echo on 4000, roles by SIGUSR1 and
-// SIGUSR2. How it misbehaves is STAND_IN_MANNER. Linked statically: its image holds nothing else.
+// SIGUSR2. How it misbehaves is STAND_IN_MANNER. With STAND_IN_KIND=plain or html it is a web
+// service that knows nothing of roles: any signal ends it, and its health is JSON without them, or
+// a page. Linked statically: its image holds nothing else.
 #include <atomic>
 #include <chrono>
 #include <csignal>
@@ -25,6 +27,7 @@ std::atomic<std::chrono::steady_clock::rep> active_since{0};
 std::atomic<long> jobs_before{0};
 std::string manner;
 std::string revision;
+std::string kind;
 
 std::string variable(const char* name, const char* otherwise) {
   const char* value = std::getenv(name);
@@ -78,6 +81,8 @@ std::string metrics() {
 }
 
 std::string health_body() {
+  if (kind == "html") return "<!doctype html><title>up</title>\n";
+  if (kind == "plain") return R"({"releaseId":")" + revision + "\"}";
   const char* names[] = {"standby", "active", "drained"};
   return "{\"status\":\"pass\",\"version\":\"0\",\"releaseId\":\"" +
          (manner == "lies" ? "0000" : revision) + "\",\"role\":\"" +
@@ -109,6 +114,16 @@ bool misbehave(int fd) {
   return false;
 }
 
+void echo(int fd) {
+  char block[4096];
+  for (;;) {
+    const ssize_t got = ::recv(fd, block, sizeof block, 0);
+    if (got <= 0) break;
+    (void)!::send(fd, block, static_cast<std::size_t>(got), MSG_NOSIGNAL);
+  }
+  ::close(fd);
+}
+
 void answer(int fd) {
   char block[4096];
   const ssize_t got = ::recv(fd, block, sizeof block - 1, 0);
@@ -116,12 +131,24 @@ void answer(int fd) {
   const bool flap = manner == "flaps" && requests++ % 3 == 2;
   if (request.starts_with("GET /metrics")) {
     say(fd, response(200, metrics()));
+  } else if (request.starts_with("GET /wait/")) {
+    std::this_thread::sleep_for(std::chrono::seconds(std::atoi(request.c_str() + 10)));
+    say(fd, response(200, revision));
+  } else if (request.find("pgrade: websocket") != std::string::npos) {
+    // The answer to the key of RFC 6455's example; what follows comes back as it is.
+    say(fd,
+        "HTTP/1.1 101 X\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n");
+    echo(fd);
+    return;
+  } else if (request.starts_with("GET /work")) {
+    say(fd, response(manner == "errors" ? 500 : 200, revision));
   } else if (request.starts_with("GET /sicken")) {
     sick = true;
     say(fd, response(200, "never ready again\n"));
   } else if (request.starts_with("GET /health") && !misbehave(fd)) {
-    const bool ready = request.find("/ready") == std::string::npos ||
-                       (role != Role::drained && manner != "never_ready" && !sick);
+    const bool asked_alive = kind.empty() && request.find("/ready") == std::string::npos;
+    const bool ready = asked_alive || (role != Role::drained && manner != "never_ready" && !sick);
     say(fd, response(flap || !ready ? 503 : 200, health_body()));
   }
   ::close(fd);
@@ -134,16 +161,6 @@ void serve_http(int listener) {
   }
 }
 
-void echo(int fd) {
-  char block[4096];
-  for (;;) {
-    const ssize_t got = ::recv(fd, block, sizeof block, 0);
-    if (got <= 0) break;
-    (void)!::send(fd, block, static_cast<std::size_t>(got), MSG_NOSIGNAL);
-  }
-  ::close(fd);
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -154,14 +171,19 @@ int main(int argc, char** argv) {
   }
   manner = variable("STAND_IN_MANNER", "good");
   revision = variable("STAND_IN_REVISION", "unknown");
-  if (variable("STAND_IN_ROLE", "active") == "active") become(Role::active);
+  kind = variable("STAND_IN_KIND", "");
+  if (variable("STAND_IN_ROLE", variable("CONNECTOR_ROLE", "active").c_str()) == "active")
+    become(Role::active);
   if (manner == "exits") {
     std::fprintf(stderr, "stand_in: I exit at once\n");
     return 42;
   }
   sigset_t signals;
   ::sigemptyset(&signals);
-  for (const int number : {SIGUSR1, SIGUSR2, SIGTERM, SIGINT}) ::sigaddset(&signals, number);
+  for (const int number : {SIGTERM, SIGINT}) ::sigaddset(&signals, number);
+  if (kind.empty()) {
+    for (const int number : {SIGUSR1, SIGUSR2}) ::sigaddset(&signals, number);
+  }
   ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   const int http = listen_on(8080);
   const int btp = listen_on(4000);

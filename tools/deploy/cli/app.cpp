@@ -4,6 +4,7 @@
 #include "base/units.hpp"
 #include "deploy/cli/actor.hpp"
 #include "deploy/cli/lock_taking.hpp"
+#include "deploy/cli/migration.hpp"
 #include "deploy/cli/platforms.hpp"
 #include "deploy/cli/report_output.hpp"
 #include "deploy/cli/status_text.hpp"
@@ -69,6 +70,19 @@ int look(Ports& ports, Session& session, const Options& options, const std::stri
   return static_cast<int>(report.exit_code);
 }
 
+int migrate(const Options& options, const std::string& program) {
+  const auto done = migrate_config(options.config_file);
+  if (!done) {
+    const ErrorKind kind = done.error().kind;
+    return fail(program, done.error(),
+                kind == ErrorKind::busy ? ExitCode::locked
+                : kind == ErrorKind::io ? ExitCode::failed
+                                        : ExitCode::usage);
+  }
+  for (const std::string& line : *done) std::cout << program << ": " << line << '\n';
+  return static_cast<int>(ExitCode::done);
+}
+
 Result<void> prepare(Platform& platform) {
   if (auto prepared = platform.store->prepare(); !prepared) return prepared;
   return platform.traffic->prepare();
@@ -77,6 +91,10 @@ Result<void> prepare(Platform& platform) {
 }  // namespace
 
 int run(const Options& options, const std::string& program, std::stop_token stop) {
+  if (options.migrate_config) return migrate(options, program);
+  if (const auto old = refusal_of_old(options.config_file)) {
+    return fail(program, *old, ExitCode::usage);
+  }
   auto config = read_config(options.config_file);
   if (!config) return fail(program, config.error(), ExitCode::usage);
   auto platform = make_platform(*config);

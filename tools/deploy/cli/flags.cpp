@@ -14,8 +14,10 @@ void declare_options(Flags& command, Options& options, Action tool) {
   command.version(std::string(build_info().version) + " " + std::string(build_info().revision));
   command.footer(exit_code_help());
   if (tool == Action::deploy) {
-    command.add("IMAGE", options.target, "the image to roll forward to: REPOSITORY[:TAG|@DIGEST]")
-        .required();
+    command.add("IMAGE", options.target, "the image to roll forward to: REPOSITORY[:TAG|@DIGEST]");
+    command.add("--migrate-config", options.migrate_config,
+                "instead: make slipway.yml and deploy.json of a configuration of before there was "
+                "slipway.yml; touches no container");
   } else {
     command.add("TARGET", options.target,
                 "the version to go back to, by tag, version or digest; without it the last one "
@@ -66,6 +68,10 @@ std::optional<std::string> settle_options(Options& options) {
     if (options.status) options.action = Action::status;
     if (options.history) options.action = Action::history;
     if (options.resume) options.action = Action::resume;
+  } else if (options.migrate_config) {
+    if (!options.target.empty()) return "--migrate-config takes no IMAGE; give one of them";
+  } else if (options.target.empty()) {
+    return "IMAGE is missing; name the image to roll forward to: REPOSITORY[:TAG|@DIGEST]";
   } else if (auto reference = parse_reference(options.target); !reference) {
     return reference.error().text();
   }

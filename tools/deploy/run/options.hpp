@@ -26,6 +26,7 @@ struct Options {
   std::string break_lock;  // why
   bool image_only = false;
   bool force = false;
+  bool migrate_config = false;
   std::string worker_lock;  // Lock::handle(), for the worker that the command starts
 
   bool read_only() const {

@@ -158,6 +158,7 @@ std::string compose_of_haproxy(const Config& config, bool as_root) {
   haproxy["pids_limit"] = 64;
   haproxy["mem_limit"] = "512m";
   // For a haproxy.cfg of the host's own.
+  for (const auto& [name, value] : config.variables) haproxy["environment"][name] = literal(value);
   haproxy["environment"]["SLIPWAY_SUBNET_PREFIX"] = "${SLIPWAY_SUBNET_PREFIX:-172.31.231}";
   for (const auto& [port, outside] : config.ports) {
     haproxy["environment"][fmt::format("SLIPWAY_PORT_{}", port)] = std::to_string(outside);

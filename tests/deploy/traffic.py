@@ -1,0 +1,88 @@
+"""Clients of a web service behind HAProxy, who notice every answer that they do not get."""
+
+import contextlib
+import json
+import signal
+import socket
+import subprocess
+import threading
+import time
+
+from deploy.site import Site
+
+HANDSHAKE = ("GET /socket HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+             "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")
+
+
+class Load:
+    """So many requests a second, from when it is entered to when it is left; a context manager."""
+
+    def __init__(self, site: Site, rate: int = 500, path: str = "/work"):
+        self.site, self.rate, self.path = site, rate, path
+        self.results = site.host.home / "load.json"
+
+    def __enter__(self):
+        self.results.unlink(missing_ok=True)
+        self.log = open(self.site.host.home / "load.log", "w+", encoding="utf-8")
+        self.process = subprocess.Popen(
+            [str(self.site.binaries / "packet_bench"), "run", "--target", f"http://{self.site.host.ip}:8080{self.path}",
+             "--rate", str(self.rate), "--duration", "10m", "--warmup", "0s", "--connections", "16", "--threads", "1",
+             "--output", str(self.results)],
+            stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
+        time.sleep(1)
+        return self
+
+    def __exit__(self, *_exc):
+        self.process.send_signal(signal.SIGINT)
+        try:
+            self.process.wait(30)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.log.seek(0)
+        if not self.results.exists():
+            raise AssertionError(f"packet_bench wrote no results: {self.log.read()[-1500:]}")
+        self.log.close()
+
+    @property
+    def packets(self) -> dict:
+        return json.loads(self.results.read_text())["details"]["packets"]
+
+    def lost(self) -> int:
+        """Requests that were sent and not answered well."""
+        return self.packets["sent"] - self.packets["fulfilled"] - self.packets["late"]
+
+
+class Socket:
+    """A WebSocket through HAProxy, as far as bytes go: what it says comes back."""
+
+    def __init__(self, site: Site):
+        self.connection = socket.create_connection((site.host.ip, 8080), timeout=5)
+        self.connection.sendall(HANDSHAKE.encode())
+        head = self.connection.recv(4096)
+        if b"101" not in head.split(b"\r\n")[0]:
+            raise AssertionError(head)
+
+    def is_alive(self) -> bool:
+        with contextlib.suppress(OSError):
+            self.connection.sendall(b"ping")
+            return self.connection.recv(4) == b"ping"
+        return False
+
+
+class LongPoll(threading.Thread):
+    """One request that the service answers after so many seconds; `answer` is its body, or how it failed."""
+
+    def __init__(self, site: Site, seconds: int):
+        super().__init__()
+        self.site, self.seconds, self.answer = site, seconds, ""
+        self.start()
+        time.sleep(0.3)
+
+    def run(self):
+        try:
+            with socket.create_connection((self.site.host.ip, 8080), timeout=self.seconds + 10) as connection:
+                connection.sendall(f"GET /wait/{self.seconds} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+                self.answer = connection.makefile("rb").read().decode().split("\r\n\r\n", 1)[-1]
+        except OSError as error:
+            self.answer = type(error).__name__
