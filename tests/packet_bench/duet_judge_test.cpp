@@ -204,3 +204,23 @@ TEST_CASE("A pair survives its JSON, and nonsense does not become a pair", "[due
   CHECK_FALSE(pair_from_json(negative).has_value());
   CHECK_FALSE(pair_from_json(nlohmann::ordered_json::array()).has_value());
 }
+
+TEST_CASE("A candidate that served nothing is a regression, whatever the base served", "[duet]") {
+  DuetLimits limits;
+  REQUIRE(apply_max_worse("rate=20%", limits).has_value());
+  const double base_share = GENERATE(0.0, 1.0);
+  auto pairs = pairs_of({}, 60);
+  for (Pair& pair : pairs) {
+    pair.sides[base].fulfilled_share = base_share;
+    pair.sides[candidate].fulfilled_share = 0;
+  }
+  const DuetVerdict nothing = judge_pairs(pairs, limits);
+  CHECK(nothing.outcome == DuetOutcome::regression);
+  CHECK(nothing.reasons.front() == "worse: the candidate served nothing");
+
+  // Once is enough to have served something; then the shares are compared.
+  pairs.front().sides[candidate].fulfilled_share = 0.5;
+  const DuetVerdict something = judge_pairs(pairs, limits);
+  CHECK((something.outcome == DuetOutcome::regression) == (base_share == 1));
+  for (const std::string& reason : something.reasons) CHECK(reason.find("nothing") == reason.npos);
+}

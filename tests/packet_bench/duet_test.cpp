@@ -83,8 +83,13 @@ TEST_CASE("What does not fit the kind of target is refused, and the flag is name
   };
   const std::string running = "btp+ws://:hidden@127.0.0.1:1/";
   for (const auto& [arguments, says] : std::vector<Refusal>{
-           {{"--base", "http://127.0.0.1:1/"}, "--base http://127.0.0.1:1/: a duet is played over"},
-           {{"--base", "ilp+http://:hidden@127.0.0.1:1/"}, "over BTP only"},
+           {{}, "--base is missing; give --base TARGET or --base-image IMAGE"},
+           {{"--base", "http://127.0.0.1:1/", "--base-pid", "1"},
+            "what packets are sent to is not compared with a web server"},
+           {{"--base", "http://127.0.0.1:1/"}, "what the base uses is not to be seen"},
+           {{"--base", "http://127.0.0.1:1/", "--base-destination", "g.b"},
+            "--base-destination and --base-receiver would do nothing"},
+           {{"--base", "ilp+http://:hidden@127.0.0.1:1/"}, "--base-destination '' makes no sense"},
            {{"--base", "carrier+pigeon://127.0.0.1:1/"}, "the scheme is not known"},
            {{"--base", running}, "--base-destination '' makes no sense"},
            {{"--base", running, "--base-destination", "a b"}, "--base-destination 'a b'"},
@@ -101,6 +106,14 @@ TEST_CASE("What does not fit the kind of target is refused, and the flag is name
            {{"--base", "docker:a b"}, "makes no sense"},
            {{"--base", "docker:a", "--base-pid", "1"}, "are for a connector that runs"},
            {{"--base", "docker:a:v1"}, "an image is not compared with an executable"},
+           {{"--base-image", "a:v1"}, "an image is not compared with an executable"},
+           {{"--base-image", "a b"}, "--base-image 'a b' makes no sense; give NAME"},
+           {{"--base-image", "a", "--base", connector}, "excludes"},
+           {{"--base", connector, "--path", "/x"}, "--path would do nothing"},
+           {{"--base", connector, "--connections", "2"}, "--connections would do nothing"},
+           {{"--base", connector, "--served", "status=200"}, "--served would do nothing"},
+           {{"--base", connector, "--path", "x"}, "--path 'x' makes no sense"},
+           {{"--base", connector, "--service", "/absent.yml"}, "/absent.yml"},
        }) {
     std::vector<std::string> all{"--candidate", connector};
     all.insert(all.end(), arguments.begin(), arguments.end());

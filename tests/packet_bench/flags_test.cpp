@@ -17,10 +17,11 @@ using namespace std::chrono_literals;
 
 namespace {
 
-// A web server that takes one connection, keeps each request as it came and answers 200.
+// A web server that takes one connection, keeps each request as it came and answers alike.
 class Recorder {
  public:
-  Recorder() : server_([this] { serve(); }) {}
+  explicit Recorder(std::string answer = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+      : answer_(std::move(answer)), server_([this] { serve(); }) {}
   ~Recorder() { finish(); }
   std::string host() const { return fmt::format("127.0.0.1:{}", port_.number()); }
   // Once the client has gone: all requests.
@@ -40,8 +41,7 @@ class Recorder {
       while (const std::size_t size = whole_request(input)) {
         requests_.push_back(input.substr(0, size));
         input.erase(0, size);
-        constexpr std::string_view answer = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
-        (void)::send(peer.get(), answer.data(), answer.size(), MSG_NOSIGNAL);
+        (void)::send(peer.get(), answer_.data(), answer_.size(), MSG_NOSIGNAL);
       }
     }
   }
@@ -55,6 +55,7 @@ class Recorder {
   }
 
   LoopbackPort port_;
+  std::string answer_;
   std::vector<std::string> requests_;
   std::thread server_;
 };
@@ -111,6 +112,37 @@ TEST_CASE("method, headers and body reach a web server as given", "[flags]") {
                                  wanted.method, server.host()) +
                          wanted.rest);
   }
+}
+
+TEST_CASE("which answers count as served is what the flags say", "[flags]") {
+  struct Case {
+    std::vector<std::string> flags;
+    const char* refused_as;  // none: all are served
+  };
+  const std::vector<Case> cases{
+      {{}, "HTTP 404"},
+      {{"--served", "status=200,404"}, nullptr},
+      {{"--served", "status=404", "--served", "header=X-Id: seven"}, nullptr},
+      {{"--served", "status=404", "--served", "header=X-Id: eight"}, "HTTP 404, wrong header"},
+      {{"--served", "status=404", "--served", "json=/why=none"}, nullptr},
+      {{"--served", "status=404", "--served", "json=/why=one"}, "HTTP 404, wrong JSON"},
+      {{"--served", "status=404", "--served", "body=\"n[aeiou]ne\""}, nullptr},
+      {{"--served", "status=404", "--served", "body=^n"}, "HTTP 404, wrong body"}};
+  const Case wanted = cases[GENERATE(0u, 1u, 2u, 3u, 4u, 5u, 6u, 7u)];
+  const TemporaryDirectory folder;
+  const Recorder server(
+      "HTTP/1.1 404 No\r\nX-Id: seven\r\nContent-Length: 14\r\n\r\n{\"why\":\"none\"}");
+  std::vector<std::string> arguments{"--target",   fmt::format("http://{}/", server.host()),
+                                     "--rate",     "100",
+                                     "--duration", "200ms",
+                                     "--warmup",   "0s"};
+  arguments.insert(arguments.end(), wanted.flags.begin(), wanted.flags.end());
+  const BenchRun run = packet_bench(arguments, folder);
+  INFO(run.out << run.err);
+  const auto& packets = run.results["details"]["packets"];
+  CHECK(run.exit_status == (wanted.refused_as == nullptr ? 0 : 1));
+  CHECK(packets["fulfilled"] == (wanted.refused_as == nullptr ? 20 : 0));
+  if (wanted.refused_as != nullptr) CHECK(packets["rejectedByCode"][wanted.refused_as] == 20);
 }
 
 TEST_CASE("amount, data and headers reach an ILP-over-HTTP server as given", "[flags]") {

@@ -55,3 +55,22 @@ TEST_CASE("a server that says it closes is believed", "[http]") {
           HttpParse::response);
   CHECK(response.closes);
 }
+
+TEST_CASE("an answer to HEAD has no body, whatever length it tells", "[http]") {
+  const std::string head = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n";
+  HttpResponse response;
+  REQUIRE(parse_http_response(head + head, response, true) == HttpParse::response);
+  CHECK(response.size == head.size());
+  CHECK(response.body.empty());
+}
+
+TEST_CASE("a field is found by its name, and a chunked body is put together", "[http]") {
+  const std::string text =
+      "HTTP/1.1 200 OK\r\nA-B: 1\r\na-b: 2\r\nTransfer-Encoding: chunked\r\n\r\n"
+      "3;x=1\r\nabc\r\nA\r\n0123456789\r\n0\r\nT: t\r\n\r\n";
+  HttpResponse response;
+  REQUIRE(parse_http_response(text, response) == HttpParse::response);
+  CHECK(response.header("a-B") == "1");
+  CHECK_FALSE(response.header("a").has_value());
+  CHECK(unchunked(response.body) == "abc0123456789");
+}

@@ -42,6 +42,38 @@ std::vector<std::string> notes_on(const std::array<DuetTarget, 2>& targets) {
   return notes;
 }
 
+// What of a side's packets came to nothing, and what became of its connections; nothing to say
+// where all was well.
+void add_notes_on_losses(const std::array<SideTotals, 2>& totals, std::vector<std::string>& notes) {
+  for (const Side side : {base, candidate}) {
+    const PacketCounts& packets = totals[side].packets;
+    const std::string losses = losses_text(packets);
+    if (!losses.empty()) {
+      notes.push_back(
+          fmt::format("of {} to the {}: {}", packets.planned, side_names[side], losses));
+    }
+    if (totals[side].disconnects > 0) {
+      notes.push_back(fmt::format("connections to the {} were lost {} times, and opened again: {}",
+                                  side_names[side], totals[side].disconnects,
+                                  totals[side].last_disconnect));
+    }
+  }
+}
+
+// Replaces the names of images by what the engine has under them now.
+Result<void> find_images(std::array<DuetTarget, 2>& targets, DuetResult& result,
+                         const std::stop_token& stop) {
+  for (const Side side : {base, candidate}) {
+    auto* const image = std::get_if<ImageTarget>(&targets[side]);
+    if (image == nullptr) continue;
+    auto found = find_image(image->reference, stop);
+    if (!found) return of_side(side, found.error());
+    image->id = std::move(found->id);
+    if (side == candidate) result.commit = std::move(found->revision);
+  }
+  return {};
+}
+
 }  // namespace
 
 std::size_t planned_pairs(const DuetOptions& options) {
@@ -55,14 +87,8 @@ Result<DuetResult> duet(const DuetOptions& options, std::stop_token stop) {
   DuetResult result;
   std::array<DuetTarget, 2> targets = options.targets;
   result.begun_at = std::chrono::system_clock::now();
-  for (const Side side : {base, candidate}) {
-    if (auto* image = std::get_if<ImageTarget>(&targets[side])) {
-      auto id = find_image(image->reference, stop);
-      if (!id) return of_side(side, id.error());
-      image->id = std::move(*id);
-    }
-    result.targets[side] = text_of(targets[side]);
-  }
+  if (const auto found = find_images(targets, result, stop); !found) return found.error();
+  for (const Side side : {base, candidate}) result.targets[side] = text_of(targets[side]);
   result.notes = notes_on(targets);
   result.rate = options.rate;
   result.slice_s = as_seconds(options.slice);
@@ -76,12 +102,14 @@ Result<DuetResult> duet(const DuetOptions& options, std::stop_token stop) {
   const TimePoint begin = Clock::now();
   const TimePoint deadline = begin + options.max_duration;
   bool clear = false;
-  std::string refused;
+  RoundOutcome sum;
   for (unsigned number = 0; !clear && Clock::now() + options.warmup + options.slice < deadline;
        ++number) {
     const DuetRound round{.targets = targets,
                           .extra_cpu_percent = options.extra_cpu_percent,
                           .rate = options.rate,
+                          .connections = options.connections,
+                          .http = options.http,
                           .warmup = options.warmup,
                           .slice = options.slice,
                           .seed = mixed(options.seed + number),
@@ -102,9 +130,11 @@ Result<DuetResult> duet(const DuetOptions& options, std::stop_token stop) {
         },
         stop);
     if (!outcome) return outcome.error();
-    refused = *outcome;
+    sum.refused = outcome->refused;
+    for (const Side side : {base, candidate}) sum.totals[side].add(outcome->totals[side]);
   }
-  if (!refused.empty()) result.notes.push_back(refused);
+  if (!sum.refused.empty()) result.notes.push_back(sum.refused);
+  add_notes_on_losses(sum.totals, result.notes);
   result.verdict = judge.finish();
   return result;
 }

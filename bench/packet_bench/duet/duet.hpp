@@ -18,6 +18,8 @@ struct DuetOptions {
   std::array<DuetTarget, 2> targets;
   std::array<int, 2> extra_cpu_percent{};  // see EmbeddedConnector
   double rate = 10'000;                    // packets a second, to each
+  unsigned connections = 1;                // to each
+  HttpRequest http;                        // for targets that are driven by HTTP
   std::chrono::nanoseconds max_duration = std::chrono::seconds(90);
   std::chrono::nanoseconds warmup = std::chrono::seconds(1);
   std::chrono::nanoseconds slice = std::chrono::milliseconds(500);
@@ -35,6 +37,7 @@ struct DuetOptions {
 struct DuetResult {
   std::chrono::system_clock::time_point begun_at;
   std::array<std::string, 2> targets;
+  std::string commit;              // of the candidate, where its image says it
   std::vector<std::string> notes;  // what the reader must know of how it was measured
   double rate = 0;
   double slice_s = 0;

@@ -1,14 +1,9 @@
 #include "packet_bench/duet/duet_flags.hpp"
 
 #include "base/random.hpp"
-#include "packet_bench/run/run_flags.hpp"
-#include "packet_bench/target/btp_channel.hpp"
-#include "wire/ilp_packet.hpp"
+#include "packet_bench/run/flag_values.hpp"
 
-#include <algorithm>
 #include <array>
-#include <cctype>
-#include <unistd.h>
 
 #include <fmt/core.h>
 
@@ -17,105 +12,29 @@ namespace {
 
 using namespace std::chrono_literals;
 
-Result<DuetTarget> executable(std::string_view flag, const std::string& text) {
-  std::error_code ignored;
-  if (!std::filesystem::is_regular_file(text, ignored) || ::access(text.c_str(), X_OK) != 0) {
-    return Error{ErrorKind::usage, fmt::format("{} '{}' is no executable file", flag, text),
-                 "build it, or give another path, docker:IMAGE, or a btp+ws:// URL"};
-  }
-  return std::filesystem::path(text);
-}
-
-constexpr std::string_view image_scheme = "docker:";
-
-Result<DuetTarget> image(const std::string& flag, const std::string& text) {
-  const std::string reference = text.substr(image_scheme.size());
-  const auto allowed = [](unsigned char c) {
-    return std::isalnum(c) != 0 || std::string_view("._-/:@").find(c) != std::string_view::npos;
-  };
-  if (reference.empty() || std::isalnum(static_cast<unsigned char>(reference.front())) == 0 ||
-      !std::all_of(reference.begin(), reference.end(), allowed)) {
-    return refused_flag(flag, text, "docker:NAME, with :TAG or @DIGEST");
-  }
-  return ImageTarget{reference};
-}
-
 // What one process uses is what these are about.
 bool needs_cost(const DuetLimits& limits) {
   return limits.allowed[static_cast<std::size_t>(Metric::cpu)].deciding ||
          limits.allowed[static_cast<std::size_t>(Metric::memory)].deciding;
 }
 
+// Whether it is asked in HTTP requests, of whatever content.
+bool is_asked(const DuetTarget& target) {
+  const auto* running = std::get_if<RunningTarget>(&target);
+  return is_web(target) || (running != nullptr && running->sender.scheme->requests);
+}
+
+bool has_tls(const DuetTarget& target) {
+  const auto* running = std::get_if<RunningTarget>(&target);
+  return running != nullptr &&
+         (running->sender.tls || (running->receiver && running->receiver->tls));
+}
+
 }  // namespace
 
-DuetTargetFlags::DuetTargetFlags(Flags& command, Side side)
-    : flag_(fmt::format("--{}", side_names[side])) {
-  const std::string variable = side == base ? "PACKET_BENCH_BASE" : "PACKET_BENCH_CANDIDATE";
-  const std::string group = fmt::format("The {}", side_names[side]);
-  command
-      .add(flag_, target_,
-           "connector executable to start, docker:IMAGE to start a container of (then on both "
-           "sides: a container costs, too), or btp+ws://:TOKEN@host:port/ (with TLS btp+wss) "
-           "of one that runs")
-      .environment(variable)
-      .required()
-      .value_name("TARGET")
-      .group(group);
-  const auto add = [&](const char* suffix, const char* type, auto& into, const char* text) {
-    return command.add(flag(suffix), into, text).value_name(type).group(group);
-  };
-  add("destination", "ADDRESS", destination_, "of the account to pay, if it runs");
-  add("receiver", "URL", receiver_, "play it too, over btp+ws://")
-      .environment(variable + "_RECEIVER");
-  Flag process = add("pid", "N", pid_, "whose cost is its own; both of them get priority");
-  add("container", "NAME", container_, "docker container, likewise").excludes(process);
-}
-
-std::string DuetTargetFlags::flag(const char* suffix) const {
-  return fmt::format("{}-{}", flag_, suffix);
-}
-
-Result<DuetTarget> DuetTargetFlags::checked() const {
-  const bool is_image = target_.starts_with(image_scheme);
-  if (!is_image && target_.find("://") != std::string::npos) return running();
-  const bool more = !destination_.empty() || !receiver_.empty() || pid_ != 0 || !container_.empty();
-  if (more) {
-    return Error{ErrorKind::usage,
-                 fmt::format("{0}-destination, {0}-receiver, {0}-pid and {0}-container are for a "
-                             "connector that runs",
-                             flag_),
-                 fmt::format("give {} a btp+ws:// URL, or leave them out", flag_)};
-  }
-  return is_image ? image(flag_, target_) : executable(flag_, target_);
-}
-
-Result<DuetTarget> DuetTargetFlags::running() const {
-  RunningTarget running;
-  auto sender = parse_target(target_);
-  if (!sender) return sender.error();
-  if (sender->scheme != &btp_scheme) {
-    return Error{ErrorKind::usage,
-                 fmt::format("{} {}: a duet is played over BTP only", flag_, sender->text()),
-                 "give a btp+ws:// or btp+wss:// URL; packet_bench run and compare take others"};
-  }
-  running.sender = *sender;
-  if (!wire::is_valid_address(destination_)) {
-    return refused_flag(flag("destination"), destination_,
-                        "an ILP address, such as test.slipway.bob: the account to pay there");
-  }
-  running.destination = destination_;
-  if (!receiver_.empty()) {
-    auto receiver = receiver_flag(flag("receiver"), receiver_);
-    if (!receiver) return receiver.error();
-    running.receiver = *receiver;
-  }
-  if (pid_ < 0) return refused_flag(flag("pid"), std::to_string(pid_), "a process id");
-  if (pid_ > 0) running.cost.pid = pid_;
-  running.cost.container = container_;
-  return running;
-}
-
-DuetFlags::DuetFlags(Flags& command) : base_(command, base), candidate_(command, candidate) {
+DuetFlags::DuetFlags(Flags& command) : command_(command), service_(command) {
+  DuetTargetFlags::add(command, {&base_, &candidate_});
+  service_.add();
   const auto add = [&command](const char* flag, const char* type, auto& into, const char* text) {
     return command.add(flag, into, text).value_name(type).group("Duet");
   };
@@ -139,31 +58,32 @@ DuetFlags::DuetFlags(Flags& command) : base_(command, base), candidate_(command,
   command.add("--test-extra-cpu", extra_cpu_, "percent, of the candidate").group("");
   command.footer(
       "Examples:\n"
-      "  packet_bench duet --base old/connector --candidate new/connector\n"
       "  packet_bench duet --base old/connector --candidate new/connector \\\n"
-      "    --max-worse cpu=2%,p99=30% --report duet.md");
+      "    --max-worse cpu=2%,p99=30% --report duet.md\n"
+      "  packet_bench duet --base-image OLD --candidate-image NEW --service slipway.yml");
 }
 
 // A metric that decides and cannot be seen would leave every duet inconclusive.
-Result<void> DuetFlags::check_targets(DuetOptions& options) const {
-  bool tls = false;
+Result<void> DuetFlags::check_targets(const service::Service& service, DuetOptions& options) const {
   for (const DuetTargetFlags* flags : {&base_, &candidate_}) {
-    auto target = flags->checked();
+    auto target = flags->checked(service);
     if (!target) return target.error();
     const Side side = flags == &base_ ? base : candidate;
-    if (const auto* running = std::get_if<RunningTarget>(&*target)) {
-      tls = tls || running->sender.tls || (running->receiver && running->receiver->tls);
-      if (!running->cost.visible() && needs_cost(options.limits)) {
-        return Error{
-            ErrorKind::usage,
-            fmt::format("what the {} uses is not to be seen, and it decides", side_names[side]),
-            fmt::format("give --{0}-pid or --{0}-container, or let only others decide, as "
-                        "--max-worse rate=1%,p50=10%",
-                        side_names[side])};
-      }
+    const auto* running = std::get_if<RunningTarget>(&*target);
+    if (running != nullptr && !running->cost.visible() && needs_cost(options.limits)) {
+      return Error{
+          ErrorKind::usage,
+          fmt::format("what the {} uses is not to be seen, and it decides", side_names[side]),
+          fmt::format("give --{0}-pid or --{0}-container, or let only others decide, as "
+                      "--max-worse rate=1%,p50=10%",
+                      side_names[side])};
     }
     options.targets[side] = *target;
   }
+  return {};
+}
+
+Result<void> DuetFlags::check_kinds(const DuetOptions& options) const {
   const auto& [one, other] = options.targets;
   if (std::holds_alternative<ImageTarget>(one) != std::holds_alternative<ImageTarget>(other) &&
       std::holds_alternative<std::filesystem::path>(one) !=
@@ -171,24 +91,48 @@ Result<void> DuetFlags::check_targets(DuetOptions& options) const {
     return Error{ErrorKind::usage, "an image is not compared with an executable",
                  "give docker:IMAGE on both sides, or on none"};
   }
-  if (!tls && (!ca_file_.empty() || insecure_)) {
-    return Error{ErrorKind::usage, "--ca-file and --insecure are for targets with TLS",
-                 "name a btp+wss target, or leave them out"};
+  if (is_web(one) != is_web(other)) {
+    return Error{ErrorKind::usage, "what packets are sent to is not compared with a web server",
+                 "give http:// URLs, or images and what they are asked, on both sides or on none"};
   }
-  options.tls = {.ca_file = ca_file_, .insecure = insecure_};
-  if (extra_cpu_ != 0 && std::holds_alternative<RunningTarget>(options.targets[candidate])) {
+  if (extra_cpu_ != 0 && std::holds_alternative<RunningTarget>(other)) {
     return Error{ErrorKind::usage, "--test-extra-cpu is for a candidate that is started",
                  "leave it out"};
   }
+  const bool image =
+      std::holds_alternative<ImageTarget>(one) || std::holds_alternative<ImageTarget>(other);
+  return service_.check_useful(image, is_asked(one) || is_asked(other), is_web(one));
+}
+
+Result<void> DuetFlags::check_tls(DuetOptions& options) const {
+  const bool tls = has_tls(options.targets[base]) || has_tls(options.targets[candidate]);
+  if (!tls && (!ca_file_.empty() || insecure_)) {
+    return Error{ErrorKind::usage, "--ca-file and --insecure are for targets with TLS",
+                 "name a btp+wss, ilp+https or https target, or leave them out"};
+  }
+  options.tls = {.ca_file = ca_file_, .insecure = insecure_};
   return {};
 }
 
-Result<DuetOptions> DuetFlags::checked() const {
-  DuetOptions options;
-  if (!(rate_ >= 100 && rate_ <= 1e6)) {
-    return refused_flag("--rate", fmt::format("{}", rate_), "100 to 1000000 packets a second");
-  }
+Result<void> DuetFlags::check_limits(const service::Service& service, DuetOptions& options) const {
   options.rate = rate_;
+  if (service_.has_file()) {
+    if (!command_.given("--rate")) options.rate = service.gate.rate;
+    const auto allow = [&](Metric metric, double worse) {
+      options.limits.allowed[static_cast<std::size_t>(metric)].worsening = worse;
+    };
+    allow(Metric::cpu, service.gate.worse_cpu);
+    allow(Metric::rate, service.gate.worse_rate);
+  }
+  if (!(options.rate >= 100 && options.rate <= 1e6)) {
+    return refused_flag("--rate", fmt::format("{}", options.rate),
+                        "100 to 1000000 packets a second");
+  }
+  if (max_worse_.empty()) return {};
+  return apply_max_worse(max_worse_, options.limits);
+}
+
+Result<void> DuetFlags::check_times(DuetOptions& options) const {
   const struct {
     const char* flag;
     const std::string& text;
@@ -204,12 +148,24 @@ Result<DuetOptions> DuetFlags::checked() const {
     if (!duration) return duration.error();
     into = *duration;
   }
-  if (!max_worse_.empty()) {
-    const auto applied = apply_max_worse(max_worse_, options.limits);
-    if (!applied) return applied.error();
+  return {};
+}
+
+Result<DuetOptions> DuetFlags::checked() const {
+  DuetOptions options;
+  const auto service = service_.checked();
+  if (!service) return service.error();
+  if (const auto ok = check_limits(*service, options); !ok) return ok.error();
+  if (const auto ok = check_times(options); !ok) return ok.error();
+  if (const auto ok = check_targets(*service, options); !ok) return ok.error();
+  if (const auto ok = check_kinds(options); !ok) return ok.error();
+  if (const auto ok = check_tls(options); !ok) return ok.error();
+  if (is_asked(options.targets[base]) || is_asked(options.targets[candidate])) {
+    auto request = service_.request(*service);
+    if (!request) return request.error();
+    options.http = std::move(*request);
+    options.connections = static_cast<unsigned>(service->gate.connections);
   }
-  const auto targets = check_targets(options);
-  if (!targets) return targets.error();
   if (extra_cpu_ < 0 || extra_cpu_ > 1000) {
     return refused_flag("--test-extra-cpu", std::to_string(extra_cpu_), "0 to 1000");
   }

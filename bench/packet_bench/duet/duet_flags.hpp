@@ -2,30 +2,12 @@
 
 #include "base/command_line.hpp"
 #include "packet_bench/duet/duet.hpp"
+#include "packet_bench/duet/duet_target_flags.hpp"
+#include "packet_bench/duet/service_flags.hpp"
 
 #include <string>
 
 namespace slipway::bench {
-
-// What one side is and where it is seen, as it was given: --base and --base-..., or
-// --candidate and --candidate-...
-class DuetTargetFlags {
- public:
-  DuetTargetFlags(Flags& command, Side side);
-  // Errors (`usage`) name the flag and what it may be.
-  Result<DuetTarget> checked() const;
-
- private:
-  std::string flag(const char* suffix) const;
-  Result<DuetTarget> running() const;
-
-  std::string flag_;
-  std::string target_;
-  std::string destination_;
-  std::string receiver_;
-  int pid_ = 0;
-  std::string container_;
-};
 
 // The flags of the subcommand.
 class DuetFlags {
@@ -35,10 +17,16 @@ class DuetFlags {
   Result<DuetOptions> checked() const;
 
  private:
-  Result<void> check_targets(DuetOptions& options) const;
+  Result<void> check_limits(const service::Service& service, DuetOptions& options) const;
+  Result<void> check_times(DuetOptions& options) const;
+  Result<void> check_targets(const service::Service& service, DuetOptions& options) const;
+  Result<void> check_kinds(const DuetOptions& options) const;
+  Result<void> check_tls(DuetOptions& options) const;
 
-  DuetTargetFlags base_;
-  DuetTargetFlags candidate_;
+  const Flags& command_;
+  DuetTargetFlags base_{base};
+  DuetTargetFlags candidate_{candidate};
+  ServiceFlags service_;
   double rate_ = 10'000;
   std::string max_duration_ = "90s";
   std::string warmup_ = "1s";

@@ -216,8 +216,15 @@ bool DuetJudge::is_enough_for_pass() const {
   return rounds >= limits_.rounds_of_pass;
 }
 
+// Where the base serves nothing either, no ratio tells.
+bool DuetJudge::serves_nothing() const {
+  return std::all_of(pairs_.begin(), pairs_.end(),
+                     [](const Pair& pair) { return pair.sides[candidate].fulfilled_share == 0; });
+}
+
 void DuetJudge::conclude() {
   std::vector<std::string> worse;
+  if (serves_nothing()) worse.emplace_back("the candidate served nothing");
   std::vector<std::string> open;
   bool better = false;
   for (const MetricFinding& finding : verdict_.findings) {

@@ -111,6 +111,7 @@ class DuetJudge {
   std::vector<double> values_of(Metric metric) const;
   void conclude();
   bool is_enough_for_pass() const;
+  bool serves_nothing() const;
 
   DuetLimits limits_;
   AlphaSpending spending_;

@@ -3,6 +3,7 @@
 #include "base/error.hpp"
 #include "net/tls.hpp"
 #include "packet_bench/common/clock.hpp"
+#include "packet_bench/result/run_result.hpp"
 #include "packet_bench/subject/cost_watch.hpp"
 #include "packet_bench/target/scheme.hpp"
 
@@ -30,7 +31,8 @@ struct DuetSide {
 
 struct DuetPlan {
   std::array<DuetSide, 2> sides;
-  double rate = 10'000;  // packets a second, to each
+  unsigned connections = 1;  // to each
+  double rate = 10'000;      // packets a second, to each
   std::uint64_t seed = 1;
   std::chrono::nanoseconds warmup = std::chrono::seconds(1);
   std::chrono::nanoseconds slice = std::chrono::milliseconds(500);
@@ -64,12 +66,25 @@ struct DuetSlice {
   std::chrono::nanoseconds generator_stall{0};  // packets were due and this program did not run
 };
 
+// What became of one side's packets that ended after the warm-up, and how often a connection to it
+// was lost.
+struct SideTotals {
+  PacketCounts packets;
+  std::uint64_t disconnects = 0;
+  std::string last_disconnect;  // why
+
+  void add(const SideTotals& other);
+};
+
 // Drives both targets from one loop: two packets fall due in every 1 / rate seconds, half of that
 // apart, one for each side, and which side is first is drawn anew every time. So both meet the same
 // machine within the same fraction of a millisecond. After the warm-up each slice is handed to
-// `on_slice`, which says whether to go on. Errors: unreachable (one could not be connected to, or
-// the connection was lost), cancelled.
-Result<void> drive_duet(const DuetPlan& plan, const std::function<bool(const DuetSlice&)>& on_slice,
-                        std::stop_token stop);
+// `on_slice`, which says whether to go on. A connection over which requests go is opened again when
+// it is lost; what was unanswered on it is lost, too. Errors: unreachable (one could not be
+// connected to, a BTP connection was lost, or no connection to one came back for three seconds),
+// cancelled.
+Result<std::array<SideTotals, 2>> drive_duet(const DuetPlan& plan,
+                                             const std::function<bool(const DuetSlice&)>& on_slice,
+                                             std::stop_token stop);
 
 }  // namespace slipway::bench

@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <filesystem>
+#include <utility>
 
 #include <fmt/core.h>
 
@@ -31,11 +32,9 @@ std::vector<int> allowed_cpus() {
 
 }  // namespace
 
-Places::Places(std::array<pid_t, 2> processes, std::size_t first)
-    : processes_(processes),
-      tasks_{tasks_of(processes[base]), tasks_of(processes[candidate])},
-      turn_(first),
-      cpus_(allowed_cpus()) {
+Places::Places(std::array<Processes, 2> processes, std::size_t first)
+    : processes_(std::move(processes)), turn_(first), cpus_(allowed_cpus()) {
+  for (const Side side : {base, candidate}) find_tasks(side);
   // Both or none: a container may not be allowed to what a process is.
   first_ = put_first(tasks_[base]) && put_first(tasks_[candidate]);
   if (!first_) {
@@ -46,11 +45,7 @@ Places::Places(std::array<pid_t, 2> processes, std::size_t first)
 
 Places::~Places() {
   for (const Side side : {base, candidate}) {
-    // Threads that were made meanwhile have what theirs had then.
-    const auto leader = tasks_[side].find(processes_[side]);
-    if (leader == tasks_[side].end()) continue;
-    for_each_task(processes_[side],
-                  [&](pid_t task) { tasks_[side].try_emplace(task, leader->second); });
+    find_tasks(side);
     put_back(tasks_[side]);
     for (const auto& [task, before] : tasks_[side]) {
       ::sched_setaffinity(task, sizeof before.cpus, &before.cpus);
@@ -58,16 +53,29 @@ Places::~Places() {
   }
 }
 
-Places::Tasks Places::tasks_of(pid_t pid) {
-  Tasks tasks;
-  for_each_task(pid, [&](pid_t task) {
-    Before before;
-    before.policy = ::sched_getscheduler(task);
-    const bool known = before.policy >= 0 && ::sched_getparam(task, &before.priority) == 0 &&
-                       ::sched_getaffinity(task, sizeof before.cpus, &before.cpus) == 0;
-    if (known) tasks.emplace(task, before);
-  });
-  return tasks;
+std::optional<Places::Before> Places::state_of(pid_t task) {
+  Before before;
+  before.policy = ::sched_getscheduler(task);
+  const bool known = before.policy >= 0 && ::sched_getparam(task, &before.priority) == 0 &&
+                     ::sched_getaffinity(task, sizeof before.cpus, &before.cpus) == 0;
+  return known ? std::optional(before) : std::nullopt;
+}
+
+// Those that have ended go. One that was made meanwhile inherited its place and priority from one
+// that was moved; else it would have what the first one had before.
+void Places::find_tasks(std::size_t side) {
+  const Tasks before = std::exchange(tasks_[side], {});
+  for (const pid_t pid : processes_[side]()) {
+    for_each_task(pid, [&](pid_t task) {
+      const auto known = before.find(task);
+      auto state = known != before.end() ? std::optional(known->second)
+                   : first_states_[side] ? first_states_[side]
+                                         : state_of(task);
+      if (!state) return;
+      if (!first_states_[side]) first_states_[side] = state;
+      tasks_[side].emplace(task, *state);
+    });
+  }
 }
 
 // Puts all threads before ordinary ones; false where that is not allowed. Else a connector that
@@ -109,6 +117,7 @@ void Places::swap() {
 void Places::settle() {
   if (cpus_.size() < 2) return;
   for (std::size_t side = 0; side < 2; ++side) {
+    find_tasks(side);
     cpu_set_t set;
     CPU_ZERO(&set);
     CPU_SET(static_cast<std::size_t>(cpus_[cpus_.size() - 1 - (side ^ turn_)]), &set);

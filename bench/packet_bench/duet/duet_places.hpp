@@ -3,7 +3,9 @@
 #include "packet_bench/duet/duet_load.hpp"
 
 #include <array>
+#include <functional>
 #include <map>
+#include <optional>
 #include <sched.h>
 #include <string>
 #include <sys/types.h>
@@ -11,7 +13,7 @@
 
 namespace slipway::bench {
 
-// Where two processes run while both are driven, and before which others. All is as it was once
+// Where two programs run while both are driven, and before which others. All is as it was once
 // this ends: a process that was running before the duet goes on after it.
 //
 // The sending loop keeps the first processor, the two have the last two and change places, so that
@@ -19,8 +21,10 @@ namespace slipway::bench {
 // sending loop; on one there is no choice.
 class Places {
  public:
+  using Processes = std::function<std::vector<pid_t>()>;  // that one of the two has now
+
   // `first`: which of the two has the last processor first.
-  Places(std::array<pid_t, 2> processes, std::size_t first);
+  Places(std::array<Processes, 2> processes, std::size_t first);
   ~Places();
   Places(const Places&) = delete;
   Places& operator=(const Places&) = delete;
@@ -38,12 +42,14 @@ class Places {
   };
   using Tasks = std::map<pid_t, Before>;  // threads, as they were found
 
-  static Tasks tasks_of(pid_t pid);
+  static std::optional<Before> state_of(pid_t task);
+  void find_tasks(std::size_t side);
   static bool put_first(const Tasks& tasks);
   static void put_back(const Tasks& tasks);
   void settle();
 
-  std::array<pid_t, 2> processes_;
+  std::array<Processes, 2> processes_;
+  std::array<std::optional<Before>, 2> first_states_;  // of the first thread of each
   std::array<Tasks, 2> tasks_;
   std::size_t turn_;
   std::vector<int> cpus_;

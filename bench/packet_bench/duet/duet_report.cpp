@@ -249,6 +249,7 @@ std::string duet_json(const DuetResult& result) {
   json["timestamp"] = format_utc(result.begun_at);
   json["verdict"] = to_string(result.verdict.outcome);
   json["reasons"] = result.verdict.reasons;
+  json["commitSha"] = result.commit.empty() ? Json() : Json(result.commit);
   json["targets"] = {{"base", result.targets[base]}, {"candidate", result.targets[candidate]}};
   json["notes"] = result.notes;
   json["findings"] = Json::array();

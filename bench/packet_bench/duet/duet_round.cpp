@@ -7,9 +7,9 @@
 
 namespace slipway::bench {
 
-Result<std::string> play_round(const DuetRound& round,
-                               const std::function<bool(const Pair&)>& on_pair,
-                               std::stop_token stop) {
+Result<RoundOutcome> play_round(const DuetRound& round,
+                                const std::function<bool(const Pair&)>& on_pair,
+                                std::stop_token stop) {
   const TimePoint begin = Clock::now();
   std::array<std::optional<Driven>, 2> driven;
   const std::size_t first = mixed(round.seed) & 1;
@@ -20,14 +20,16 @@ Result<std::string> play_round(const DuetRound& round,
   }
   DuetPlan plan;
   plan.sides = {driven[base]->side(), driven[candidate]->side()};
+  plan.connections = round.connections;
   plan.rate = round.rate;
+  plan.http = round.http;
   plan.seed = round.seed;
   plan.warmup = round.warmup;
   plan.slice = round.slice;
   plan.tls = round.tls;
   std::optional<Places> places;
-  if (driven[base]->process() && driven[candidate]->process()) {
-    places.emplace(std::array{*driven[base]->process(), *driven[candidate]->process()}, first);
+  if (driven[base]->processes() && driven[candidate]->processes()) {
+    places.emplace(std::array{driven[base]->processes(), driven[candidate]->processes()}, first);
     plan.cpu_affinity = places->generator();
     plan.on_turn = [&] { places->swap(); };
   }
@@ -43,7 +45,7 @@ Result<std::string> play_round(const DuetRound& round,
     }
   }
   if (!played) return played.error();
-  return places ? places->refused() : std::string();
+  return RoundOutcome{places ? places->refused() : std::string(), *played};
 }
 
 }  // namespace slipway::bench

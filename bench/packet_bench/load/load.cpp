@@ -20,25 +20,13 @@ constexpr nanoseconds connect_deadline = 10s;
 constexpr std::size_t least_buffer = 4096;
 constexpr nanoseconds head_start = 5ms;  // between "all connected" and the first packet
 
-void add_counts(PacketCounts& sum, const PacketCounts& part) {
-  sum.planned += part.planned;
-  sum.sent += part.sent;
-  sum.unsent += part.unsent;
-  sum.fulfilled += part.fulfilled;
-  sum.wrong += part.wrong;
-  sum.late += part.late;
-  sum.unanswered += part.unanswered;
-  sum.failed += part.failed;
-  for (const auto& [code, count] : part.rejected) sum.rejected[code] += count;
-}
-
 void keep_least(std::optional<nanoseconds>& least, const std::optional<nanoseconds>& value) {
   if (value) least = std::min(least.value_or(*value), *value);
 }
 
 void add_tally(LoadOutcome& outcome, const ThreadTally& tally) {
-  add_counts(outcome.packets, tally.packets);
-  add_counts(outcome.warmup_packets, tally.warmup_packets);
+  outcome.packets.add(tally.packets);
+  outcome.warmup_packets.add(tally.warmup_packets);
   outcome.duplicates += tally.duplicates;
   outcome.unexpected += tally.unexpected;
   outcome.disconnects.insert(outcome.disconnects.end(), tally.disconnects.begin(),

@@ -11,7 +11,6 @@ using std::chrono::nanoseconds;
 constexpr nanoseconds stall_bound = 1ms;  // a packet sent later than this is a stall of the loop
 constexpr nanoseconds grace = 200ms;      // after the last expiry, for the answer that says so
 constexpr std::size_t max_disconnects = 16;
-constexpr std::size_t max_codes = 64;
 
 void keep_least(std::optional<nanoseconds>& least, nanoseconds value) {
   least = std::min(least.value_or(value), value);
@@ -94,33 +93,9 @@ void LoadThread::on_unsent(TimePoint due, std::size_t) {
 }
 
 void LoadThread::on_end(const Packet& packet, PacketEnd end, std::string_view code, TimePoint now) {
-  PacketCounts& counts = counts_of(packet.due);
-  if (end == PacketEnd::fulfilled) {
-    ++counts.fulfilled;
-    return count_fulfilled(packet, now);
-  }
+  count_end(counts_of(packet.due), end, code);
+  if (end == PacketEnd::fulfilled) return count_fulfilled(packet, now);
   ++second_.not_fulfilled;
-  switch (end) {
-    case PacketEnd::rejected: {
-      // A hostile target must not grow our memory with invented codes.
-      const bool room = counts.rejected.size() < max_codes;
-      ++counts.rejected[room ? std::string(code) : std::string("other")];
-      return;
-    }
-    case PacketEnd::late:
-      ++counts.late;
-      return;
-    case PacketEnd::failed:
-      ++counts.failed;
-      return;
-    case PacketEnd::wrong:
-      ++counts.wrong;
-      return;
-    case PacketEnd::given_up:
-    case PacketEnd::fulfilled:
-      ++counts.unanswered;
-      return;
-  }
 }
 
 void LoadThread::on_late_answer(const Packet& packet) {

@@ -31,7 +31,35 @@ Error unconnected(const SendingPlan::Line& line, std::string_view why) {
   return {ErrorKind::unreachable, fmt::format("cannot connect {}: {}", line.name, why), {}};
 }
 
+constexpr std::size_t max_codes = 64;
+
 }  // namespace
+
+void count_end(PacketCounts& counts, PacketEnd end, std::string_view code) {
+  switch (end) {
+    case PacketEnd::fulfilled:
+      ++counts.fulfilled;
+      return;
+    case PacketEnd::rejected: {
+      // A hostile target must not grow our memory with invented codes.
+      const bool room = counts.rejected.size() < max_codes;
+      ++counts.rejected[room ? std::string(code) : std::string("other")];
+      return;
+    }
+    case PacketEnd::late:
+      ++counts.late;
+      return;
+    case PacketEnd::failed:
+      ++counts.failed;
+      return;
+    case PacketEnd::wrong:
+      ++counts.wrong;
+      return;
+    case PacketEnd::given_up:
+      ++counts.unanswered;
+      return;
+  }
+}
 
 SendingLoop::SendingLoop(const SendingPlan& plan, PacketSink& sink)
     : plan_(plan),
@@ -50,6 +78,11 @@ SendingLoop::SendingLoop(const SendingPlan& plan, PacketSink& sink)
                                                   .seed = plan_.seed,
                                                   .events = *this}));
     channels_.back()->index = static_cast<std::uint16_t>(channels_.size() - 1);
+  }
+  const std::size_t halves = plan_.spread == Spread::pairs ? 2 : 1;
+  for (std::size_t i = 0; i < halves; ++i) {
+    halves_[i].count = channels_.size() / halves;
+    halves_[i].first = i * halves_[i].count;
   }
   for (const SendingPlan::Line& line : plan_.receivers) {
     receivers_.push_back(
@@ -127,6 +160,10 @@ void SendingLoop::rest() {
 }
 
 void SendingLoop::end() {
+  for (Half& half : halves_) {
+    for (const Due& due : half.held) sink_.on_unsent(due.when, half.first);
+    half.held.clear();
+  }
   table_.give_up_all([this](const PacketTable::Packet& packet) {
     sink_.on_end(packet, PacketEnd::given_up, {}, now_);
   });
@@ -190,41 +227,61 @@ void SendingLoop::note_send() {
   last_send_ = now_;
 }
 
-Channel* SendingLoop::channel_with_room() {
-  for (std::size_t tried = 0; tried < channels_.size(); ++tried) {
-    Channel& channel = *channels_[next_channel_];
-    next_channel_ = next_channel_ + 1 < channels_.size() ? next_channel_ + 1 : 0;
+SendingLoop::Half& SendingLoop::half_of(std::uint64_t number) {
+  if (plan_.spread == Spread::any) return halves_[0];
+  return halves_[(mixed(plan_.seed ^ (number / 2)) & 1) ^ (number & 1)];
+}
+
+Channel* SendingLoop::channel_with_room(Half& half) {
+  if (table_.full()) return nullptr;
+  for (std::size_t tried = 0; tried < half.count; ++tried) {
+    Channel& channel = *channels_[half.first + half.next];
+    half.next = half.next + 1 < half.count ? half.next + 1 : 0;
     if (channel.can_send()) return &channel;
   }
   return nullptr;
 }
 
-Channel* SendingLoop::channel_for(std::uint64_t number) {
-  if (plan_.spread == Spread::any) return table_.full() ? nullptr : channel_with_room();
-  next_channel_ = (mixed(plan_.seed ^ (number / 2)) & 1) ^ (number & 1);
-  Channel& channel = *channels_[next_channel_];
-  return table_.full() || !channel.can_send() ? nullptr : &channel;
+// Whether any was sent.
+bool SendingLoop::send_held() {
+  bool sent = false;
+  for (Half& half : halves_) {
+    while (!half.held.empty()) {
+      const Due due = half.held.front();
+      if (due.when + plan_.longest_hold < now_) {
+        sink_.on_unsent(due.when, half.first);
+      } else if (Channel* const channel = channel_with_room(half)) {
+        send_one(*channel, due, true);
+        sent = true;
+      } else {
+        break;
+      }
+      half.held.pop_front();
+    }
+  }
+  return sent;
 }
 
 void SendingLoop::send_due(TimePoint end) {
   bool first = true;
-  bool sent = false;
+  bool sent = send_held();
   for (int count = 0; count < batch; ++count) {
-    const TimePoint due = next_due();
-    if (due > now_ || due >= end) break;
-    Channel* const channel = channel_for(walker_->number());
+    const Due due{walker_->number(), next_due()};
+    if (due.when > now_ || due.when >= end) break;
+    Half& half = half_of(due.number);
+    Channel* const channel = half.held.empty() ? channel_with_room(half) : nullptr;
     if (channel == nullptr && plan_.spread == Spread::any) {
       held_until_ = now_;
       drop_overdue(end);
       break;
     }
-    if (first && due > held_until_) note_stall(due);
+    if (first && due.when > held_until_) note_stall(due.when);
     first = false;
     if (channel != nullptr) {
       sent = true;
-      send_one(*channel, due);
+      send_one(*channel, due, due.when <= held_until_);
     } else {
-      sink_.on_unsent(due, next_channel_);
+      half.held.push_back(due);
     }
     walker_->advance();
   }
@@ -239,13 +296,13 @@ void SendingLoop::note_stall(TimePoint due) {
   sink_.on_stall(now_ - std::max(due, last_turn_), now_);
 }
 
-void SendingLoop::send_one(Channel& channel, TimePoint due) {
-  const PacketTable::Packet packet{.number = walker_->number(),
-                                   .due = due,
+void SendingLoop::send_one(Channel& channel, const Due& due, bool held) {
+  const PacketTable::Packet packet{.number = due.number,
+                                   .due = due.when,
                                    .sent = now_,
                                    .expires = now_ + plan_.expiry,
                                    .channel = channel.index,
-                                   .held = due <= held_until_};
+                                   .held = held};
   const auto expires_at =
       wall_start_ + std::chrono::floor<std::chrono::milliseconds>(now_ - start_ + plan_.expiry);
   channel.send(table_.add(packet), packet.number, expires_at);
@@ -302,8 +359,9 @@ void SendingLoop::on_down(Channel& channel, const std::string& why) {
   sink_.on_down(channel.index, why);
 }
 
-bool SendingLoop::any_up() const {
-  return std::any_of(channels_.begin(), channels_.end(),
+bool SendingLoop::any_up(std::size_t first, std::size_t count) const {
+  return std::any_of(channels_.begin() + static_cast<std::ptrdiff_t>(first),
+                     channels_.begin() + static_cast<std::ptrdiff_t>(first + count),
                      [](const auto& channel) { return channel->up(); });
 }
 

@@ -4,9 +4,12 @@
 #include "packet_bench/common/clock.hpp"
 #include "packet_bench/common/schedule.hpp"
 #include "packet_bench/load/packet_table.hpp"
+#include "packet_bench/result/run_result.hpp"
 #include "packet_bench/target/receiver.hpp"
 #include "packet_bench/target/scheme.hpp"
 
+#include <array>
+#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -18,6 +21,9 @@ namespace slipway::bench {
 
 // How a packet ended that was sent.
 enum class PacketEnd { fulfilled, rejected, late, failed, wrong, given_up };
+
+// Enters one in the books; `code`: of a reject.
+void count_end(PacketCounts& counts, PacketEnd end, std::string_view code);
 
 // What the loop tells of its packets, on its thread.
 class PacketSink {
@@ -50,8 +56,10 @@ enum class Spread {
   // The next one that has room. Without any the packets are held back until there is, or until they
   // would have expired.
   any,
-  // There are two, and each pair of packets has one for each, which first is drawn from the seed. A
-  // packet whose connection has no room is not sent: holding it back would hold the other back.
+  // The first half of them lead to one target, the second half to another; each pair of packets has
+  // one for each, which first is drawn from the seed. A packet whose half has no room waits by
+  // itself, behind those of its half, without holding the other half back; for at most
+  // `longest_hold`, because a target that is too slow shall lose packets within a slice.
   pairs,
 };
 
@@ -62,7 +70,7 @@ struct SendingPlan {
     std::string destination;  // the account that is paid; empty: the target has none
     std::string name;         // for errors: "to the target"
   };
-  std::vector<Line> senders;
+  std::vector<Line> senders;    // of Spread::pairs an even number
   std::vector<Line> receivers;  // links that we play the receiver on
   ReceiverBehaviour receiver_behaviour = ReceiverBehaviour::fulfill;
   HttpRequest http;
@@ -78,6 +86,7 @@ struct SendingPlan {
   std::chrono::nanoseconds expiry = std::chrono::seconds(5);
   std::size_t max_in_flight = std::size_t{1} << 15;
   Spread spread = Spread::any;
+  std::chrono::nanoseconds longest_hold = std::chrono::milliseconds(100);
 
   Precision precision = Precision::normal;
   // Not to sleep on a target that answers within the time that it takes to sleep and wake. Not for
@@ -110,7 +119,9 @@ class SendingLoop final : private ChannelEvents {
 
   TimePoint now() const { return now_; }
   std::size_t in_flight() const { return table_.in_flight(); }
-  bool any_up() const;
+  bool any_up() const { return any_up(0, channels_.size()); }
+  // Of the channels from `first` on.
+  bool any_up(std::size_t first, std::size_t count) const;
   bool has_receiver() const { return !receivers_.empty(); }
   std::uint64_t receiver_prepares() const;
   std::uint64_t reconnects() const;
@@ -125,9 +136,22 @@ class SendingLoop final : private ChannelEvents {
   Result<void> take_place();
   void tick(TimePoint now);
   void send_due(TimePoint end);
-  Channel* channel_for(std::uint64_t number);
-  Channel* channel_with_room();
-  void send_one(Channel& channel, TimePoint due);
+  // A packet that is due.
+  struct Due {
+    std::uint64_t number = 0;
+    TimePoint when;
+  };
+  // The channels among which one is chosen.
+  struct Half {
+    std::size_t first = 0;
+    std::size_t count = 0;
+    std::size_t next = 0;  // whose turn it is, from `first` on
+    std::deque<Due> held;  // Spread::pairs: waiting for room
+  };
+  Half& half_of(std::uint64_t number);
+  Channel* channel_with_room(Half& half);
+  bool send_held();
+  void send_one(Channel& channel, const Due& due, bool held);
   void note_stall(TimePoint due);
   void drop_overdue(TimePoint end);
   void wait_until(TimePoint when);
@@ -151,7 +175,7 @@ class SendingLoop final : private ChannelEvents {
   bool watchful_ = false;
   unsigned quickness_ = 0;
   unsigned sends_since_trial_ = 0;
-  std::size_t next_channel_ = 0;
+  std::array<Half, 2> halves_;  // Spread::any: the first has all
 
   std::optional<ScheduleWalker> walker_;
   TimePoint start_;

@@ -10,6 +10,18 @@ std::uint64_t PacketCounts::rejected_total() const {
   return total;
 }
 
+void PacketCounts::add(const PacketCounts& other) {
+  planned += other.planned;
+  sent += other.sent;
+  unsent += other.unsent;
+  fulfilled += other.fulfilled;
+  wrong += other.wrong;
+  late += other.late;
+  unanswered += other.unanswered;
+  failed += other.failed;
+  for (const auto& [code, count] : other.rejected) rejected[code] += count;
+}
+
 std::string losses_text(const PacketCounts& packets) {
   std::string text;
   const auto append = [&text](std::uint64_t count, const std::string& name) {

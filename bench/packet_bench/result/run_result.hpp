@@ -24,6 +24,7 @@ struct PacketCounts {
   std::map<std::string, std::uint64_t> rejected;  // by ILP code, or HTTP status
 
   std::uint64_t rejected_total() const;
+  void add(const PacketCounts& other);
 };
 
 struct LatencySummary {

@@ -1,10 +1,7 @@
 #include "packet_bench/run/run_flags.hpp"
 
-#include "base/durable_file.hpp"
 #include "base/random.hpp"
-#include "base/units.hpp"
 #include "packet_bench/subject/embedded.hpp"
-#include "packet_bench/target/btp_channel.hpp"
 #include "packet_bench/target/http_channel.hpp"
 #include "wire/ilp_packet.hpp"
 
@@ -47,58 +44,7 @@ Result<double> parse_rate(const std::string& text) {
   return rate;
 }
 
-// Adds flags to one group of the help.
-class Group {
- public:
-  Group(Flags& command, const char* name) : command_(command), name_(name) {}
-
-  // `type` is what the help calls the value.
-  template <typename Value>
-  Flag add(const char* flag, const char* type, Value& into, const std::string& text) const {
-    return command_.add(flag, into, text).value_name(type).group(name_);
-  }
-  Flag add(const char* flag, bool& into, const std::string& text) const {
-    return command_.add(flag, into, text).group(name_);
-  }
-  template <typename Value>
-  Flag add_choice(const char* flag, const char* type, Value& into,
-                  std::vector<std::pair<std::string, Value>> choices,
-                  const std::string& text) const {
-    return command_.add_choice(flag, into, std::move(choices), text).value_name(type).group(name_);
-  }
-
- private:
-  Flags& command_;
-  const char* name_;
-};
-
 }  // namespace
-
-Error refused_flag(std::string_view flag, std::string_view value, std::string_view allowed) {
-  return {ErrorKind::usage, fmt::format("{} '{}' makes no sense", flag, value),
-          fmt::format("give {}", allowed)};
-}
-
-Result<nanoseconds> duration_flag(std::string_view flag, const std::string& text, nanoseconds least,
-                                  nanoseconds most) {
-  const auto duration = parse_duration(text);
-  if (!duration)
-    return Error{ErrorKind::usage, fmt::format("{}: {}", flag, duration.error().what),
-                 duration.error().remedy};
-  if (*duration < least || *duration > most) {
-    return refused_flag(flag, text,
-                        fmt::format("{} to {}", format_duration(least), format_duration(most)));
-  }
-  return duration;
-}
-
-Result<Target> receiver_flag(std::string_view flag, const std::string& text) {
-  auto receiver = parse_target(text);
-  if (receiver && receiver->scheme != &btp_scheme) {
-    return refused_flag(flag, receiver->text(), "a btp+ws:// or btp+wss:// URL");
-  }
-  return receiver;
-}
 
 Result<void> RunFlags::check_load(RunOptions& options) const {
   LoadPlan& plan = options.plan;
@@ -127,27 +73,6 @@ Result<void> RunFlags::check_load(RunOptions& options) const {
   plan.receiver_behaviour = receiver_behaviour_;
   // A seed of its own for each run, so that no packet is ever sent twice.
   plan.seed = seed_ != 0 ? seed_ : random_seed();
-  return {};
-}
-
-Result<void> RunFlags::check_http(HttpRequest& request) const {
-  request.pipeline = pipeline_;
-  for (const std::string& header : headers_) {
-    const std::size_t colon = header.find(':');
-    if (colon == 0 || colon == std::string::npos || header.find_first_of("\r\n") != header.npos) {
-      return refused_flag("--header", header, "'Name: value'");
-    }
-  }
-  request.headers = headers_;
-  if (!body_.empty()) {
-    auto content = read_file(body_, std::size_t{16} << 20);
-    if (!content) return Error{ErrorKind::usage, "--body: " + content.error().what, {}};
-    request.body = std::move(*content);
-  }
-  request.method = !method_.empty() ? method_ : request.body.empty() ? "GET" : "POST";
-  if (request.method != "GET" && request.method != "POST") {
-    return refused_flag("--method", method_, "GET or POST");
-  }
   return {};
 }
 
@@ -208,21 +133,14 @@ Result<void> RunFlags::check_useful(const RunOptions& options) const {
       {"--amount", !web, "packets, and http targets get none"},
       {"--seed", !web || options.plan.arrivals == Arrivals::poisson,
        "packets, or --arrivals poisson"},
-      {"--method", web, "http targets"},
-      {"--body", web, "http targets"},
-      {"--header", requests, "http and ilp+http targets"},
-      {"--pipeline", requests, "http and ilp+http targets"},
       {"--arrivals", open_loop, "a --rate other than max"},
       {"--precision", open_loop, "a --rate other than max"},
   };
   for (const auto& [flag, useful, of_use] : rules) {
     if (useful || !command_.given(flag)) continue;
-    const std::string variable = command_.variable_of(flag);
-    return Error{
-        ErrorKind::usage, fmt::format("{} would do nothing: it is for {}", flag, of_use),
-        variable.empty() ? "leave it out" : fmt::format("leave it out, and {} unset", variable)};
+    return useless_flag(command_, flag, of_use);
   }
-  return {};
+  return http_.check_useful(requests, web);
 }
 
 Result<RunOptions> RunFlags::checked() const {
@@ -244,7 +162,7 @@ Result<RunOptions> RunFlags::checked() const {
     return refused_flag("--destination", destination_, "an ILP address, such as test.slipway.bob");
   }
   options.plan.destination = destination_;
-  for (const auto& checked : {check_load(options), check_http(options.plan.http),
+  for (const auto& checked : {check_load(options), http_.apply(options.plan.http),
                               check_limits(options), check_cost(options), check_useful(options)}) {
     if (!checked) return checked.error();
   }
@@ -268,17 +186,18 @@ Result<RunOptions> RunFlags::checked() const {
 }
 
 RunFlags::RunFlags(Flags& command, const RunDefaults& defaults)
-    : command_(command), duration_(defaults.duration), warmup_(defaults.warmup) {
+    : command_(command), duration_(defaults.duration), warmup_(defaults.warmup), http_(command) {
   add_target_flags(command);
   add_load_flags(command, defaults.judged ? "packets a second, answered or not; or max"
                                           : "packets a second to begin with");
+  http_.add("Load");
   add_generator_flags(command);
   if (defaults.judged) add_gate_flags(command);
   add_output_flags(command, defaults.judged);
 }
 
 void RunFlags::add_gate_flags(Flags& command) {
-  const Group gate(command, "Gate");
+  const FlagGroup gate(command, "Gate");
   gate.add("--threshold-tps", "N", threshold_tps_,
            "least verified fulfilments/s [the rate; 0: none]");
   gate.add("--threshold-p99", "TIME", threshold_p99_, "longest p99, e.g. 5ms [none]");
@@ -288,7 +207,7 @@ void RunFlags::add_gate_flags(Flags& command) {
 }
 
 void RunFlags::add_target_flags(Flags& command) {
-  const Group target(command, "Target");
+  const FlagGroup target(command, "Target");
   target.add("--target", "URL", target_, target_help())
       .environment("PACKET_BENCH_TARGET")
       .show_default();
@@ -313,7 +232,7 @@ void RunFlags::add_target_flags(Flags& command) {
 }
 
 void RunFlags::add_load_flags(Flags& command, const std::string& rate) {
-  const Group load(command, "Load");
+  const FlagGroup load(command, "Load");
   load.add("--rate", "N", rate_, rate).show_default();
   load.add("--duration", "TIME", duration_, "of the measured window").show_default();
   load.add("--warmup", "TIME", warmup_, "before it, at the same rate").show_default();
@@ -328,17 +247,10 @@ void RunFlags::add_load_flags(Flags& command, const std::string& rate) {
   load.add("--amount", "N", amount_, "of each packet; data is 32 to 32767").show_default();
   load.add("--max-in-flight", "N", max_in_flight_, "beyond it packets are held back and late")
       .show_default();
-  const char* const request = "of http requests: GET, or POST of the file";
-  load.add("--method", "WORD", method_, request);
-  load.add("--body", "FILE", body_, request);
-  load.add("--header", "'NAME: VALUE'", headers_, "of http requests; repeatable");
-  load.add("--pipeline", "N", pipeline_, "http requests in flight on a connection")
-      .show_default()
-      .within(1, 4096);
 }
 
 void RunFlags::add_generator_flags(Flags& command) {
-  const Group generator(command, "Generator");
+  const FlagGroup generator(command, "Generator");
   generator.add("--threads", "N", threads_, "sending loops").show_default();
   generator.add_choice("--precision", "normal|spin", precision_,
                        {{"normal", Precision::normal}, {"spin", Precision::spin}},
@@ -356,7 +268,7 @@ void RunFlags::add_generator_flags(Flags& command) {
 }
 
 void RunFlags::add_output_flags(Flags& command, bool judged) {
-  const Group output(command, "Output");
+  const FlagGroup output(command, "Output");
   output.add("--output", "FILE", output_, "results; '' for none").show_default();
   if (judged) {
     output.add("--report", "FILE", report_, "FILE.html or FILE.md to write as well");

@@ -2,6 +2,8 @@
 
 #include "base/command_line.hpp"
 #include "base/error.hpp"
+#include "packet_bench/run/flag_values.hpp"
+#include "packet_bench/run/http_flags.hpp"
 #include "packet_bench/run/options.hpp"
 
 #include <chrono>
@@ -35,7 +37,6 @@ class RunFlags {
   void add_gate_flags(Flags& command);
   void add_output_flags(Flags& command, bool judged);
   Result<void> check_load(RunOptions& options) const;
-  Result<void> check_http(HttpRequest& request) const;
   Result<void> check_limits(RunOptions& options) const;
   Result<void> check_cost(RunOptions& options) const;
   Result<void> check_useful(const RunOptions& options) const;
@@ -70,22 +71,12 @@ class RunFlags {
   std::string report_;
   std::string hdr_log_;
   bool json_ = false;
-  std::string method_;
-  std::vector<std::string> headers_;
-  std::string body_;
-  unsigned pipeline_ = 1;
+  HttpFlags http_;
   std::string commit_;
   std::string branch_;
   ReceiverBehaviour receiver_behaviour_ = ReceiverBehaviour::fulfill;
   std::string ca_file_;
   bool insecure_ = false;
 };
-
-// Errors (`usage`) name the flag.
-Result<std::chrono::nanoseconds> duration_flag(std::string_view flag, const std::string& text,
-                                               std::chrono::nanoseconds least,
-                                               std::chrono::nanoseconds most);
-Error refused_flag(std::string_view flag, std::string_view value, std::string_view allowed);
-Result<Target> receiver_flag(std::string_view flag, const std::string& text);
 
 }  // namespace slipway::bench

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <charconv>
 #include <fstream>
+#include <iterator>
 #include <sstream>
 
 #include <fmt/core.h>
@@ -65,6 +66,11 @@ std::optional<std::uint64_t> ControlGroup::memory_bytes() const {
   return *charged - std::min(*charged, files.value_or(0));
 }
 
+std::vector<pid_t> ControlGroup::processes() const {
+  std::ifstream in(cpu.parent_path() / "cgroup.procs");
+  return {std::istream_iterator<pid_t>(in), std::istream_iterator<pid_t>()};
+}
+
 ControlGroup control_group(const std::string& membership, const std::filesystem::path& root) {
   ControlGroup group;
   std::istringstream lines(membership);
@@ -92,16 +98,20 @@ ControlGroup control_group(const std::string& membership, const std::filesystem:
 
 Result<Container> find_container(const std::string& name) {
   const auto asked = run_command({.argv = {"docker", "inspect", "--type", "container", "--format",
-                                           "{{.State.Pid}} {{.Id}}", "--", name},
+                                           "{{.State.Pid}} {{.Id}} {{range "
+                                           ".NetworkSettings.Networks}}{{.IPAddress}} {{end}}",
+                                           "--", name},
                                   .deadline = std::chrono::seconds(10)});
   if (!asked) return no_container(name, asked.error().what);
   if (asked->exit_status != 0) return no_container(name, "the engine knows no such container");
   const auto pid = number_of(asked->out);
   if (!pid || *pid == 0) return no_container(name, "it does not run");
-  Container container{static_cast<pid_t>(*pid), {}};
+  Container container{.pid = static_cast<pid_t>(*pid), .group = {}};
   // An engine on another machine, or behind a process namespace, counts processes differently:
   // that number is then another process here, or none.
-  const std::string id = asked->out.substr(asked->out.find(' ') + 1, 64);
+  std::istringstream words(asked->out);
+  std::string id;
+  words >> id >> id >> container.address;
   const auto membership = read_file(fmt::format("/proc/{}/cgroup", *pid));
   if (!membership || membership->find(id) == std::string::npos) {
     return no_container(name, "its processes are not to be seen from here");

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <sys/types.h>
+#include <vector>
 
 namespace slipway::bench {
 
@@ -21,6 +22,8 @@ struct ControlGroup {
   std::optional<std::chrono::nanoseconds> cpu_used() const;
   // Without the page cache that is easily given back, as `docker stats` shows it.
   std::optional<std::uint64_t> memory_bytes() const;
+  // Those in it now.
+  std::vector<pid_t> processes() const;
 };
 // `membership`: the text of /proc/PID/cgroup; `root`: /sys/fs/cgroup.
 ControlGroup control_group(const std::string& membership, const std::filesystem::path& root);
@@ -28,6 +31,7 @@ ControlGroup control_group(const std::string& membership, const std::filesystem:
 struct Container {
   pid_t pid;  // its first process, as the host sees it
   ControlGroup group;
+  std::string address = {};  // in the engine's network; empty: it has none of its own
 };
 
 // Asks the `docker` command for a running container. Errors (`usage`): no docker, no such

@@ -99,119 +99,101 @@ void pin(pid_t pid, const std::vector<int>& cpus) {
   ::sched_setaffinity(pid, sizeof set, &set);
 }
 
-}  // namespace
-
-struct EmbeddedConnector::Place {
-  std::filesystem::path folder;
+// The command that starts the connector, with its configuration written down in the folder; and its
+// container, if it is to have one.
+struct Start {
+  std::vector<std::string> argv;
   std::optional<OwnContainer> container;
-  ~Place() {
-    std::error_code ignored;
-    std::filesystem::remove_all(folder, ignored);
-  }
 };
 
-std::filesystem::path default_connector() {
-  std::error_code failed;
-  return std::filesystem::read_symlink("/proc/self/exe", failed).parent_path() / "connector";
-}
-
-EmbeddedConnector::EmbeddedConnector(Child child, std::shared_ptr<Place> place)
-    : place_(std::move(place)), child_(std::move(child)), pid_(child_.pid()) {}
-
-// Writes the configuration down, and returns the command that starts the connector with it.
-Result<std::vector<std::string>> EmbeddedConnector::prepare(const Options& options,
-                                                            nlohmann::json config, Place& place) {
-  const std::filesystem::path file = place.folder / "connector.json";
+Result<Start> prepare(const EmbeddedConnector::Options& options, Json config,
+                      const std::filesystem::path& folder) {
+  const std::filesystem::path file = folder / "connector.json";
   const bool contained = !options.image.empty();
   // In a container it is read by a user that is not ours, so by anybody.
   const Environment tokens = contained ? take_tokens(config) : Environment{};
   const auto written = write_durably(file, to_text(config), contained ? 0644 : 0600);
   if (!written) return written.error();
   const std::vector<std::string> arguments{"--config", file.string()};
-  if (!contained) return std::vector{options.executable.string(), arguments[0], arguments[1]};
+  if (!contained) return Start{{options.executable.string(), arguments[0], arguments[1]}, {}};
   auto container = OwnContainer::create(
       {.image = options.image, .arguments = arguments, .file = file, .secrets = tokens});
   if (!container) return container.error();
-  return place.container.emplace(std::move(*container)).start_command();
+  auto argv = container->start_command();
+  return Start{std::move(argv), std::move(*container)};
 }
 
-Result<EmbeddedConnector> EmbeddedConnector::start(const Options& options, std::stop_token stop) {
-  std::string pattern = (std::filesystem::temp_directory_path() / "packet_bench-XXXXXX").string();
-  if (::mkdtemp(pattern.data()) == nullptr) return io_error("cannot create", pattern, errno);
-  const auto place = std::make_shared<Place>(pattern);
+}  // namespace
 
+std::filesystem::path default_connector() {
+  std::error_code failed;
+  return std::filesystem::read_symlink("/proc/self/exe", failed).parent_path() / "connector";
+}
+
+EmbeddedConnector::EmbeddedConnector(OwnProcess process, std::vector<Target> senders,
+                                     Target receiver)
+    : process_(std::move(process)),
+      pid_(process_.pid()),
+      senders_(std::move(senders)),
+      receiver_(std::move(receiver)) {}
+
+Result<EmbeddedConnector> EmbeddedConnector::start(const Options& options, std::stop_token stop) {
+  auto folder = OwnFolder::create();
+  if (!folder) return folder.error();
   std::vector<Target> senders;
   for (unsigned i = 0; i < options.senders; ++i) senders.push_back(loopback(random_token()));
   Target receiver = loopback(random_token());
   Json config = config_json(senders, receiver);
   if (options.extra_cpu_percent > 0) config["testExtraCpuPercent"] = options.extra_cpu_percent;
-  const auto command = prepare(options, std::move(config), *place);
-  if (!command) return command.error();
+  auto prepared = prepare(options, std::move(config), folder->path());
+  if (!prepared) return prepared.error();
 
   // Nothing of our own environment may reconfigure it.
   Environment environment = current_environment();
   std::erase_if(environment,
                 [](const auto& variable) { return variable.first.starts_with("CONNECTOR_"); });
-  auto child = Child::start({.argv = *command,
-                             .environment = environment,
-                             // docker hands it on: the container ends, and is removed.
-                             .signal_on_death = place->container ? SIGTERM : SIGKILL,
-                             .output_file = (place->folder / "output").string()});
-  if (!child) {
-    Error error = child.error();
+  auto process = OwnProcess::start(prepared->argv, environment, std::move(*folder),
+                                   std::move(prepared->container));
+  if (!process) {
+    Error error = process.error();
     error.remedy = "build it, or name it with --connector PATH";
     return error;
   }
-  EmbeddedConnector connector(std::move(*child), place);
+  EmbeddedConnector connector(std::move(*process), std::move(senders), std::move(receiver));
   pin(connector.pid(), options.cpu_affinity);
+  if (const auto listens = connector.await_listening(stop); !listens) return listens.error();
+  if (const auto& own = connector.process_.container()) {
+    const auto container = find_own(*own);
+    if (!container) return container.error();
+    connector.pid_ = container->pid;
+    leave_processor_group(connector.pid_);
+  }
+  return connector;
+}
+
+Result<void> EmbeddedConnector::await_listening(const std::stop_token& stop) {
   const auto deadline = std::chrono::steady_clock::now() + start_deadline;
   for (;;) {
-    if (const auto death = connector.death()) return Error{ErrorKind::unreachable, *death, {}};
-    const auto output = read_file(place->folder / "output");
+    if (const auto ended = death()) return Error{ErrorKind::unreachable, *ended, {}};
+    const auto output = process_.output();
     if (const auto event = output ? listening_event(*output) : std::nullopt) {
-      for (Target& sender : senders) sender.port = (*event)["btpPort"].get<std::uint16_t>();
-      receiver.port = (*event)["btpPort"].get<std::uint16_t>();
-      connector.http_port_ = event->value("httpPort", std::uint16_t{0});
-      break;
+      for (Target& sender : senders_) sender.port = (*event)["btpPort"].get<std::uint16_t>();
+      receiver_.port = (*event)["btpPort"].get<std::uint16_t>();
+      http_port_ = event->value("httpPort", std::uint16_t{0});
+      return {};
     }
     if (stop.stop_requested()) return Error{ErrorKind::cancelled, "interrupted", {}};
     if (std::chrono::steady_clock::now() > deadline) {
       return Error{ErrorKind::unreachable,
-                   "the connector did not listen within 20 s: " + connector.last_words(),
+                   "the connector did not listen within 20 s: " + process_.last_words(),
                    {}};
     }
     std::this_thread::sleep_for(5ms);
   }
-  if (place->container) {
-    const auto container = find_container(place->container->name());
-    if (!container) {
-      return Error{ErrorKind::unreachable, container.error().what,
-                   "run packet_bench where the Docker engine runs"};
-    }
-    connector.pid_ = container->pid;
-    leave_processor_group(connector.pid_);
-  }
-  connector.senders_ = std::move(senders);
-  connector.receiver_ = std::move(receiver);
-  return connector;
 }
 
 std::string EmbeddedConnector::destination() const {
   return fmt::format("{}.receiver", address);
-}
-
-std::string EmbeddedConnector::last_words() const {
-  const auto output = read_file(place_->folder / "output");
-  if (!output || output->empty()) return "it logged nothing";
-  std::string text = *output;
-  while (!text.empty() && text.back() == '\n') text.pop_back();
-  return text.substr(text.rfind('\n') + 1);
-}
-
-std::optional<std::string> EmbeddedConnector::death() {
-  const auto status = child_.exit_status();
-  if (!status) return std::nullopt;
-  return fmt::format("the connector ended with status {}: {}", *status, last_words());
 }
 
 }  // namespace slipway::bench

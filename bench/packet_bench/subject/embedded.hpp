@@ -1,17 +1,15 @@
 #pragma once
 
 #include "base/error.hpp"
-#include "base/process.hpp"
+#include "packet_bench/subject/own_process.hpp"
 #include "packet_bench/target/target.hpp"
 
 #include <chrono>
 #include <filesystem>
-#include <memory>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
-
-#include <nlohmann/json_fwd.hpp>
 
 namespace slipway::bench {
 
@@ -38,19 +36,14 @@ class EmbeddedConnector {
   pid_t pid() const { return pid_; }
   std::uint16_t http_port() const { return http_port_; }
   // Set once it has ended by itself: how, and its last words.
-  std::optional<std::string> death();
+  std::optional<std::string> death() { return process_.death("the connector"); }
 
  private:
-  // The folder with its output, and its container; removed at the end.
-  struct Place;
-  EmbeddedConnector(Child child, std::shared_ptr<Place> place);
-  static Result<std::vector<std::string>> prepare(const Options& options, nlohmann::json config,
-                                                  Place& place);
-  std::string last_words() const;
+  EmbeddedConnector(OwnProcess process, std::vector<Target> senders, Target receiver);
+  Result<void> await_listening(const std::stop_token& stop);
 
-  std::shared_ptr<Place> place_;
-  Child child_;  // of a container: the docker command that stays with it
-  pid_t pid_;
+  OwnProcess process_;
+  pid_t pid_;  // in a container its own, which is not that of `process_`
   std::vector<Target> senders_;
   Target receiver_;
   std::uint16_t http_port_ = 0;

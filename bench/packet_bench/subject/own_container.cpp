@@ -4,6 +4,7 @@
 #include "base/random.hpp"
 #include "packet_bench/common/program.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <random>
 #include <thread>
@@ -34,20 +35,58 @@ Result<std::string> docker(Command command, std::stop_token stop = {}) {
   return line_of(done->out);
 }
 
+// What host/compose.yml gives a colour, but for its share of the processors: while the kernel
+// withholds them nothing is seen of what a request costs.
+std::vector<std::string> as_deployed(const service::Service& service) {
+  std::vector<std::string> flags{"--read-only",
+                                 "--cap-drop",
+                                 "ALL",
+                                 "--security-opt",
+                                 "no-new-privileges:true",
+                                 "--memory",
+                                 service.limits.memory,
+                                 "--pids-limit",
+                                 std::to_string(service.limits.processes)};
+  const auto append_each = [&flags](const char* flag, const std::vector<std::string>& values) {
+    for (const std::string& value : values) flags.insert(flags.end(), {flag, value});
+  };
+  append_each("--cap-add", service.capabilities);
+  append_each("--tmpfs", service.writable);
+  const auto& writable = service.writable;
+  if (std::find(writable.begin(), writable.end(), "/tmp") == writable.end()) {
+    append_each("--tmpfs", {"/tmp:size=16m,mode=1777"});
+  }
+  for (const auto& [variable, value] : service.environment) {
+    append_each("--env", {fmt::format("{}={}", variable, value)});
+  }
+  // Empty ones, which go with the container.
+  for (const auto& [name, path] : service.volumes) flags.insert(flags.end(), {"--volume", path});
+  return flags;
+}
+
 }  // namespace
 
-Result<std::string> find_image(const std::string& reference, std::stop_token stop) {
+Result<FoundImage> find_image(const std::string& reference, std::stop_token stop) {
   auto engine = docker({.argv = {"version", "--format", "{{.Server.Version}}"}}, stop);
   if (!engine) {
     Error error = engine.error();
     if (error.remedy.empty()) error.remedy = "start the Docker engine, or correct DOCKER_HOST";
     return error;
   }
-  const Command inspect{.argv = {"image", "inspect", "--format", "{{.Id}}", "--", reference}};
-  if (const auto id = docker(inspect, stop)) return id;
+  const auto inspect = [&]() -> Result<FoundImage> {
+    const auto said = docker({.argv = {"image", "inspect", "--format",
+                                       "{{.Id}} {{with .Config}}{{with .Labels}}{{index . "
+                                       "\"org.opencontainers.image.revision\"}}{{end}}{{end}}",
+                                       "--", reference}},
+                             stop);
+    if (!said) return said.error();
+    const std::size_t blank = std::min(said->find(' '), said->size());
+    return FoundImage{said->substr(0, blank), said->substr(std::min(blank + 1, said->size()))};
+  };
+  if (auto found = inspect()) return found;
   const auto pulled =
       docker({.argv = {"pull", "--quiet", "--", reference}, .deadline = 10min}, stop);
-  if (pulled) return docker(inspect, stop);
+  if (pulled) return inspect();
   if (pulled.error().kind == ErrorKind::cancelled) return pulled.error();
   return Error{ErrorKind::unreachable,
                fmt::format("there is no image {} here, and it cannot be pulled: {}", reference,
@@ -55,25 +94,38 @@ Result<std::string> find_image(const std::string& reference, std::stop_token sto
                "build it, or correct the name"};
 }
 
+Result<Container> find_own(const OwnContainer& own) {
+  auto container = find_container(own.name());
+  if (container) return container;
+  return Error{ErrorKind::unreachable, container.error().what,
+               "run packet_bench where the Docker engine runs"};
+}
+
 Result<OwnContainer> OwnContainer::create(const Options& options) {
   OwnContainer container(fmt::format("packet_bench-{:016x}", random_seed()));
-  const std::string file = options.file.string();
   Command command{
       .argv = {"create", "--name", container.name(), "--rm", "--pull", "never", "--label",
                fmt::format("io.slipway.packet_bench={}", ::getpid()),
-               // The path of a packet is an executable's: a published port would put a proxy or
-               // address translation into it, whose time is nobody's.
-               "--network", "host",
                // Neither a process that comes every few seconds nor a log that the disk keeps.
-               "--no-healthcheck", "--log-driver", "none", "--mount",
-               fmt::format("type=bind,source={0},target={0},readonly", file)},
+               "--no-healthcheck", "--log-driver", "none"},
       .environment = current_environment()};
+  const auto append = [&command](const std::vector<std::string>& more) {
+    command.argv.insert(command.argv.end(), more.begin(), more.end());
+  };
+  // The path of a packet to a connector is an executable's: a published port would put a proxy or
+  // address translation into it, whose time is nobody's.
+  append(options.service ? as_deployed(*options.service)
+                         : std::vector<std::string>{"--network", "host"});
+  if (!options.file.empty()) {
+    append({"--mount",
+            fmt::format("type=bind,source={0},target={0},readonly", options.file.string())});
+  }
   for (const auto& [variable, value] : options.secrets) {
-    command.argv.insert(command.argv.end(), {"--env", variable});
+    append({"--env", variable});
     (*command.environment)[variable] = value;
   }
-  command.argv.push_back(options.image);
-  command.argv.insert(command.argv.end(), options.arguments.begin(), options.arguments.end());
+  append({options.image});
+  append(options.arguments);
   // To its end even when we are to stop: half of it could leave a container behind us.
   const auto created = docker(command);
   if (!created) return created.error();

@@ -2,8 +2,11 @@
 
 #include "base/error.hpp"
 #include "base/process.hpp"
+#include "packet_bench/subject/container.hpp"
+#include "service/service.hpp"
 
 #include <filesystem>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <utility>
@@ -11,13 +14,16 @@
 
 namespace slipway::bench {
 
-// The id of an image of the local Docker engine, which pulls it when it has none of that name.
-// Errors: unreachable (no docker, no engine, no such image; with what docker said), cancelled.
-Result<std::string> find_image(const std::string& reference, std::stop_token stop);
+struct FoundImage {
+  std::string id;
+  std::string revision;  // its label org.opencontainers.image.revision, or empty
+};
+// An image of the local Docker engine, which pulls it when it has none of that name. Errors:
+// unreachable (no docker, no engine, no such image; with what docker said), cancelled.
+Result<FoundImage> find_image(const std::string& reference, std::stop_token stop);
 
-// A container in this machine's network, made but not started; removed with its owner, whatever it
-// does then. Should this program be killed, `docker ps --all --filter
-// label=io.slipway.packet_bench` finds what it left.
+// A container, made but not started; removed with its owner, whatever it does then. Should this
+// program be killed, `docker ps --all --filter label=io.slipway.packet_bench` finds what it left.
 class OwnContainer {
  public:
   struct Options {
@@ -25,6 +31,9 @@ class OwnContainer {
     std::vector<std::string> arguments;  // of the image's entry point
     std::filesystem::path file;          // to be seen inside, under the same path
     Environment secrets;                 // variables whose values are in no argument list
+    // Started as deploy would start it, with an address of its own; nothing: in this machine's
+    // network, where a packet takes the path that it takes to an executable.
+    std::optional<service::Service> service = {};
   };
   // Errors: unreachable, with what docker said.
   static Result<OwnContainer> create(const Options& options);
@@ -41,5 +50,8 @@ class OwnContainer {
   explicit OwnContainer(std::string name) : name_(std::move(name)) {}
   std::string name_;  // empty: moved from
 };
+
+// The same once it runs. Errors: unreachable.
+Result<Container> find_own(const OwnContainer& own);
 
 }  // namespace slipway::bench

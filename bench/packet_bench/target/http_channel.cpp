@@ -1,7 +1,6 @@
 #include "packet_bench/target/http_channel.hpp"
 
 #include "packet_bench/target/backoff.hpp"
-#include "packet_bench/target/http_response.hpp"
 
 #include <algorithm>
 
@@ -11,16 +10,6 @@ namespace slipway::bench {
 namespace {
 
 using namespace std::chrono_literals;
-
-// An HTTP status as a code of its own, so that it stands beside ILP's in the counts.
-std::string_view status_code(int status) {
-  static const std::vector<std::string> texts = [] {
-    std::vector<std::string> all;
-    for (int i = 0; i < 1000; ++i) all.push_back(fmt::format("HTTP {}", i));
-    return all;
-  }();
-  return texts[static_cast<std::size_t>(std::clamp(status, 0, 999))];
-}
 
 std::string head_of(const Target& target, const HttpRequest& request, bool ilp) {
   std::string head = fmt::format("{} {} HTTP/1.1\r\nHost: {}:{}\r\n", ilp ? "POST" : request.method,
@@ -47,6 +36,8 @@ const Scheme http_scheme{.name = "http",
 
 HttpChannel::HttpChannel(const ChannelParts& parts)
     : ilp_(parts.target.scheme->pays),
+      to_head_(!ilp_ && parts.http.method == "HEAD"),
+      served_(parts.http.served),
       pipeline_(parts.http.pipeline),
       address_(parts.address),
       prepare_(parts.prepare),
@@ -57,7 +48,7 @@ HttpChannel::HttpChannel(const ChannelParts& parts)
   head_ = head_of(parts.target, request, ilp_);
   if (ilp_) return;
   request_ = head_;
-  if (!request.body.empty() || request.method != "GET") {
+  if (!request.body.empty() || (request.method != "GET" && !to_head_)) {
     request_ += fmt::format("Content-Length: {}\r\n", request.body.size());
   }
   request_ += "\r\n" + request.body;
@@ -110,22 +101,24 @@ void HttpChannel::read_responses() {
   std::string_view text(reinterpret_cast<const char*>(input.data()), input.size());
   HttpResponse response;
   while (!text.empty()) {
-    const HttpParse parsed = parse_http_response(text, response);
+    const HttpParse parsed = parse_http_response(text, response, to_head_);
     if (parsed == HttpParse::incomplete) break;
     if (parsed == HttpParse::invalid) return lost("it does not speak HTTP/1.1 with keep-alive");
     if (tickets_.empty()) return lost("it answered a request that was not sent");
     const std::uint32_t ticket = tickets_.front();
     tickets_.pop_front();
-    events_.on_answer(*this, ticket, answer_of(response.status, response.body));
+    events_.on_answer(*this, ticket, answer_of(response));
     text.remove_prefix(response.size);
     if (response.closes) return lost("closed by the other side after a response");
   }
   connection_.consume(input.size() - text.size());
 }
 
-Answer HttpChannel::answer_of(int status, std::string_view body) const {
-  if (status < 200 || status > 299) return {Answer::Kind::rejected, {}, status_code(status)};
+Answer HttpChannel::answer_of(const HttpResponse& response) const {
+  const std::string_view refusal = served_.refusal(response);
+  if (!refusal.empty()) return {Answer::Kind::rejected, {}, refusal};
   if (!ilp_) return {Answer::Kind::accepted};
+  const std::string_view body = response.body;
   const auto packet =
       wire::decode_packet({reinterpret_cast<const std::uint8_t*>(body.data()), body.size()});
   if (!packet) return {Answer::Kind::failed};

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "packet_bench/target/http_response.hpp"
 #include "packet_bench/target/scheme.hpp"
 
 #include <deque>
@@ -11,8 +12,8 @@ namespace slipway::bench {
 extern const Scheme http_scheme;
 extern const Scheme ilp_http_scheme;
 
-// One keep-alive connection. `http` counts any 2xx as fulfilled; `ilp+http` (RFC 0035, answered
-// synchronously as real peers do) verifies the Fulfill in it.
+// One keep-alive connection. `http` counts what its request says is served as fulfilled; `ilp+http`
+// (RFC 0035, answered synchronously as real peers do) verifies the Fulfill in a 2xx.
 class HttpChannel final : public Channel, private EventSink {
  public:
   explicit HttpChannel(const ChannelParts& parts);
@@ -29,10 +30,12 @@ class HttpChannel final : public Channel, private EventSink {
  private:
   void on_events(std::uint32_t epoll_events) override;
   void read_responses();
-  Answer answer_of(int status, std::string_view body) const;
+  Answer answer_of(const HttpResponse& response) const;
   void lost(std::string why);
 
   bool ilp_;
+  bool to_head_;  // answers have no body
+  ServedCheck served_;
   std::size_t pipeline_;
   std::string head_;     // up to the body; ILP lacks the length of the body, which is fixed
   std::string request_;  // http: the whole of it

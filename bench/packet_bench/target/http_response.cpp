@@ -9,11 +9,15 @@ namespace {
 constexpr std::size_t max_head = 65536;
 constexpr std::size_t max_body = std::size_t{64} << 20;
 
-// `lower` is lower-case letters and dashes: ASCII, whatever the locale.
-bool is(std::string_view text, std::string_view lower) {
-  return std::equal(text.begin(), text.end(), lower.begin(), lower.end(), [](char a, char b) {
-    return (a >= 'A' && a <= 'Z' ? a + ('a' - 'A') : a) == b;
-  });
+// ASCII, whatever the locale.
+char lower(char letter) {
+  return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter + ('a' - 'A')) : letter;
+}
+
+// The same but for the case of letters.
+bool is(std::string_view text, std::string_view other) {
+  return std::equal(text.begin(), text.end(), other.begin(), other.end(),
+                    [](char a, char b) { return lower(a) == lower(b); });
 }
 
 std::string_view trimmed(std::string_view text) {
@@ -64,13 +68,11 @@ struct Head {
   bool closes = false;
 };
 
-bool parse_head(std::string_view head, Head& parsed) {
-  const std::size_t line_end = head.find("\r\n");
-  const std::string_view line = head.substr(0, line_end);
-  if (!line.starts_with("HTTP/1.") || line.size() < 12 || line[8] != ' ') return false;
-  if (!parse_number(line.substr(9, 3), parsed.status) || parsed.status < 100) return false;
-  parsed.closes = line[7] == '0';
-  std::size_t at = line_end;
+// Calls `function` with the name and the value of each field, until it says false; false then, or
+// where a line is no field.
+template <typename Function>
+bool for_each_field(std::string_view head, Function&& function) {
+  std::size_t at = head.find("\r\n");
   while (at != std::string_view::npos && at + 2 < head.size()) {
     at += 2;
     const std::size_t end = head.find("\r\n", at);
@@ -78,8 +80,17 @@ bool parse_head(std::string_view head, Head& parsed) {
     at = end;
     const std::size_t colon = field.find(':');
     if (colon == std::string_view::npos) return false;
-    const std::string_view name = field.substr(0, colon);
-    const std::string_view value = trimmed(field.substr(colon + 1));
+    if (!function(field.substr(0, colon), trimmed(field.substr(colon + 1)))) return false;
+  }
+  return true;
+}
+
+bool parse_head(std::string_view head, Head& parsed) {
+  const std::string_view line = head.substr(0, head.find("\r\n"));
+  if (!line.starts_with("HTTP/1.") || line.size() < 12 || line[8] != ' ') return false;
+  if (!parse_number(line.substr(9, 3), parsed.status) || parsed.status < 100) return false;
+  parsed.closes = line[7] == '0';
+  return for_each_field(head, [&](std::string_view name, std::string_view value) {
     if (is(name, "content-length")) {
       std::size_t length = 0;
       if (!parse_number(value, length) || length > max_body) return false;
@@ -91,13 +102,35 @@ bool parse_head(std::string_view head, Head& parsed) {
       if (is(value, "close")) parsed.closes = true;
       if (is(value, "keep-alive")) parsed.closes = false;
     }
-  }
-  return true;
+    return true;
+  });
 }
 
 }  // namespace
 
-HttpParse parse_http_response(std::string_view input, HttpResponse& response) {
+std::optional<std::string_view> HttpResponse::header(std::string_view name) const {
+  std::optional<std::string_view> found;
+  for_each_field(head, [&](std::string_view each, std::string_view value) {
+    if (is(each, name)) found = value;
+    return !found;
+  });
+  return found;
+}
+
+std::string unchunked(std::string_view body) {
+  std::string content;
+  for (;;) {
+    const std::size_t line_end = body.find("\r\n");
+    std::string_view line = body.substr(0, line_end);
+    line = trimmed(line.substr(0, line.find(';')));
+    std::size_t chunk = 0;
+    if (!parse_number(line, chunk, 16) || chunk == 0) return content;
+    content += body.substr(line_end + 2, chunk);
+    body.remove_prefix(std::min(body.size(), line_end + 2 + chunk + 2));
+  }
+}
+
+HttpParse parse_http_response(std::string_view input, HttpResponse& response, bool to_head) {
   std::size_t skipped = 0;
   for (;;) {
     const std::string_view rest = input.substr(skipped);
@@ -117,7 +150,7 @@ HttpParse parse_http_response(std::string_view input, HttpResponse& response) {
       continue;
     }
     std::size_t body_size = 0;
-    const bool bodyless = head.status == 204 || head.status == 304;
+    const bool bodyless = to_head || head.status == 204 || head.status == 304;
     if (!bodyless && head.chunked) {
       const HttpParse chunks = chunked_size(rest.substr(body_at), body_size);
       if (chunks != HttpParse::response) return chunks;
@@ -126,8 +159,12 @@ HttpParse parse_http_response(std::string_view input, HttpResponse& response) {
       body_size = *head.length;
     }
     if (rest.size() < body_at + body_size) return HttpParse::incomplete;
-    response = {head.status, rest.substr(body_at, body_size), head.chunked && !bodyless,
-                head.closes, skipped + body_at + body_size};
+    response = {.status = head.status,
+                .head = rest.substr(0, head_end),
+                .body = rest.substr(body_at, body_size),
+                .chunked = head.chunked && !bodyless,
+                .closes = head.closes,
+                .size = skipped + body_at + body_size};
     return HttpParse::response;
   }
 }

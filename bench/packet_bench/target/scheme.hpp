@@ -3,6 +3,7 @@
 #include "packet_bench/target/channel.hpp"
 #include "packet_bench/target/connection.hpp"
 #include "packet_bench/target/prepare_template.hpp"
+#include "packet_bench/target/served_check.hpp"
 #include "packet_bench/target/target.hpp"
 
 #include <memory>
@@ -20,6 +21,7 @@ struct HttpRequest {
   std::vector<std::string> headers;  // "Name: value"
   std::string body;
   unsigned pipeline = 1;  // requests in flight on one connection
+  ServedCheck served;
 };
 
 // What a channel is made of; all of it outlives the channel.

@@ -1,0 +1,105 @@
+#include "packet_bench/subject/started_service.hpp"
+
+#include "base/units.hpp"
+#include "net/http_client.hpp"
+#include "packet_bench/target/http_channel.hpp"
+
+#include <chrono>
+#include <filesystem>
+#include <thread>
+
+#include <fmt/core.h>
+
+namespace slipway::bench {
+namespace {
+
+using namespace std::chrono_literals;
+using Clock = std::chrono::steady_clock;
+
+constexpr auto start_deadline = 20s;
+constexpr std::size_t told_lines = 5;
+
+// What leaves a group that also counts what is used (`cpu,cpuacct`) is not counted any more.
+bool is_counted_by_the_group_it_would_leave() {
+  std::error_code absent;
+  return std::filesystem::equivalent("/sys/fs/cgroup/cpu", "/sys/fs/cgroup/cpuacct", absent);
+}
+
+Error interrupted() {
+  return {ErrorKind::cancelled, "interrupted", {}};
+}
+
+}  // namespace
+
+Result<StartedService> StartedService::start(const std::string& image,
+                                             const service::Service& service,
+                                             std::stop_token stop) {
+  auto folder = OwnFolder::create();
+  if (!folder) return folder.error();
+  auto container = OwnContainer::create({.image = image, .service = service});
+  if (!container) return container.error();
+  const auto argv = container->start_command();
+  auto process =
+      OwnProcess::start(argv, current_environment(), std::move(*folder), std::move(*container));
+  if (!process) return process.error();
+  StartedService started(std::move(*process), service.name.empty() ? "the service" : service.name);
+  started.target_ = {.scheme = &http_scheme, .port = service.port, .path = service.gate.path};
+  if (const auto found = started.await_address(stop); !found) return found.error();
+  if (const auto ready = started.await_ready(service, stop); !ready) return ready.error();
+  if (!is_counted_by_the_group_it_would_leave()) {
+    for (const pid_t pid : started.processes()) leave_processor_group(pid);
+  }
+  return started;
+}
+
+Result<void> StartedService::await_address(const std::stop_token& stop) {
+  const auto deadline = Clock::now() + start_deadline;
+  for (;;) {
+    if (const auto ended = death()) return Error{ErrorKind::unreachable, *ended, {}};
+    const auto container = find_own(*process_.container());
+    if (container && !container->address.empty()) {
+      group_ = container->group;
+      target_.host = container->address;
+      return {};
+    }
+    if (stop.stop_requested()) return interrupted();
+    if (Clock::now() > deadline) {
+      if (!container) return container.error();
+      return Error{ErrorKind::unreachable, "the engine gave the container no address of its own",
+                   "let the engine have its bridge network"};
+    }
+    std::this_thread::sleep_for(20ms);
+  }
+}
+
+Result<void> StartedService::await_ready(const service::Service& service,
+                                         const std::stop_token& stop) {
+  const auto deadline = Clock::now() + service.proof.deadline;
+  for (;;) {
+    const auto answer = net::http_request({.host = target_.host,
+                                           .port = target_.port,
+                                           .target = service.ready,
+                                           .deadline = service.proof.timeout},
+                                          stop);
+    if (answer && answer->status == 200) return {};
+    if (const auto ended = death()) return Error{ErrorKind::unreachable, *ended, {}};
+    if (stop.stop_requested()) return interrupted();
+    if (Clock::now() > deadline) {
+      return Error{
+          ErrorKind::unreachable,
+          fmt::format("{} did not answer 200 at http://{}:{}{} within {}: {}; it logged: {}", name_,
+                      target_.host, target_.port, service.ready,
+                      format_duration(service.proof.deadline),
+                      answer ? fmt::format("it answered {}", answer->status) : answer.error().what,
+                      process_.last_words(told_lines)),
+          "correct its port and its path of readiness, or the image"};
+    }
+    std::this_thread::sleep_for(20ms);
+  }
+}
+
+std::optional<std::string> StartedService::death() {
+  return process_.death(name_, told_lines);
+}
+
+}  // namespace slipway::bench
