@@ -2,7 +2,7 @@
 no probe, no ready page, no metrics, health that is no JSON; and what its description may get wrong."""
 
 import json
-import subprocess
+import socket
 
 import pytest
 
@@ -62,6 +62,9 @@ def test_what_answers_with_a_page_is_proven_by_the_image_that_the_engine_runs(si
         status = site.rollback("--status").report
         assert status["healthy"] and status["running"]["role"] == "", status
         assert "up" in site.get("/health")
+        # One that has the label, and does not say it.
+        site.publish("mute", kind="html")
+        assert site.deploy("mute").status == 0
         assert site.rollback("v1").status == 0 and site.served() == "v1"
     assert load.lost() == 0, load.packets
     tell(f"{load.packets['sent']} requests, {load.lost()} lost")
@@ -72,12 +75,13 @@ def test_a_port_that_haproxy_was_not_made_for_is_3_and_comes_with_a_haproxy_made
     before = site.containers()
     refused = site.deploy("v2")
     assert refused.status == 3 and site.containers() == before and site.served() == "v1", refused
-    assert "4000" in refused.report["message"] and "docker rm -f slipway-haproxy" in refused.report["nextStep"], refused
+    assert "has no server 172.31.231.11:4000 for port 4000" in refused.report["message"], refused
+    assert "docker rm -f slipway-haproxy" in refused.report["nextStep"], refused
     site.host.docker("rm", "-f", "slipway-haproxy")
     assert site.deploy("v2").status == 0 and site.served() == "v2"
-    echoed = subprocess.run(site.host.inside("bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/4000; echo hi >&3; head -c2 <&3"),
-                            capture_output=True, text=True, check=False, timeout=10).stdout
-    assert echoed == "hi"
+    with socket.create_connection((site.host.ip, 4000), timeout=5) as connection:
+        connection.sendall(b"hi")
+        assert connection.recv(2) == b"hi"
 
 
 def test_a_published_port_that_nobody_has_is_told_and_one_of_no_service_too(site):
@@ -135,3 +139,17 @@ def test_what_is_connected_for_longer_than_the_drain_stays_until_its_colour_make
     assert site.deploy("v3").status == 0
     assert not client.is_alive()
     site.rollback("v1")
+
+
+def test_one_container_without_haproxy_or_roles_is_replaced_and_comes_back(executables, tell):
+    with Site("plain-recreate", executables, service=PLAIN, strategy="recreate") as site:
+        for tag, manner in (("v1", "good"), ("v2", "good"), ("bad", "never_ready")):
+            site.publish(tag, manner, kind="plain")
+        for tag in ("v1", "v2"):
+            outcome = site.deploy(tag)
+            assert outcome.status == 0 and site.served() == tag, outcome
+        assert "slipway-haproxy" not in site.containers()
+        assert site.deploy("bad").status == 4 and site.served() == "v2"
+        back = site.rollback()
+        assert back.status == 0 and site.served() == "v1", back
+        tell(f"{outcome.report['secondsWithoutService']:.2f} s without service")

@@ -294,7 +294,10 @@ class FakeHost : public Engine, public Switch, public HealthSource, public Clock
   std::chrono::system_clock::time_point utc() override {
     return std::chrono::system_clock::time_point{};
   }
-  void sleep_for(std::chrono::nanoseconds duration, std::stop_token) override { time += duration; }
+  void sleep_for(std::chrono::nanoseconds duration, std::stop_token) override {
+    time += duration;
+    meanwhile();
+  }
 
   TemporaryDirectory directory;
   Config config;
@@ -327,6 +330,7 @@ class FakeHost : public Engine, public Switch, public HealthSource, public Clock
   int kill_at = -1;
   int fault_at = -1;  // the point at which `fault` happens
   std::function<void()> fault;
+  std::function<void()> meanwhile = [] {};  // while it sleeps
   std::vector<std::string> passed;
   std::chrono::steady_clock::time_point time{};
 };

@@ -110,7 +110,8 @@ def test_files_that_were_changed_on_the_host_are_kept_as_its_own(call, folder):
 @pytest.mark.parametrize(("spoil", "said"), [
     (lambda folder: (folder / "slipway.yml").write_text("port: 1\n"), "move it away"),
     (lambda folder: change(folder, drainTimeout="long"), "drain"),
-    (lambda folder: change(folder, stateDri="/x"), "stateDri")], ids=["in the way", "a wrong value", "an unknown field"])
+    (lambda folder: change(folder, stateDri="/x"), "stateDri")],
+    ids=["in the way", "a wrong value", "an unknown field"])
 def test_what_cannot_be_migrated_is_2_and_the_old_configuration_stays(call, folder, spoil, said):
     spoil(folder)
     before = (folder / "deploy.json").read_text()

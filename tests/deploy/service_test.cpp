@@ -151,18 +151,23 @@ TEST_CASE("a port that HAProxy does not carry is 3, and nothing is touched", "[s
 }
 
 TEST_CASE("without names of metrics HAProxy's own counters judge a new version", "[service]") {
-  FakeHost host;
-  host.describe("bake: { window: 1s, longest: 5s }");
-  ship(host, {"v1"});
-  host.counted[Colour::blue].good = 1000;
-  host.publish("v2");
-  CHECK_THAT(host.run(Action::deploy, "v2").message, ContainsSubstring("inconclusive"));
-  host.counted[Colour::blue].good = 2000;
-  host.counted[Colour::green].bad = 1;
-  host.fault_at = 1;
-  host.fault = [&] { host.counted[Colour::green].good = 0; };
-  const Report report = host.run(Action::deploy, "v2");
-  CHECK(report.exit_code == ExitCode::rolled_back);
+  for (const bool good : {true, false}) {
+    FakeHost host;
+    host.describe("bake: { window: 1s, longest: 5s }");
+    ship(host, {"v1"});
+    host.publish("v2");
+    host.counted[Colour::blue].good = 1000;
+    CHECK_THAT(host.run(Action::deploy, "v2").message, ContainsSubstring("inconclusive"));
+    host.meanwhile = [&] {
+      host.counted[Colour::green].good += 300;
+      if (!good) host.counted[Colour::green].bad += 100;
+    };
+    const Report report = host.run(Action::deploy, "v2");
+    INFO(report.message);
+    CHECK(report.exit_code == (good ? ExitCode::done : ExitCode::rolled_back));
+    CHECK_THAT(step(report, "bake").detail,
+               ContainsSubstring(good ? "300 requests, 0.00 %" : "25.00 %"));
+  }
 }
 
 TEST_CASE("a snapshot of before there were descriptions goes by the host's", "[service]") {

@@ -205,8 +205,8 @@ TEST_CASE("with recreate one container replaces the other, after the pull, and t
 }
 
 TEST_CASE("with recreate a bad version is replaced by the old one again", "[session]") {
-  for (const Manner manner :
-       {Manner::exits, Manner::never_ready, Manner::lies, Manner::probe_fails}) {
+  for (const Manner manner : {Manner::exits, Manner::never_ready, Manner::lies, Manner::probe_fails,
+                              Manner::dies_when_promoted}) {
     FakeHost host;
     host.config.strategy = StrategyKind::recreate;
     host.publish("v1");

@@ -82,7 +82,8 @@ class LongPoll(threading.Thread):
     def run(self):
         try:
             with socket.create_connection((self.site.host.ip, 8080), timeout=self.seconds + 10) as connection:
-                connection.sendall(f"GET /wait/{self.seconds} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+                request = f"GET /wait/{self.seconds} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+                connection.sendall(request.encode())
                 self.answer = connection.makefile("rb").read().decode().split("\r\n\r\n", 1)[-1]
         except OSError as error:
             self.answer = type(error).__name__

@@ -107,7 +107,7 @@ TEST_CASE("an old version that does not come back leaves the candidate serving",
   CHECK(after == State{Step::end, Verdict::helpless});
 }
 
-TEST_CASE("a drain that fails does not cost the packets twice", "[transition]") {
+TEST_CASE("a drain that fails does not cost the requests twice", "[transition]") {
   CHECK(next({false, true}, {Step::drain, Verdict::none}, Event::failed).step == Step::bake);
 }
 

@@ -144,7 +144,9 @@ Outcome SharedSteps::settle(Course&, std::stop_token) {
 Outcome SharedSteps::abandon(Course& course, std::stop_token) {
   const Plan& plan = course.plan;
   (void)ports_.traffic.agree();
-  if (plan.warm) return drain_colour(course, plan.candidate, {});
+  // Nobody was sent to it; what is still connected to a warm one may stay.
+  const bool has_roles = service_of(ports_, plan.target).has_roles;
+  if (plan.warm) return has_roles ? drain_colour(course, plan.candidate, {}) : Outcome{};
   return changing("abandon:remove", [&] { return ports_.engine.remove(plan.candidate); });
 }
 
