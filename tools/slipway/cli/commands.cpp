@@ -18,6 +18,7 @@ namespace slipway::front {
 int slipway_command_line(int argc, const char* const* argv) {
   // These have flags of their own, and help for them.
   const std::string_view word = argc > 1 ? argv[1] : "";
+  if (word == "gate") return gate({argv + 2, argv + argc});
   if (word == "rehearse") return rehearse({argv + 2, argv + argc});
   if (word == "setup") return setup({argv + 2, argv + argc});
   CommandLine line("slipway", "Takes a service, described by its slipway.yml, to production.");
@@ -27,6 +28,8 @@ int slipway_command_line(int argc, const char* const* argv) {
   const InitCommand init_command(init);
   Flags check = line.add_command("check", "whether slipway.yml can be used, and what it comes to");
   const CheckCommand check_command(check);
+  line.add_command("gate",
+                   "whether a new image still does its rate and got no dearer than an old one");
   line.add_command("rehearse", "image, host, deploy, bad releases and back, on this machine");
   line.add_command("setup", "make root@HOST ready to be deployed to, and tell GitHub of it");
   Flags schema = line.add_command("schema", "the JSON Schema of slipway.yml, for editors");

@@ -49,6 +49,12 @@ int no_scripts() {
 
 }  // namespace
 
+int gate(const std::vector<std::string>& arguments) {
+  return become(
+      {(folder_of_executables() / "packet_bench").string(), "duet", "--service", "slipway.yml"},
+      arguments);
+}
+
 int rehearse(const std::vector<std::string>& arguments) {
   const fs::path scripts = folder_of_scripts();
   if (scripts.empty()) return no_scripts();

@@ -53,6 +53,7 @@ class ServiceRehearsal:
             stage.evidence = f"{production.host.ip}, its own engine, sshd and network"
         journey = Journey(self.stages, production, self.executables / "packet_bench", self.results)
         self.swaps = journey.swaps
+        journey.gate(self.folder / "slipway.yml", v1, v2)
         journey.ship(v1, v2)
         for version in bad[:1] if self.short else bad:
             journey.take_back(version, serving=v1)

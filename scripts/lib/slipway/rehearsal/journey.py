@@ -1,5 +1,7 @@
 """A service goes to a host and back, on this machine: two good versions, and bad ones that must not stay."""
 
+import json
+import subprocess
 from pathlib import Path
 
 from ..lab import Engine, Registry
@@ -9,6 +11,10 @@ from .sabotage import Sabotage, derive, sabotages
 from .stages import Stages, expect
 from .traffic import flowing
 from .versions import REVISION, Source, Version, build_from, push
+
+
+# Exit statuses of packet_bench.
+GATE_PASSED, GATE_INCONCLUSIVE = 0, 4
 
 
 class Images:
@@ -78,6 +84,25 @@ class Journey:
         self.packet_bench = packet_bench
         self.folder = folder
         self.swaps: list[Swap] = []
+
+    def gate(self, slipway_yml: Path, v1: Version, v2: Version) -> None:
+        """v2 against v1 in the same seconds, on the host's own engine. They are the same program, so nothing may be
+        found; on a busy machine there may be no verdict, and that is said."""
+        production = self.production
+        with self.stages.stage("gate: v2 against v1, in the same seconds") as stage:
+            references = [production.reference(version) for version in (v1, v2)]
+            for reference in references:
+                production.host.docker("pull", "--quiet", reference)
+            done = subprocess.run(production.host.inside(
+                "env", f"DOCKER_HOST={production.host.env['DOCKER_HOST']}", str(self.packet_bench), "duet",
+                "--service", str(slipway_yml), "--base-image", references[0], "--candidate-image", references[1],
+                "--max-duration", "30s", "--output", str(self.folder / "duet.json"),
+                "--report", str(self.folder / "duet.md")),
+                stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=300)
+            expect(done.returncode in (GATE_PASSED, GATE_INCONCLUSIVE),
+                   f"exit {done.returncode}: {(done.stdout + done.stderr).strip()[-1500:]}")
+            found = json.loads((self.folder / "duet.json").read_text())
+            stage.evidence = ("passed" if found["passed"] else "no verdict on this machine in 30 s") + ": duet.md"
 
     def ship(self, v1: Version, v2: Version) -> None:
         production = self.production
