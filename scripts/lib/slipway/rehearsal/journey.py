@@ -102,7 +102,8 @@ class Journey:
             expect(done.returncode in (GATE_PASSED, GATE_INCONCLUSIVE),
                    f"exit {done.returncode}: {(done.stdout + done.stderr).strip()[-1500:]}")
             found = json.loads((self.folder / "duet.json").read_text())
-            stage.evidence = ("passed" if found["passed"] else "no verdict on this machine in 30 s") + ": duet.md"
+            stage.evidence = (f"{found['verdict']} after {found['pairsUsed']} pairs, {found['pairsLeftOut']} left out "
+                              "for what else this machine did; duet.md")
 
     def ship(self, v1: Version, v2: Version) -> None:
         production = self.production
