@@ -54,11 +54,13 @@ class Description:
         return self.document["gate"]
 
     def label(self, **changes: object) -> str:
-        """The value of LABEL; CHANGES: sections with some of their keys."""
-        document = json.loads(json.dumps(self.document))
-        for section, values in changes.items():
-            document[section] = {**document.get(section, {}), **values} if isinstance(values, dict) else values
-        return json.dumps(document, separators=(",", ":"), sort_keys=True)
+        """The value of LABEL; CHANGES: keys with other values, at any depth."""
+        return json.dumps(_merged(self.document, changes), separators=(",", ":"), sort_keys=True)
+
+
+def _merged(document: dict, changes: dict) -> dict:
+    return document | {key: _merged(document.get(key, {}), value) if isinstance(value, dict) else value
+                       for key, value in changes.items()}
 
 
 def read(slipway: Path, folder: Path) -> Description:
