@@ -12,7 +12,6 @@ from .stages import Stages, expect
 from .traffic import flowing
 from .versions import REVISION, Source, Version, build_from, push
 
-
 # Exit statuses of packet_bench.
 GATE_PASSED, GATE_INCONCLUSIVE = 0, 4
 
