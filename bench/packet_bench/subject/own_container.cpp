@@ -35,8 +35,8 @@ Result<std::string> docker(Command command, std::stop_token stop = {}) {
   return line_of(done->out);
 }
 
-// What deploy gives a colour (compose_of_colours), but for its share of the processors: while the kernel
-// withholds them nothing is seen of what a request costs.
+// What deploy gives a colour (compose_of_colours), but for its share of the processors: while the
+// kernel withholds them nothing is seen of what a request costs.
 std::vector<std::string> as_deployed(const service::Service& service) {
   std::vector<std::string> flags{"--read-only",
                                  "--cap-drop",
