@@ -1,5 +1,6 @@
 #include "packet_bench/target/http_channel.hpp"
 
+#include "packet_bench/target/backoff.hpp"
 #include "packet_bench/target/http_response.hpp"
 
 #include <algorithm>
@@ -10,9 +11,6 @@ namespace slipway::bench {
 namespace {
 
 using namespace std::chrono_literals;
-
-constexpr std::chrono::nanoseconds first_backoff = 1ms;
-constexpr std::chrono::nanoseconds longest_backoff = 100ms;
 
 // An HTTP status as a code of its own, so that it stands beside ILP's in the counts.
 std::string_view status_code(int status) {
@@ -144,7 +142,7 @@ void HttpChannel::lost(std::string why) {
   connection_.close();
   failure_ = std::move(why);
   next_attempt_ = was_up_ ? TimePoint{} : Clock::now() + backoff_;
-  backoff_ = std::clamp(2 * backoff_, first_backoff, longest_backoff);
+  backoff_ = backoff_after(backoff_);
   tickets_.clear();
   if (!was_up_) return;
   was_up_ = false;
