@@ -11,7 +11,7 @@ from pathlib import Path
 from .stages import StageFailed, Stages
 
 DAY_S = 24 * 3600
-TARGETS = ("connector", "packet_bench", "deploy", "rollback")
+TARGETS = ("connector", "packet_bench", "deploy", "rollback", "slipway")
 
 
 class Build:

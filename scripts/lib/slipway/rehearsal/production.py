@@ -1,7 +1,6 @@
 """The host of the rehearsal: what an operator installs on it, says to it, and sees of it."""
 
 import json
-import re
 import secrets
 import subprocess
 import tarfile
@@ -12,22 +11,12 @@ from pathlib import Path
 from ..ci.oci import SERVICE
 from ..lab import Engine, Host, Registry, images
 from ..lab.capsule import run
+from . import description
 from .stages import StageFailed, expect
 from .traffic import Packets, http_get
 from .versions import Version
 
 COLOURS = ("blue", "green")
-
-
-def rehearsed(service: str) -> str:
-    """slipway.yml for a host of the rehearsal, whose images bring none."""
-    # The load, both colours and the proxy share this machine's few processors: only a latency
-    # that is beyond such noise may take a release back here.
-    bake, found = re.subn(r"^( +)window: .*$", r"\1window: 3s\n\1longest: 15s\n\1worse: { allowance: 100ms }",
-                          service, flags=re.MULTILINE)
-    expect(found == 1, "slipway.yml: no window of a bake")
-    # Shorter than on a real host, so that a rehearsal of a sick release does not take minutes.
-    return bake + "healthy: { times: 5, for: 2s, within: 10s }\n"
 
 
 @dataclass
@@ -61,7 +50,8 @@ class Production:
                        ("ALICE_TOKEN", "BOB_TOKEN", "PROBE_TOKEN")}
 
     def install(self, checkout: Path, executables: Path, engine: Engine, haproxy: str) -> None:
-        """Copies host/ and the two executables to the host and writes its own settings there."""
+        """Copies host/, the two executables and the service's configuration to the host and writes its own
+        settings there."""
         if haproxy:
             images.give(haproxy, engine, self.host)
         settings = json.loads((checkout / "host/deploy.json").read_text())
@@ -78,7 +68,11 @@ class Production:
             with open(archive, "rb") as stream:
                 run(*self.host.ssh("tar -x --no-same-owner -C /"), stdin=stream)
         self._write("/etc/slipway/deploy.json", json.dumps(settings, indent=2))
-        self._write("/etc/slipway/slipway.yml", rehearsed((checkout / "slipway.yml").read_text()))
+        # For images that do not bring their description. The load, both colours and the proxy share this
+        # machine's few processors: only a latency that is beyond such noise may take a release back here.
+        # A sick one is given up sooner than on a real host, so that a rehearsal of it takes no minutes.
+        self._write("/etc/slipway/slipway.yml", description.read(executables / "slipway", checkout).label(
+            bake={"window": "3s", "longest": "15s", "worse": {"allowance": "100ms"}}, healthy={"within": "10s"}))
         self._write("/etc/slipway/service.env", environment)
 
     def _write(self, path: str, content: str) -> None:
