@@ -2,6 +2,7 @@
 no probe, no ready page, no metrics, health that is no JSON; and what its description may get wrong."""
 
 import json
+import re
 import socket
 
 import pytest
@@ -75,7 +76,7 @@ def test_a_port_that_haproxy_was_not_made_for_is_3_and_comes_with_a_haproxy_made
     before = site.containers()
     refused = site.deploy("v2")
     assert refused.status == 3 and site.containers() == before and site.served() == "v1", refused
-    assert "has no server 172.31.231.11:4000 for port 4000" in refused.report["message"], refused
+    assert re.search(r"has no server 172.31.231.1[01]:4000 for port 4000", refused.report["message"]), refused
     assert "docker rm -f slipway-haproxy" in refused.report["nextStep"], refused
     site.host.docker("rm", "-f", "slipway-haproxy")
     assert site.deploy("v2").status == 0 and site.served() == "v2"

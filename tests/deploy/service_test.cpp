@@ -170,6 +170,26 @@ TEST_CASE("without names of metrics HAProxy's own counters judge a new version",
   }
 }
 
+TEST_CASE("a secret that the host lacks is 2, and named with its file", "[service]") {
+  FakeHost host;
+  host.describe("secrets: [TOKEN]");
+  host.publish("v1");
+  host.config.environment_file = host.directory.path() / "service.env";
+  for (const char* lacking : {"", "TOKEN=\n", "TOKEN=", "A=b\nMY_TOKEN=x\n"}) {
+    std::ofstream(host.config.environment_file) << lacking;
+    const Report report = host.run(Action::deploy, "v1");
+    INFO(lacking << report.message);
+    CHECK(report.exit_code == ExitCode::usage);
+    CHECK_THAT(report.message,
+               ContainsSubstring("needs TOKEN") && ContainsSubstring("service.env"));
+    CHECK(host.passed.empty());
+  }
+  for (const char* told : {"TOKEN=x", "A=b\nTOKEN=x\n"}) {
+    std::ofstream(host.config.environment_file) << told;
+    CHECK(host.run(Action::deploy, "v1").exit_code == ExitCode::done);
+  }
+}
+
 TEST_CASE("a snapshot of before there were descriptions goes by the host's", "[service]") {
   FakeHost host;
   host.describe("drain: 4s");

@@ -88,6 +88,24 @@ Result<SnapshotFile> read_environment(const Config& config) {
   return made("service.env", std::move(*content));
 }
 
+// The service's secrets, of which it says only the names.
+Result<void> check_secrets(const Config& config, const service::Service& service,
+                           const std::string& environment) {
+  for (const std::string& name : service.secrets) {
+    const std::string line = "\n" + name + "=";
+    const std::size_t at = ("\n" + environment).find(line);
+    const bool has_value = at != std::string::npos && at + line.size() <= environment.size() &&
+                           environment[at + line.size() - 1] != '\n';
+    if (has_value) continue;
+    const std::string file = config.environment_file.empty()
+                                 ? (config.file.parent_path() / "service.env").string()
+                                 : config.environment_file.string();
+    return Error{ErrorKind::usage, fmt::format("the service needs {}, and {} lacks it", name, file),
+                 fmt::format("write {}=VALUE into {}, and chmod 600 it", name, file)};
+  }
+  return {};
+}
+
 Result<void> read_folder(const fs::path& folder, const std::string& name, const std::string& place,
                          std::vector<SnapshotFile>& files) {
   std::error_code failed;
@@ -134,6 +152,7 @@ Result<std::shared_ptr<const Snapshot>> FileSnapshot::read(const Config& config,
   if (!compose) return compose.error();
   auto environment = read_environment(config);
   if (!environment) return environment.error();
+  if (auto told = check_secrets(config, service, environment->content); !told) return told.error();
   std::vector<SnapshotFile> files{std::move(*compose), std::move(*environment),
                                   made("service.json", to_json_text(service) + "\n")};
   for (const auto& [name, place] : service.config) {
