@@ -221,7 +221,8 @@ bool promises_held(const PowerReplay& result) {
 PowerCommand::PowerCommand(Flags& command)
     : record_(command.add_command(
           "record", "live verdicts and their pairs at every level, interleaved, appended")),
-      replay_(command.add_command("replay", "judge windows of what was recorded")) {
+      replay_(command.add_command("replay", "judge windows of what was recorded")),
+      service_(record_) {
   command.require_commands(1, 1);
   command.footer(
       "Examples:\n  packet_bench power record --minutes 60\n  packet_bench power replay");
@@ -229,11 +230,26 @@ PowerCommand::PowerCommand(Flags& command)
     each.add("--file", file_, "of the recording, JSON lines").value_name("FILE").show_default();
     each.add("--seed", seed_, "of every random choice [random; replay: 1]").value_name("N");
   }
-  record_.add("--connector", connector_, "executable [beside this]").value_name("FILE");
+  Flag connector =
+      record_.add("--connector", connector_, "executable [beside this]").value_name("FILE");
+  record_.add("--image", image_, "of a service instead, dearer by $TEST_EXTRA_CPU_PERCENT")
+      .value_name("IMAGE")
+      .excludes(connector);
+  record_.add("--rate", rate_, "requests or packets a second, to each")
+      .value_name("N")
+      .show_default();
+  record_.add("--percents", percents_, "how much dearer the candidates are [0,3,5,10, and a hog]")
+      .value_name("LIST")
+      .separated_by(',')
+      .within(0, 1000);
+  service_.add();
   record_.add("--minutes", minutes_, "in which verdicts are begun; call again for more")
       .value_name("N")
       .show_default();
-  record_.footer("Examples:\n  packet_bench power record --minutes 60 --file power.jsonl");
+  record_.footer(
+      "Examples:\n"
+      "  packet_bench power record --minutes 60 --file power.jsonl\n"
+      "  packet_bench power record --image IMAGE --service slipway.yml --percents 0,5");
   replay_.add("--windows", windows_, "resampled ones, a level").value_name("N").show_default();
   replay_.footer("Examples:\n  packet_bench power replay --file power.jsonl");
 }
@@ -244,12 +260,35 @@ int PowerCommand::run(std::stop_token stop) const {
     return static_cast<int>(ExitStatus::usage);
   }
   if (!record_.given()) return replay_file();
-  return record_power(
-      {.file = file_,
-       .connector = connector_.empty() ? default_connector() : std::filesystem::path(connector_),
-       .minutes = minutes_,
-       .seed = seed_ != 0 ? seed_ : random_seed()},
-      stop);
+  const auto plan = record_plan();
+  return plan ? record_power(*plan, stop) : report_error(plan.error());
+}
+
+Result<RecordPlan> PowerCommand::record_plan() const {
+  RecordPlan plan{.file = file_, .minutes = minutes_, .seed = seed_ != 0 ? seed_ : random_seed()};
+  const auto service = service_.checked();
+  if (!service) return service.error();
+  const bool web = !image_.empty();
+  if (const auto useful = service_.check_useful(web, web, web); !useful) return useful.error();
+  plan.duet.rate = service_.has_file() && !record_.given("--rate") ? service->gate.rate : rate_;
+  if (!percents_.empty()) plan.levels.clear();
+  for (const int percent : percents_) plan.levels.push_back({.percent = percent});
+  if (!web) {
+    const auto connector =
+        connector_.empty() ? default_connector() : std::filesystem::path(connector_);
+    plan.duet.targets = {connector, connector};
+    return plan;
+  }
+  if (!ServiceFlags::is_web(*service)) {
+    return Error{ErrorKind::usage, "nothing says what an image is asked",
+                 "give --service, or --path"};
+  }
+  auto request = service_.request(*service);
+  if (!request) return request.error();
+  plan.duet.http = std::move(*request);
+  plan.duet.connections = static_cast<unsigned>(service->gate.connections);
+  plan.duet.targets = {ImageTarget{image_, *service}, ImageTarget{image_, *service}};
+  return plan;
 }
 
 int PowerCommand::replay_file() const {

@@ -2,6 +2,7 @@
 
 #include "base/command_line.hpp"
 #include "base/error.hpp"
+#include "packet_bench/duet/service_flags.hpp"
 #include "packet_bench/power/power_record.hpp"
 
 #include <filesystem>
@@ -57,11 +58,16 @@ class PowerCommand {
 
  private:
   int replay_file() const;
+  Result<RecordPlan> record_plan() const;
 
   Flags record_;
   Flags replay_;
   std::string file_ = "gate-power.jsonl";
   std::string connector_;
+  std::string image_;
+  ServiceFlags service_;
+  double rate_ = 10'000;
+  std::vector<int> percents_;
   double minutes_ = 5;
   std::size_t windows_ = 200;
   std::uint64_t seed_ = 0;

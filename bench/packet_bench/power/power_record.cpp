@@ -101,8 +101,7 @@ bool append_result(const std::string& file, const PowerLevel& level, const DuetR
 }
 
 // Every level once, in an order drawn anew.
-std::vector<PowerLevel> shuffled_levels(std::mt19937_64& random) {
-  std::vector<PowerLevel> levels = power_levels;
+std::vector<PowerLevel> shuffled(std::vector<PowerLevel> levels, std::mt19937_64& random) {
   std::shuffle(levels.begin(), levels.end(), random);
   return levels;
 }
@@ -180,12 +179,11 @@ int record_power(const RecordPlan& plan, const std::stop_token& stop) {
   const TimePoint begin = Clock::now();
   fmt::print("recording to {} with seed {}\n", plan.file.string(), plan.seed);
   while (seconds_since(begin) < plan.minutes * 60) {
-    for (const PowerLevel& level : shuffled_levels(random)) {
+    for (const PowerLevel& level : shuffled(plan.levels, random)) {
       if (seconds_since(begin) > plan.minutes * 60) break;
       std::optional<Hog> hog;
       if (level.hog) hog.emplace(random());
-      DuetOptions options;
-      options.targets = {plan.connector, plan.connector};
+      DuetOptions options = plan.duet;
       options.extra_cpu_percent = {0, level.percent};
       options.seed = random();
       // A round that ends because of what was seen in it would not be a fair sample.

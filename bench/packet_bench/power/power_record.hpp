@@ -43,9 +43,10 @@ struct Recording {
 Result<Recording> read_recording(const std::filesystem::path& file);
 
 struct RecordPlan {
-  std::filesystem::path file;       // appended to
-  std::filesystem::path connector;  // executable, on both sides
-  double minutes = 5;               // in which verdicts are begun
+  std::filesystem::path file;  // appended to
+  DuetOptions duet;            // the same target on both sides, and how it is driven
+  std::vector<PowerLevel> levels = power_levels;
+  double minutes = 5;  // in which verdicts are begun
   std::uint64_t seed = 1;
 };
 
