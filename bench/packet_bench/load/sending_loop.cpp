@@ -160,10 +160,7 @@ void SendingLoop::rest() {
 }
 
 void SendingLoop::end() {
-  for (Half& half : halves_) {
-    for (const Due& due : half.held) sink_.on_unsent(due.when, half.first);
-    half.held.clear();
-  }
+  for (Half& half : halves_) half.held.clear();  // they might have been sent yet
   table_.give_up_all([this](const PacketTable::Packet& packet) {
     sink_.on_end(packet, PacketEnd::given_up, {}, now_);
   });
