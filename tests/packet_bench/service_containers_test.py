@@ -94,7 +94,8 @@ def child_of(process: subprocess.Popen) -> int:
 def stranger(host):
     """Somebody else's server on the port that the images listen on, which answers nothing but 500."""
     script = Path(__file__).with_name("services") / "web_server.py"
-    process = subprocess.Popen(host.inside("python3", str(script), "--status", "500"), stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(host.inside("python3", str(script), "--status", "500"), stdout=subprocess.PIPE,
+                               text=True)
     try:
         assert "listening" in process.stdout.readline()
         yield
@@ -148,6 +149,15 @@ def test_without_a_file_flags_say_how_it_is_started_and_asked(bench):
         "--ready", "/health", "--port", "8080", "--rate", "300", *QUICK, "--round", "1s", "--max-duration", "10s")
     assert status == 0 or disturbed(status, results), said
     assert results["commitSha"] == REVISION
+
+
+def test_a_service_with_roles_is_told_to_be_active_before_it_is_driven(bench):
+    (bench.folder / "roles.yml").write_text("roles: signals\n" + SERVICE)
+    import_web_server(bench.host, "standby:v1", arguments=("--standby",))
+    status, results, said = bench.run(*bench.duet("standby:v1", "standby:v1", "roles.yml"), *QUICK, "--round", "1s",
+                                      "--max-duration", "10s")
+    assert status == 0 or disturbed(status, results), said
+    assert not any("rejected" in note for note in results["notes"]), results["notes"]
 
 
 @pytest.mark.parametrize(("arguments", "words"), [

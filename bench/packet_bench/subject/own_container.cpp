@@ -148,6 +148,12 @@ OwnContainer::~OwnContainer() {
   }
 }
 
+Result<void> OwnContainer::signal(const std::string& signal_name) const {
+  const auto sent = docker({.argv = {"kill", "--signal", signal_name, name_}});
+  if (!sent) return sent.error();
+  return {};
+}
+
 std::vector<std::string> OwnContainer::start_command() const {
   return {"docker", "start", "--attach", name_};
 }

@@ -43,6 +43,8 @@ class OwnContainer {
   ~OwnContainer();
 
   const std::string& name() const { return name_; }
+  // Errors: unreachable, with what docker said.
+  Result<void> signal(const std::string& signal_name) const;
   // Starts it, prints what it says, hands signals on to it, and ends when it ends, likewise.
   std::vector<std::string> start_command() const;
 

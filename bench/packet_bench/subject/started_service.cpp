@@ -46,6 +46,11 @@ Result<StartedService> StartedService::start(const std::string& image,
   started.target_ = {.scheme = &http_scheme, .port = service.port, .path = service.gate.path};
   if (const auto found = started.await_address(stop); !found) return found.error();
   if (const auto ready = started.await_ready(service, stop); !ready) return ready.error();
+  // Where a service has roles, ready is not active yet.
+  if (service.has_roles) {
+    const auto told = started.process_.container()->signal("SIGUSR2");
+    if (!told) return told.error();
+  }
   if (!is_counted_by_the_group_it_would_leave()) {
     for (const pid_t pid : started.processes()) leave_processor_group(pid);
   }

@@ -18,9 +18,9 @@ namespace slipway::bench {
 // no other program that listens on a port of this machine. Ends with its owner.
 class StartedService {
  public:
-  // `image`: an id. Starts it and waits until its `ready` path answers 200, as long as the
-  // service's proof allows. Errors: unreachable (it ended, or did not become ready, with the last
-  // lines that it logged; or what OwnContainer says), cancelled.
+  // `image`: an id. Starts it, waits until its `ready` path answers 200, as long as the service's
+  // proof allows, and makes it active if it has roles. Errors: unreachable (it ended, or did not
+  // become ready, with the last lines that it logged; or what OwnContainer says), cancelled.
   static Result<StartedService> start(const std::string& image, const service::Service& service,
                                       std::stop_token stop);
 

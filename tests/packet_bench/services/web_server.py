@@ -2,18 +2,19 @@
 """A small web service of Python's own HTTP server, for tests of the gate: it can be made dearer, fail,
 and hang up.
 
-usage: web_server.py [--port N] [--status N] [--close-after N] [--extra-cpu PERCENT]
+usage: web_server.py [--port N] [--status N] [--close-after N] [--standby] [--extra-cpu PERCENT]
 
-Says `listening on PORT.`; answers /health with 200 and everything else with --status and JSON. After
---close-after requests of a connection it closes it without a word, as servers do with idle ones.
-With --extra-cpu, or TEST_EXTRA_CPU_PERCENT, it burns processor time until that is this share of all
-that the process has used otherwise.
+Says `listening on PORT.`; answers /health with 200 and everything else with --status and JSON, but with 503
+where it is in --standby, until SIGUSR2 comes. After --close-after requests of a connection it closes it
+without a word, as servers do with idle ones. With --extra-cpu, or TEST_EXTRA_CPU_PERCENT, it burns
+processor time until that is this share of all that the process has used otherwise.
 """
 
 import argparse
 import http.server
 import json
 import os
+import signal
 import socket
 import threading
 import time
@@ -52,7 +53,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if limit and self.requests > limit:
             self.close_connection = True
             return
-        self.send_response(200 if self.path == "/health" else self.server.options.status)
+        options = self.server.options
+        self.send_response(200 if self.path == "/health" else 503 if options.standby else options.status)
         self.send_header("Content-Length", str(len(BODY)))
         self.send_header("Content-Type", "application/json")
         self.end_headers()
@@ -80,8 +82,11 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=8080)
     parser.add_argument("--status", type=int, default=200)
     parser.add_argument("--close-after", type=int, default=0)
+    parser.add_argument("--standby", action="store_true")
     parser.add_argument("--extra-cpu", type=float, default=float(os.environ.get("TEST_EXTRA_CPU_PERCENT", "0")))
-    server = Server(parser.parse_args())
+    options = parser.parse_args()
+    signal.signal(signal.SIGUSR2, lambda *_: setattr(options, "standby", False))
+    server = Server(options)
     print(f"listening on {server.server_port}.", flush=True)
     server.serve_forever()
 
