@@ -24,6 +24,9 @@ constexpr Shape request_line{R"(^(GET|HEAD|POST|PUT|PATCH|DELETE) /[!-~]*$)",
 constexpr Shape header_name{R"(^[A-Za-z0-9!#$%&'*+.^_|~-]+$)", "a header's name"};
 constexpr Shape header_value{R"(^[ -~]*$)", "a header's value in ASCII"};
 constexpr Shape json_pointer{R"(^(/([^~/]|~[01])*)*$)", "a JSON pointer, such as /status"};
+constexpr Shape target_url{R"(^[a-z][a-z0-9+]*://[!-~]*\{host\}[!-~]*$)",
+                           "a target with {host} in it, such as btp+ws://:${TOKEN}@{host}:4000/"};
+constexpr Shape variable{R"(^(?!SLIPWAY_)[A-Za-z_][A-Za-z0-9_]*$)", "a variable's name"};
 constexpr Shape anything{R"(^[^\x00]*$)", "a text"};
 
 Field health_rules(HealthRules& rules) {
@@ -101,13 +104,21 @@ Field gate_rules(GateRules& gate) {
        request(gate),
        mapping("headers", "Headers of the request.", gate.headers, header_name, header_value),
        text("body", "The request's body.", gate.body, anything), served_rule(gate.served),
+       text("target",
+            "Instead of a request, for other protocols: a target of packet_bench, with {host} for "
+            "the address and ${NAME} for a secret.",
+            gate.target, target_url),
+       text("receiver", "Where packet_bench receives what it sends to the target.", gate.receiver,
+            target_url),
+       text("destination", "The account that is paid through the target.", gate.destination, word),
        number("rate", "Requests per second that it must do.", gate.rate, 0, 10'000'000),
        integer("connections", "How many connections carry them.", gate.connections, 1, 10'000),
        section("worse", "What is too much worse than the base.",
                {share("cpu", "Processor time per request.", gate.worse_cpu),
                 share("rate", "Requests served.", gate.worse_rate)})},
       {needs("request", {"rate"}), needs("headers", {"request"}), needs("body", {"request"}),
-       needs("served", {"request"}), needs_request()});
+       needs("served", {"request"}), needs("target", {"rate"}), needs("receiver", {"target"}),
+       needs("destination", {"target"}), needs_request()});
 }
 
 Field limits_of(Limits& limits) {
@@ -135,6 +146,8 @@ Field fields_of(Service& service) {
               "that cannot say it, the engine's digest.",
               service.version_is_digest, "releaseId", "digest"),
        environment("env", "Environment that is no secret.", service.environment),
+       words("secrets", "Variables that the host's envFile must have; never written here.",
+             service.secrets, variable),
        mapping("config", "Folders of the host's configuration, mounted read-only.", service.config,
                short_name, file_path),
        mapping("volumes", "Volumes that outlive a version.", service.volumes, short_name,
@@ -147,7 +160,9 @@ Field fields_of(Service& service) {
        limits_of(service.limits),
        duration("drain", "How long the old version may go on answering after a swap.",
                 service.drain),
-       health_rules(service.proof), bake_rules(service.bake), gate_rules(service.gate)},
+       health_rules(service.proof),
+       bake_rules(service.bake),
+       gate_rules(service.gate)},
       {tcp_is_not_http(), places_differ()});
 }
 

@@ -12,17 +12,23 @@ namespace slipway::service {
 Rule needs_request() {
   const Json embedded{{"properties", {{"start", {{"const", "embedded"}}}}},
                       {"required", {"start"}}};
-  const Json no_request{{"not", {{"required", {"request"}}}}};
+  const auto has = [](const char* key) { return Json{{"required", {key}}}; };
+  const Json no_request{{"not", has("request")}};
+  const Json rate_needs_one{{"if", has("rate")},
+                            {"then", {{"anyOf", {has("request"), has("target")}}}}};
+  const Json not_both{{"not", {{"required", {"request", "target"}}}}};
   return {
-      {{"if", embedded},
-       {"then", no_request},
-       {"else", {{"dependentRequired", {{"rate", {"request"}}}}}}},
+      {{"if", embedded}, {"then", no_request}, {"else", {{"allOf", {rate_needs_one, not_both}}}}},
       [](const Json& given) -> Complaints {
         const bool starts_itself = given.value("start", "") == "embedded";
-        if (starts_itself && given.contains("request")) {
+        const bool has_request = given.contains("request");
+        if (starts_itself && has_request) {
           return {{"/request", "'start: embedded' sends requests of its own; leave out one", true}};
         }
-        if (!starts_itself && given.contains("rate") && !given.contains("request")) {
+        if (has_request && given.contains("target")) {
+          return {{"/target", "'request' and 'target' exclude each other; leave out one", true}};
+        }
+        if (!starts_itself && given.contains("rate") && !has_request && !given.contains("target")) {
           return {{"/rate", "'rate' needs 'request' beside it", true}};
         }
         return {};

@@ -58,7 +58,12 @@ struct GateRules {
   std::map<std::string, std::string> headers;
   std::string body;
   ServedRule served;
-  double rate = 0;  // requests/s; zero: there is no gate
+  // Of other protocols than HTTP: what packet_bench drives, through a host's proxy. {host} is its
+  // address, ${NAME} a secret. With them no `request`.
+  std::string target;
+  std::string receiver;     // where packet_bench itself receives what it sends; may be empty
+  std::string destination;  // the account that is paid; may be empty
+  double rate = 0;          // requests/s; zero: there is no gate
   int connections = 4;
   double worse_cpu = 0.015;  // as shares
   double worse_rate = 0.01;
@@ -82,6 +87,7 @@ struct Service {
   // The image cannot say its commit: the engine's image digest is the proof.
   bool version_is_digest = false;
   std::map<std::string, std::string> environment;
+  std::vector<std::string> secrets;            // variables that the host's envFile must have
   std::map<std::string, std::string> config;   // folder in the host's configDir -> absolute path
   std::map<std::string, std::string> volumes;  // name -> absolute path
   std::vector<std::string> probe;         // run beside the candidate; a real request; may be empty

@@ -129,7 +129,7 @@ def test_reader_and_schema_agree_on_generated_files(reader):
     seen = {True: 0, False: 0}
     mutator = Mutator(20261128)
     documents = [yaml.safe_load(text) for text in RIGHT.values()]
-    while sum(seen.values()) < 300:
+    while sum(seen.values()) < 400:
         document = mutator.mutate(mutator.random.choice(documents))
         done = reader.read(json.dumps(document))
         taken = done.returncode == 0

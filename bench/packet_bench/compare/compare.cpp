@@ -1,6 +1,7 @@
 #include "packet_bench/compare/compare.hpp"
 
 #include "packet_bench/common/statistics.hpp"
+#include "packet_bench/common/text.hpp"
 #include "packet_bench/gate/gate.hpp"
 #include "packet_bench/report/result_files.hpp"
 
@@ -15,11 +16,6 @@ namespace {
 
 // What was measured between jobs on the same kind of machine, where duets differ by 0.3 %.
 constexpr double spread_between_jobs = 0.26;
-
-std::string percent(double share) {
-  if (!std::isfinite(share)) return "unknown";
-  return fmt::format("{:+.2f} %", 100 * share);
-}
 
 Result<void> check_alike(const std::vector<const StoredResult*>& results,
                          const CompareOptions& options) {
@@ -111,15 +107,16 @@ std::string table_of(const Comparison& comparison, double allowed) {
   std::string table =
       "| metric | worsening | interval | pairs | finding |\n|---|---|---|---|---|\n";
   for (const MetricComparison& metric : comparison.metrics) {
-    const std::string interval =
-        metric.exact ? "exact"
-        : std::isfinite(metric.interval.low)
-            ? fmt::format("{} to {}", percent(metric.interval.low), percent(metric.interval.high))
-            : "too few pairs";
-    table += fmt::format("| {} | {} | {} | {} | {} |\n", metric.metric, percent(metric.worsening),
-                         interval, metric.pairs, to_string(metric.finding));
+    const std::string interval = metric.exact ? "exact"
+                                 : std::isfinite(metric.interval.low)
+                                     ? fmt::format("{} to {}", signed_percent(metric.interval.low),
+                                                   signed_percent(metric.interval.high))
+                                     : "too few pairs";
+    table +=
+        fmt::format("| {} | {} | {} | {} | {} |\n", metric.metric, signed_percent(metric.worsening),
+                    interval, metric.pairs, to_string(metric.finding));
   }
-  return table + fmt::format("\nallowed: {}\n", percent(allowed));
+  return table + fmt::format("\nallowed: {}\n", signed_percent(allowed));
 }
 
 int finish(const std::string& text, const CompareOptions& options, int status) {
@@ -144,10 +141,10 @@ int compare_history(const CompareOptions& options) {
   for (const HistoryChange& change : *changes) {
     const double step = change.point.after / change.point.before - 1;
     worse = worse || step > options.allowed;
-    text += fmt::format("- {} {} from {} ({}) on, p = {:.4f}\n", change.metric, percent(step),
-                        change.file, change.timestamp, change.point.p_value);
+    text += fmt::format("- {} {} from {} ({}) on, p = {:.4f}\n", change.metric,
+                        signed_percent(step), change.file, change.timestamp, change.point.p_value);
   }
-  text += fmt::format("\nallowed: {}\n", percent(options.allowed));
+  text += fmt::format("\nallowed: {}\n", signed_percent(options.allowed));
   return finish(text, options, static_cast<int>(worse ? ExitStatus::failed : ExitStatus::passed));
 }
 

@@ -1,5 +1,6 @@
 #include "packet_bench/duet/duet_judge.hpp"
 
+#include "packet_bench/common/text.hpp"
 #include "packet_bench/gate/gate.hpp"
 
 #include <algorithm>
@@ -18,20 +19,16 @@ double relative(double logarithm) {
   return std::expm1(logarithm);
 }
 
-std::string percent(double share) {
-  return fmt::format("{:+.1f} %", 100 * share);
-}
-
 Error bad_allowance(std::string_view part) {
   return {ErrorKind::usage, fmt::format("--max-worse '{}' makes no sense", part),
           "give metrics of cpu, rate, p50, p99 and memory with a percentage, as cpu=2%,p99=30%"};
 }
 
 std::string sentence(const MetricFinding& finding) {
-  return fmt::format("{} {} ({} to {}; allowed {})",
-                     metric_names[static_cast<std::size_t>(finding.metric)],
-                     percent(finding.estimate), percent(finding.interval.low),
-                     percent(finding.interval.high), percent(finding.allowed.worsening));
+  return fmt::format(
+      "{} {} ({} to {}; allowed {})", metric_names[static_cast<std::size_t>(finding.metric)],
+      signed_percent(finding.estimate, 1), signed_percent(finding.interval.low, 1),
+      signed_percent(finding.interval.high, 1), signed_percent(finding.allowed.worsening, 1));
 }
 
 }  // namespace

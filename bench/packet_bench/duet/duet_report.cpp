@@ -2,6 +2,7 @@
 
 #include "base/json.hpp"
 #include "base/units.hpp"
+#include "packet_bench/common/text.hpp"
 #include "packet_bench/report/svg_plot.hpp"
 
 #include <algorithm>
@@ -18,14 +19,9 @@ std::string_view name_of(Metric metric) {
   return metric_names[static_cast<std::size_t>(metric)];
 }
 
-std::string percent(double share) {
-  if (!std::isfinite(share)) return "unknown";
-  return fmt::format("{:+.2f} %", 100 * share);
-}
-
 std::string interval_text(const Interval& interval) {
   if (!std::isfinite(interval.low) || !std::isfinite(interval.high)) return "too few pairs";
-  return fmt::format("{} to {}", percent(interval.low), percent(interval.high));
+  return fmt::format("{} to {}", signed_percent(interval.low), signed_percent(interval.high));
 }
 
 // What is left when a pair is left out: why, and how many.
@@ -172,10 +168,10 @@ std::string duet_summary(const DuetResult& result) {
   for (const std::string& reason : result.verdict.reasons) text += "  because    " + reason + "\n";
   for (const MetricFinding& finding : result.verdict.findings) {
     text += fmt::format("  {:<10} {} ({}), allowed {}{}: {}; would have seen {}\n",
-                        name_of(finding.metric), percent(finding.estimate),
-                        interval_text(finding.interval), percent(finding.allowed.worsening),
+                        name_of(finding.metric), signed_percent(finding.estimate),
+                        interval_text(finding.interval), signed_percent(finding.allowed.worsening),
                         finding.allowed.deciding ? "" : " (alarm only)", to_string(finding.finding),
-                        percent(finding.visible));
+                        signed_percent(finding.visible));
   }
   text += "  disturbed  " + disturbance_text(result) + "\n";
   for (const std::string& note : result.notes) text += "  note       " + note + "\n";
@@ -192,10 +188,10 @@ std::string duet_markdown(const DuetResult& result) {
       "|---|---|---|---|---|---|\n";
   for (const MetricFinding& finding : result.verdict.findings) {
     text += fmt::format("| {} | {} | {} | {}{} | {} | {} |\n", name_of(finding.metric),
-                        percent(finding.estimate), interval_text(finding.interval),
-                        percent(finding.allowed.worsening),
+                        signed_percent(finding.estimate), interval_text(finding.interval),
+                        signed_percent(finding.allowed.worsening),
                         finding.allowed.deciding ? "" : " (alarm only)", to_string(finding.finding),
-                        percent(finding.visible));
+                        signed_percent(finding.visible));
   }
   text += "\n";
   for (const std::string& note : result.notes) text += "- note: " + note + "\n";
@@ -226,12 +222,12 @@ svg .legend{{stroke:none}}svg .legend.line-0{{fill:#0b57d0}}svg .legend.line-1{{
       to_string(result.verdict.outcome), headline(result));
   for (const std::string& reason : result.verdict.reasons) page += page_row("because", reason);
   for (const MetricFinding& finding : result.verdict.findings) {
-    page += page_row(
-        std::string(name_of(finding.metric)),
-        fmt::format("{} ({}), allowed {}{}: {}; would have seen {}", percent(finding.estimate),
-                    interval_text(finding.interval), percent(finding.allowed.worsening),
-                    finding.allowed.deciding ? "" : " (alarm only)", to_string(finding.finding),
-                    percent(finding.visible)));
+    page += page_row(std::string(name_of(finding.metric)),
+                     fmt::format("{} ({}), allowed {}{}: {}; would have seen {}",
+                                 signed_percent(finding.estimate), interval_text(finding.interval),
+                                 signed_percent(finding.allowed.worsening),
+                                 finding.allowed.deciding ? "" : " (alarm only)",
+                                 to_string(finding.finding), signed_percent(finding.visible)));
   }
   page += page_row("base", result.targets[base]);
   page += page_row("candidate", result.targets[candidate]);

@@ -17,7 +17,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-std::string first_line(const std::string& text) {
+// The first of what a program printed.
+std::string line_of(const std::string& text) {
   return text.substr(0, text.find('\n'));
 }
 
@@ -30,8 +31,8 @@ Result<std::string> docker(Command command, std::stop_token stop = {}) {
     return Error{ErrorKind::unreachable, done.error().what,
                  "install Docker (scripts/setup docker), or give an executable"};
   }
-  if (done->exit_status != 0) return Error{ErrorKind::unreachable, first_line(done->err), {}};
-  return first_line(done->out);
+  if (done->exit_status != 0) return Error{ErrorKind::unreachable, line_of(done->err), {}};
+  return line_of(done->out);
 }
 
 // What host/compose.yml gives a colour, but for its share of the processors: while the kernel

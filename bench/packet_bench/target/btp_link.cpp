@@ -2,6 +2,7 @@
 
 #include "base/random.hpp"
 #include "packet_bench/common/schedule.hpp"
+#include "packet_bench/target/backoff.hpp"
 #include "packet_bench/target/websocket_handshake.hpp"
 
 #include <algorithm>
@@ -17,8 +18,6 @@ using namespace std::chrono_literals;
 using wire::WebSocketOpcode;
 using wire::WebSocketRole;
 
-constexpr std::chrono::nanoseconds first_backoff = 1ms;
-constexpr std::chrono::nanoseconds longest_backoff = 100ms;
 constexpr std::chrono::nanoseconds attempt_deadline = 2s;
 constexpr std::uint32_t authentication_request = 1;
 constexpr std::size_t max_message = std::size_t{1} << 20;
@@ -196,7 +195,7 @@ void BtpLink::lost(std::string why) {
   failure_ = std::move(why);
   // A connection that was up is opened again at once: the next tick does it.
   next_attempt_ = was_ready ? TimePoint{} : Clock::now() + backoff_;
-  backoff_ = std::clamp(2 * backoff_, first_backoff, longest_backoff);
+  backoff_ = backoff_after(backoff_);
   if (was_ready) events_.on_down(*this, failure_);
 }
 

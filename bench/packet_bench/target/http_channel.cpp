@@ -1,5 +1,7 @@
 #include "packet_bench/target/http_channel.hpp"
 
+#include "packet_bench/target/backoff.hpp"
+
 #include <algorithm>
 
 #include <fmt/core.h>
@@ -8,9 +10,6 @@ namespace slipway::bench {
 namespace {
 
 using namespace std::chrono_literals;
-
-constexpr std::chrono::nanoseconds first_backoff = 1ms;
-constexpr std::chrono::nanoseconds longest_backoff = 100ms;
 
 std::string head_of(const Target& target, const HttpRequest& request, bool ilp) {
   std::string head = fmt::format("{} {} HTTP/1.1\r\nHost: {}:{}\r\n", ilp ? "POST" : request.method,
@@ -136,7 +135,7 @@ void HttpChannel::lost(std::string why) {
   connection_.close();
   failure_ = std::move(why);
   next_attempt_ = was_up_ ? TimePoint{} : Clock::now() + backoff_;
-  backoff_ = std::clamp(2 * backoff_, first_backoff, longest_backoff);
+  backoff_ = backoff_after(backoff_);
   tickets_.clear();
   if (!was_up_) return;
   was_up_ = false;

@@ -44,7 +44,11 @@ service::Defaults defaults_of(const std::filesystem::path& folder) {
     if (remote && remote->exit_status == 0) slug = slug_of_remote(remote->out);
   }
   const std::size_t slash = slug.find('/');
-  if (slash == std::string::npos) return {plain_name(folder.filename().string()), ""};
+  if (slash == std::string::npos) {
+    const bool ends_in_slash = folder.filename().empty();
+    const auto& last = ends_in_slash ? folder.parent_path().filename() : folder.filename();
+    return {plain_name(last.string()), ""};
+  }
   const std::string name = plain_name(slug.substr(slash + 1));
   return {name, fmt::format("ghcr.io/{}/{}", plain_name(slug.substr(0, slash)), name)};
 }

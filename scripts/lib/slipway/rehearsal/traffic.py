@@ -1,21 +1,17 @@
-"""Packets through a host's proxy, 10,000 a second, by packet_bench, while something happens to it."""
+"""Requests through a host's proxy, by packet_bench, while something happens to it."""
 
 import http.client
 import json
 import os
-import re
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..lab import LabError
 from ..lab.capsule import wait_until
-
-RATE = 10_000
-
 
 @dataclass
 class Packets:
@@ -59,35 +55,40 @@ def http_get(ip: str, path: str, port: int = 8080) -> tuple[int, str]:
         connection.close()
 
 
-def fulfilled_count(ip: str) -> float:
-    """How many packets the serving colour says it has fulfilled; 0 while nothing answers."""
-    try:
-        _, body = http_get(ip, "/metrics")
-    except OSError:
-        return 0
-    lines = re.findall(r'^ilp_packets_total\{[^}]*result="fulfilled"[^}]*\} (\S+)$', body, re.M)
-    return sum(map(float, lines))
+@dataclass(frozen=True)
+class Load:
+    """What packet_bench sends: its flags, and what it is told by environment, because links carry tokens."""
+    rate: float
+    flags: tuple[str, ...] = ()
+    environment: dict[str, str] = field(default_factory=dict)
+
+
+def http_load(ip: str, port: int, gate: dict) -> Load:
+    """The request of slipway.yml's gate, through a host's proxy."""
+    method, path = gate["request"].split(" ", 1)
+    flags = ["--method", method, "--connections", str(gate["connections"])]
+    for name, value in gate.get("headers", {}).items():
+        flags += ["--header", f"{name}: {value}"]
+    if "body" in gate:
+        flags += ["--body", gate["body"]]
+    return Load(gate["rate"], tuple(flags), {"PACKET_BENCH_TARGET": f"http://{ip}:{port}{path}"})
 
 
 @contextmanager
-def flowing(packet_bench: Path, ip: str, tokens: dict[str, str], results: Path,
-            rate: int = RATE) -> Iterator[Packets]:
-    """Packets flow through IP inside the `with`; the value is filled in when it is left."""
+def flowing(packet_bench: Path, load: Load, results: Path, served: Callable[[], float]) -> Iterator[Packets]:
+    """The load flows inside the `with`; the value is filled in when it is left. SERVED: how many requests
+    were, so far, as whoever serves says; 0 while nobody answers."""
     packets = Packets()
     log_path = results.with_suffix(".log")
     results.unlink(missing_ok=True)
     with open(log_path, "w", encoding="utf-8") as log, subprocess.Popen(
-            [str(packet_bench), "run", "--rate", str(rate), "--duration", "10m", "--warmup", "0s",
-             "--destination", "test.slipway.bob.rehearsal",
-             "--output", str(results)],
-            # Links carry tokens: by environment, not on the command line where all can read them.
-            env={**os.environ,
-                 "PACKET_BENCH_TARGET": f"btp+ws://:{tokens['ALICE_TOKEN']}@{ip}:4000/",
-                 "PACKET_BENCH_RECEIVER": f"btp+ws://:{tokens['BOB_TOKEN']}@{ip}:4000/"},
+            [str(packet_bench), "run", "--rate", str(load.rate), "--duration", "10m", "--warmup", "0s",
+             *load.flags, "--output", str(results)],
+            env={**os.environ, **load.environment},
             stdin=subprocess.DEVNULL, stdout=log, stderr=log) as bench:
 
-        def flows_on(more: int) -> None:
-            """MORE packets are fulfilled from now on, by whichever colour serves now."""
+        def flows_on(more: float) -> None:
+            """MORE are served from now on, by whichever colour serves now."""
             start = None
 
             def moved() -> bool:
@@ -95,17 +96,17 @@ def flowing(packet_bench: Path, ip: str, tokens: dict[str, str], results: Path,
                 if bench.poll() is not None:
                     raise LabError(f"packet_bench ended by itself with {bench.returncode}:\n"
                                    + log_path.read_text()[-1500:])
-                count = fulfilled_count(ip)
+                count = served()
                 # Another colour counts from its own beginning.
                 start = count if start is None or count < start else start
                 return count >= start + more
 
-            wait_until(moved, "packets through the proxy", 30)
+            wait_until(moved, "requests through the proxy", 30)
 
         try:
-            flows_on(rate)
+            flows_on(load.rate)
             yield packets
-            flows_on(rate)
+            flows_on(load.rate)
         finally:
             if bench.poll() is None:
                 bench.send_signal(signal.SIGINT)

@@ -1,0 +1,3 @@
+module example.com/price-api
+
+go 1.19

@@ -1,0 +1,39 @@
+#include "slipway/cli/draft.hpp"
+
+#include "support/catch.hpp"
+
+using namespace slipway;
+using front::draft_of;
+using front::facts_of;
+
+TEST_CASE("a Dockerfile tells its port, the path of its health and whether it takes a revision") {
+  const auto facts = facts_of(
+      "# EXPOSE 1\nFROM scratch\nARG REVISION=none\nexpose 53/udp 9000/tcp 8080\n"
+      "HEALTHCHECK --interval=5s \\\n  # every five\n"
+      "  CMD curl -f http://localhost:9000/alive?full=1 || exit 1\n");
+  CHECK(facts.port == 9000);
+  CHECK(facts.health == "/alive?full=1");
+  CHECK(facts.takes_revision);
+}
+
+TEST_CASE("a Dockerfile that tells nothing gives nothing") {
+  for (const char* text : {"", "FROM scratch\n", "EXPOSE $PORT\nEXPOSE 99999\nHEALTHCHECK NONE\n",
+                           "ARG REVISIONS\n"}) {
+    INFO(text);
+    const auto facts = facts_of(text);
+    CHECK_FALSE(facts.port.has_value());
+    CHECK(facts.health.empty());
+    CHECK_FALSE(facts.takes_revision);
+  }
+}
+
+TEST_CASE("every draft is a slipway.yml that the reader takes") {
+  for (const char* text :
+       {"", "EXPOSE 9000\nHEALTHCHECK CMD curl http://a/up\nARG REVISION\n", "EXPOSE 8080\n"}) {
+    INFO(text);
+    const auto service = service::parse_service(draft_of({"price-api", ""}, facts_of(text)), "f");
+    REQUIRE(service.has_value());
+    CHECK(service->name == "price-api");
+    CHECK(service->version_is_digest == (std::string(text).find("REVISION") == std::string::npos));
+  }
+}
