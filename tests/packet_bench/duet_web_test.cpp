@@ -64,7 +64,7 @@ std::string notes_of(const BenchRun& run) {
 
 }  // namespace
 
-TEST_CASE("A web server passes against its like, and each gets as many requests", "[duet_web]") {
+TEST_CASE("A web server passes against its like, and both are driven", "[duet_web]") {
   const TemporaryDirectory folder;
   const WebServer one;
   const WebServer other;
@@ -72,10 +72,17 @@ TEST_CASE("A web server passes against its like, and each gets as many requests"
   INFO(run.out << run.err);
   REQUIRE(run.results.is_object());
   CHECK((run.exit_status == 0 || was_disturbed(run)));
-  for (const nlohmann::json& pair : run.results["pairs"]) {
-    CHECK(pair["base"]["cpuUsPerPacket"] > 1);
-    CHECK(pair["base"]["fulfilledShare"] > 0.5);
-    CHECK(pair["candidate"]["fulfilledShare"] > 0.5);
+  // In the mean, because others may take the processors for a whole pair.
+  for (const char* const side : {"base", "candidate"}) {
+    double share = 0;
+    double cpu = 0;
+    for (const nlohmann::json& pair : run.results["pairs"]) {
+      share += pair[side]["fulfilledShare"].get<double>();
+      cpu += pair[side]["cpuUsPerPacket"].get<double>();
+    }
+    const auto pairs = static_cast<double>(run.results["pairs"].size());
+    CHECK(share > 0.7 * pairs);
+    CHECK(cpu > 10 * pairs);
   }
   CHECK(run.results["commitSha"].is_null());
 }

@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import signal
+import statistics
 import subprocess
 import time
 from pathlib import Path
@@ -123,9 +124,11 @@ def test_a_service_is_started_as_slipway_yml_says_and_passes_against_its_like(be
     assert results["rate"] == 300
     assert results["commitSha"] == REVISION
     assert not any("rejected" in note for note in results["notes"]), results["notes"]
-    for pair in results["pairs"]:
-        assert pair["base"]["cpuUsPerPacket"] > 10 and pair["candidate"]["memoryMb"] > 1, pair
-        assert pair["base"]["fulfilledShare"] > 0.5 and pair["candidate"]["fulfilledShare"] > 0.5, pair
+    # In the mean, because others may take the processors for a whole pair.
+    for side in ("base", "candidate"):
+        for figure, least in (("cpuUsPerPacket", 10), ("memoryMb", 1), ("fulfilledShare", 0.7)):
+            mean = statistics.mean(pair[side][figure] for pair in results["pairs"])
+            assert mean > least, (side, figure, mean)
     assert len(seen) > 2, "the containers are started anew each round"
     for found in seen.values():
         assert found["HostConfig"]["ReadonlyRootfs"] and found["HostConfig"]["CapDrop"] == ["ALL"]

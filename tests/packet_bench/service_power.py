@@ -18,9 +18,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "scripts/lib"), str(ROOT / "tests")]
 
-from packet_bench.services.images import SCRIPT, import_web_server
-from slipway.lab import Host
-from support.engines import discard, import_image
+from packet_bench.services.images import SCRIPT, import_web_server  # noqa: E402
+from slipway.lab import Host  # noqa: E402
+from support.engines import discard, import_image  # noqa: E402
 
 RATE = "2000"
 
@@ -41,11 +41,9 @@ def record(bench: Path, folder: Path, minutes: str, services: list[str]) -> int:
         with host:
             for name in services:
                 SERVICES[name](host, f"{name}:v1")
-                done = subprocess.run(
-                    host.inside(str(bench), "power", "record", "--image", f"{name}:v1", "--path", "/price", "--rate",
-                                RATE, "--percents", "0,5", "--minutes", minutes,
-                                "--file", str(folder / f"{name}.jsonl")),
-                    env=host.env, check=False)
+                command = (str(bench), "power", "record", "--image", f"{name}:v1", "--path", "/price", "--rate", RATE,
+                           "--percents", "0,5", "--minutes", minutes, "--file", str(folder / f"{name}.jsonl"))
+                done = subprocess.run(host.inside(*command), env=host.env, check=False)
                 if done.returncode:
                     return 3
     finally:

@@ -2,6 +2,7 @@
 
 #include "base/units.hpp"
 #include "net/http_client.hpp"
+#include "packet_bench/common/clock.hpp"
 #include "packet_bench/target/http_channel.hpp"
 
 #include <chrono>
@@ -14,9 +15,8 @@ namespace slipway::bench {
 namespace {
 
 using namespace std::chrono_literals;
-using Clock = std::chrono::steady_clock;
 
-constexpr auto start_deadline = 20s;
+constexpr auto address_deadline = 20s;
 constexpr std::size_t told_lines = 5;
 
 // What leaves a group that also counts what is used (`cpu,cpuacct`) is not counted any more.
@@ -58,7 +58,7 @@ Result<StartedService> StartedService::start(const std::string& image,
 }
 
 Result<void> StartedService::await_address(const std::stop_token& stop) {
-  const auto deadline = Clock::now() + start_deadline;
+  const auto deadline = Clock::now() + address_deadline;
   for (;;) {
     if (const auto ended = death()) return Error{ErrorKind::unreachable, *ended, {}};
     const auto container = find_own(*process_.container());

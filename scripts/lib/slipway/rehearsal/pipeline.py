@@ -46,8 +46,9 @@ class Environment:
 
 class Pipeline:
     def __init__(self, folder: Path, registry: Registry, environments: dict[str, Environment],
-                 build: dict[str, str], seed: Path):
-        """ENVIRONMENTS: STAGING and PRODUCTION. BUILD: what scripts/ci/image is told. SEED: as Source's."""
+                 build: dict[str, str], seed: Path, slipway_yml: str):
+        """ENVIRONMENTS: STAGING and PRODUCTION. BUILD: what scripts/ci/image is told. SEED: as Source's.
+        SLIPWAY_YML: what the repository describes the service by here."""
         self.folder = folder
         self.registry = registry
         self.environments = environments
@@ -60,6 +61,7 @@ class Pipeline:
         self.bare = folder / "conn.git"
         self.state = folder / "state"
         self._git("init", "--quiet", "--bare", "--initial-branch=main", str(self.bare))
+        (self.source.folder / "slipway.yml").write_text(slipway_yml)
         self._first_push()
         self._make_key()
 

@@ -11,7 +11,7 @@ from ..act.runner import Result
 from ..lab import Engine, Host, Registry
 from .description import Description
 from .pipeline import NOT_REHEARSED, Environment, Pipeline
-from .production import Production
+from .production import HERE, Production
 from .stages import Stages, expect, markdown_table
 from .traffic import flowing
 from .versions import Version
@@ -55,7 +55,7 @@ class Workflows:
                     self.folder, registry, {
                         "STAGING": Environment(self.staging, HEALTH_SECONDS),
                         "PRODUCTION": Environment(self.production, HEALTH_SECONDS)},
-                    build, self.seed)) as self.pipeline:
+                    build, self.seed, description.label(**HERE))) as self.pipeline:
                 self._releases()
 
     def _releases(self) -> None:
