@@ -18,9 +18,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "scripts/lib"), str(ROOT / "tests")]
 
-from packet_bench.services.images import SCRIPT, import_web_server  # noqa: E402
-from slipway.lab import Host  # noqa: E402
-from support.engines import discard, import_image  # noqa: E402
+from packet_bench.services.images import SCRIPT, import_web_server
+from slipway.lab import Host
+from support.engines import discard, import_image
 
 RATE = "2000"
 
