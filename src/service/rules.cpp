@@ -4,6 +4,7 @@
 
 #include <map>
 #include <regex>
+#include <utility>
 
 #include <fmt/core.h>
 
@@ -36,7 +37,7 @@ Rule needs_request() {
 }
 
 Rule is_expression(std::string key) {
-  return {Json(), [key](const Json& given) -> Complaints {
+  return {Json(), [key = std::move(key)](const Json& given) -> Complaints {
             if (!given.contains(key)) return {};
             try {
               (void)std::regex(given.at(key).get<std::string>());
@@ -49,7 +50,9 @@ Rule is_expression(std::string key) {
 
 Rule not_longer(std::string key, const std::chrono::nanoseconds& value, std::string limit_key,
                 const std::chrono::nanoseconds& limit) {
-  return {Json(), [key, &value, limit_key, &limit](const Json& given) -> Complaints {
+  return {Json(),
+          [key = std::move(key), &value, limit_key = std::move(limit_key),
+           &limit](const Json& given) -> Complaints {
             if (value <= limit) return {};
             return {{"/" + (given.contains(key) ? key : limit_key),
                      fmt::format("'{}' ({}) is longer than '{}' ({})", key, format_duration(value),
