@@ -2,6 +2,7 @@
 #include "service/nearest.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -74,8 +75,8 @@ Field section(std::string name, std::string description, std::vector<Field> fiel
             }
             return written.empty() ? Json() : written;
           },
-          fields,
-          rules};
+          std::move(fields),
+          std::move(rules)};
 }
 
 }  // namespace slipway::service
