@@ -14,6 +14,8 @@ from support import needs
 pytestmark = needs.all_of(needs.programs("workflows", "actionlint", "zizmor", "shellcheck"))
 
 CI, CD, RELEASE = (f".github/workflows/{name}.yml" for name in ("ci", "cd", "release"))
+ACTIONS = ".github/actions"
+IMAGE = f"{ACTIONS}/image/action.yml"
 COPIED = (".github", "scripts", "docs/operators", ".releaserc.json",
           ".trivyignore.yaml", "CHANGELOG.md", "Dockerfile")
 CHECKOUT = "actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1"
@@ -132,6 +134,14 @@ MUTANTS = [
     ("the release does not know which commit", RELEASE, "          RELEASE_SHA: ${{ github.event.workflow_run.head_sha || github.sha }}\n", ""),
     ("another changelog header", ".releaserc.json", "# Changelog\\n", "# CHANGELOG\\n"),
     ("git before exec", ".releaserc.json", "@semantic-release/exec", "@semantic-release/git"),
+    # What other repositories use.
+    ("an action runs what its caller has", IMAGE, '\'"$GITHUB_ACTION_PATH/../../../scripts/ci/image"\'', "scripts/ci/image"),
+    ("an action runs what is nowhere", IMAGE, "scripts/ci/image", "scripts/ci/images"),
+    ("an input that no README tells", IMAGE, "  version:\n", "  platform:\n    description: where it runs\n    default: ''\n  version:\n"),
+    ("a README that shows a tag", f"{ACTIONS}/image/README.md", CHECKOUT, "actions/checkout@v7"),
+    ("a README without permissions", f"{ACTIONS}/image/README.md", "\nPermissions: ", "\nNeeds: "),
+    ("a secret in an action", IMAGE, "${{ inputs.version }}", "${{ inputs.version || secrets.VERSION }}"),
+    ("the image is built again for the deployment", CD, "      - id: before\n", "      - uses: ./.github/actions/image\n      - id: before\n"),
 ]
 CATCHERS = {
     "policy": ["scripts/lib/pinned-python", "-m", "slipway.policy"],

@@ -5,7 +5,7 @@ import json
 import os
 import re
 
-from .documents import needs, runs, uses
+from .documents import command, needs, runs, uses
 
 # Jobs that a run may lack, and why: dependency-review sees pull requests only, publish pushes only.
 MAY_SKIP = ("${{ github.event_name == 'push' && 'dependency-review' || "
@@ -101,9 +101,9 @@ def who_waits(r):
 
 
 def one_digest(r):
-    builders = [(d.name, job) for d in r.workflows.values() for job, step in d.steps()
-                if runs(step, "scripts/ci/image")]
-    if builders != [("ci", "image")]:
+    builders = [(d.name, job) for d in r.documents for job, step in d.steps()
+                if runs(step, "scripts/ci/image") or uses(step, "./.github/actions/image")]
+    if builders != [("ci", "image"), ("actions/image", "runs")]:
         yield f"the image is built by {builders}, must be once, by ci/image"
     publish = r.ci.jobs["publish"]["steps"]
     for step in publish:
@@ -326,7 +326,7 @@ def references(r):
     """Every script that is called exists, and YAML calls one command a step."""
     for document in r.documents:
         for job, step in document.steps():
-            run = step.get("run", "").strip()
+            run = command(step)
             if not run:
                 continue
             script = run.split()[0]
