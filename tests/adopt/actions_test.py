@@ -7,6 +7,7 @@ import subprocess
 
 import pytest
 
+from adopt.published import fetched
 from slipway.act.runner import Act
 from slipway.lab import Engine
 from slipway.paths import REPOSITORY
@@ -73,8 +74,8 @@ def foreign(tmp_path):
 
 def script(folder, *words: str, **env: str) -> subprocess.CompletedProcess:
     settings = {k: v for k, v in os.environ.items() if not k.startswith(("GITHUB_", "SLIPWAY_"))}
-    return subprocess.run([REPOSITORY / "scripts/ci" / words[0], *words[1:]], cwd=folder, capture_output=True, text=True,
-                          check=False, env={**settings, **WHERE, **env})
+    return subprocess.run([REPOSITORY / "scripts/ci" / words[0], *words[1:]], cwd=folder, capture_output=True,
+                          text=True, check=False, env={**settings, **WHERE, **env})
 
 
 def image(layout) -> tuple:
@@ -95,7 +96,7 @@ def test_the_action_builds_what_the_caller_wrote(engine, foreign, tmp_path):
     revision = git(foreign, "rev-parse", "HEAD")
     act = Act(foreign, tmp_path / "state", env={**WHERE, "DOCKER_HOST": engine.env["DOCKER_HOST"],
                                                 "DOCKER_CONFIG": engine.env["DOCKER_CONFIG"]},
-              actions={"acme/slipway@v1": REPOSITORY})
+              actions={"acme/slipway@v1": fetched(tmp_path / "fetched")})
     done = act.run("ship", "push", {"ref": "refs/heads/main"}, revision)
     assert done.jobs == {"image": "success"}, done.log[-3000:]
     (layout,) = {file.parent for file in (tmp_path / "state").rglob("oci-layout")}

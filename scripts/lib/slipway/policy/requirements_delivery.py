@@ -154,10 +154,15 @@ def attested(r):
                    "--deny-self-hosted-runners"):
         if option not in script:
             yield f"scripts/ci/verify-attestation: does not insist on {option.strip()}"
-    tools = r.text("scripts/ci/host").partition("\ntools() {")[2].partition("\n}\n")[0]
+    if "signer=$GITHUB_REPOSITORY/" not in script:
+        yield "scripts/ci/verify-attestation: takes the word of another repository's workflow"
+    fetch = r.text("scripts/lib/tools.sh").partition("\nfetch_tools() {")[2].partition("\n}\n")[0]
     for option in ("gh attestation verify ", "--repo ", "/release.yml", "--deny-self-hosted-runners"):
-        if option not in tools.partition("install-tools")[0]:
-            yield f"scripts/ci/host tools: does not insist on {option.strip()} before it installs"
+        if option not in fetch:
+            yield f"scripts/lib/tools.sh: does not insist on {option.strip()} for the tools of a release"
+    tools = r.text("scripts/ci/host").partition("\ntools() {")[2].partition("\n}\n")[0]
+    if "fetch_tools " not in tools.partition("install-tools")[0]:
+        yield "scripts/ci/host tools: installs what nobody verified"
     attests = [s for s in r.release.jobs["assets"]["steps"] if uses(s, "actions/attest")]
     if not attests or attests[0]["with"].get("subject-checksums") != "build/assets/SHA256SUMS":
         yield "release/assets: the host tools are not attested"
