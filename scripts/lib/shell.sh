@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # Sourced by every script before anything else: shows the script's head, its help, to whoever asks for
-# it, and goes to the root of the checkout. Outside a workflow, outputs and summaries go to stderr.
+# it, and goes to the root of Slipway's checkout. Outside a workflow, outputs and summaries go to stderr.
 
 case ${1:-} in
 -h | --help)
@@ -8,7 +8,16 @@ case ${1:-} in
   exit 0
   ;;
 esac
+caller=$PWD
 cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit
+
+# Back to the root of the repository where the script was called, whose service it is about: from a published
+# action that is another than Slipway's, whose scripts are then under $slipway.
+at_service() {
+  # shellcheck disable=SC2034 # read by the scripts
+  slipway=$PWD
+  cd "$caller" && cd "$(git rev-parse --show-toplevel 2>/dev/null || pwd)" || exit
+}
 
 die() {
   printf '%s: error: %s\n' "${0##*/}" "$1" >&2

@@ -173,8 +173,8 @@ def test_a_planted_hint_that_misleads_is_told(planted):
     assert line.endswith("does not bring it")
 
 
-# One owner of the image's name.
+# The image's name is slipway.yml's.
 
-def test_the_image_is_named_in_one_script():
+def test_no_script_names_the_image():
     named = [path.name for path in tracked("scripts") if path.suffix != ".json" and SERVICE in path.read_text()]
-    assert named == ["oci.py"]
+    assert named == []

@@ -14,6 +14,8 @@ from support import needs
 pytestmark = needs.all_of(needs.programs("workflows", "actionlint", "zizmor", "shellcheck"))
 
 CI, CD, RELEASE = (f".github/workflows/{name}.yml" for name in ("ci", "cd", "release"))
+ACTIONS = ".github/actions"
+IMAGE, DEPLOY, ROLLBACK = (f"{ACTIONS}/{name}/action.yml" for name in ("image", "deploy", "rollback"))
 COPIED = (".github", "scripts", "docs/operators", ".releaserc.json",
           ".trivyignore.yaml", "CHANGELOG.md", "Dockerfile")
 CHECKOUT = "actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1"
@@ -109,7 +111,8 @@ MUTANTS = [
     ("no proof after a failure", CD, "      - if: always() && steps.before.outcome == 'success'", "      - if: success() && steps.before.outcome == 'success'"),
     ("proof removed", CD, "        run: scripts/ci/host prove", "        run: scripts/ci/notify"),
     ("deploys without attestation", CD, "      - run: scripts/ci/verify-attestation\n        env:\n          GH_TOKEN: ${{ github.token }}\n", ""),
-    ("attestation of anybody's workflow", "scripts/ci/verify-attestation", '    --signer-workflow "$GITHUB_REPOSITORY/.github/workflows/ci.yml" --source-digest', "    --source-digest"),
+    ("attestation of anybody's workflow", "scripts/ci/verify-attestation", '    --signer-workflow "$signer" --source-digest', "    --source-digest"),
+    ("attestation of anybody's repository", "scripts/ci/verify-attestation", "signer=$GITHUB_REPOSITORY/", "signer=${SIGNER_REPOSITORY:-}/"),
     ("latest deployed instead of the digest", "scripts/ci/host", '"$image@$DIGEST"', '"$image:latest"'),
     ("an image of another commit", CD, "DIGEST: ${{ needs.resolve.outputs.digest }}", "DIGEST: ${{ github.event.workflow_run.head_sha }}"),
     ("published is not what was scanned", CI, "DIGEST: ${{ needs.image.outputs.digest }}", "DIGEST: ${{ needs.plan.outputs.digest }}"),
@@ -118,7 +121,8 @@ MUTANTS = [
     ("no SBOM", CI, "          sbom-path: build/sbom/sbom.cdx.json\n", ""),
     ("the tools after the deployment", CD, "run: scripts/ci/host tools", "run: scripts/ci/host deploy"),
     ("the tools of a release left out", CD, "      - run: scripts/ci/host tools\n", "      - if: github.event_name == 'push'\n        run: scripts/ci/host tools\n"),
-    ("tools of anybody's workflow", "scripts/ci/host", '    --signer-workflow "$GITHUB_REPOSITORY/.github/workflows/release.yml" ||\n', "    ||\n"),
+    ("tools of anybody's workflow", "scripts/lib/tools.sh", '    --signer-workflow "$repository/.github/workflows/release.yml" ||\n', "    ||\n"),
+    ("tools that nobody verified", "scripts/ci/host", "  fetch_tools build/host-tools", '  "$slipway/scripts/ci/release-tools" build/host-tools'),
     ("goes to the other host", CD, "HOST: ${{ vars.PRODUCTION_HOST }}", "HOST: ${{ vars.STAGING_HOST }}"),
     ("takes back to what was asked for", CD, "BEFORE: ${{ steps.before.outputs.digest }}", "BEFORE: ${{ needs.resolve.outputs.digest }}"),
     ("health for 6 s", CD, "STAGING_HEALTH_SECONDS || '60'", "STAGING_HEALTH_SECONDS || '6'"),
@@ -132,6 +136,21 @@ MUTANTS = [
     ("the release does not know which commit", RELEASE, "          RELEASE_SHA: ${{ github.event.workflow_run.head_sha || github.sha }}\n", ""),
     ("another changelog header", ".releaserc.json", "# Changelog\\n", "# CHANGELOG\\n"),
     ("git before exec", ".releaserc.json", "@semantic-release/exec", "@semantic-release/git"),
+    # What other repositories use.
+    ("an action runs what its caller has", IMAGE, '\'"$GITHUB_ACTION_PATH/../../../scripts/ci/image"\'', "scripts/ci/image"),
+    ("an action runs what is nowhere", IMAGE, "scripts/ci/image", "scripts/ci/images"),
+    ("an input that no README tells", IMAGE, "  version:\n", "  platform:\n    description: where it runs\n    default: ''\n  version:\n"),
+    ("a README that shows a tag", f"{ACTIONS}/image/README.md", CHECKOUT, "actions/checkout@v7"),
+    ("a README without permissions", f"{ACTIONS}/image/README.md", "\nPermissions: ", "\nNeeds: "),
+    ("a secret in an action", IMAGE, "${{ inputs.version }}", "${{ inputs.version || secrets.VERSION }}"),
+    ("an action deploys what it did not verify", DEPLOY, "        DIGEST: ${{ inputs.digest }}\n        REVISION", "        DIGEST: ${{ inputs.revision }}\n        REVISION"),
+    ("an action deploys without attestation", DEPLOY, "scripts/ci/verify-attestation", "scripts/ci/notify"),
+    ("an action proves only sometimes", DEPLOY, "    - shell: bash\n      run: '\"$GITHUB_ACTION_PATH/../../../scripts/ci/host\" prove'", "    - if: inputs.health-url\n      shell: bash\n      run: '\"$GITHUB_ACTION_PATH/../../../scripts/ci/host\" prove'"),
+    ("an action waits for cancelled()", ROLLBACK, "if: always() && inputs.undo", "if: cancelled() && inputs.undo"),
+    ("an action that undoes on success only", ROLLBACK, "if: always() && inputs.undo", "if: inputs.undo"),
+    ("a key in an argument list", ROLLBACK, 'scripts/ci/host" undo\'', 'scripts/ci/host" undo ${{ inputs.ssh-key }}\''),
+    ("a README whose caller is not taken back", f"{ACTIONS}/deploy/README.md", "if: failure() || cancelled()", "if: failure()"),
+    ("the image is built again for the deployment", CD, "      - id: before\n", "      - uses: ./.github/actions/image\n      - id: before\n"),
 ]
 CATCHERS = {
     "policy": ["scripts/lib/pinned-python", "-m", "slipway.policy"],

@@ -50,6 +50,7 @@ class Act:
     secrets: dict = field(default_factory=dict)
     variables: dict = field(default_factory=dict)
     path: str = ""                               # searched before the system's PATH
+    actions: dict = field(default_factory=dict)  # owner/repository@reference -> a folder with its checkout
 
     def run(self, workflow: str, event: str, payload: dict, sha: str, ref: str = "refs/heads/main",
             job: str = "", concurrent: int = 2, on_line=None, matrix: dict | None = None) -> Result:
@@ -83,6 +84,8 @@ class Act:
             argv += ["--env", f"{name}={value}"]
         for action, reference in sorted(self._pins()):
             argv += ["--local-repository", f"{action}@{reference}={STANDINS / FOLDERS[action]}"]
+        for action, folder in self.actions.items():
+            argv += ["--local-repository", f"{action}={folder}"]
         return self._follow(argv, scratch, on_line)
 
     def _pins(self) -> set:

@@ -19,6 +19,8 @@ import urllib.parse
 import urllib.request
 from pathlib import Path
 
+from .. import paths
+
 INDEX = "application/vnd.oci.image.index.v1+json"
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 CONFIG = "application/vnd.oci.image.config.v1+json"
@@ -26,21 +28,42 @@ LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
 ACCEPT = ", ".join((INDEX, MANIFEST, "application/vnd.docker.distribution.manifest.list.v2+json",
                     "application/vnd.docker.distribution.manifest.v2+json"))
 TRIES = 4
-# The image's name in whatever registry; no other script writes it.
-SERVICE = "m2m-connector"
 
 
 class OciError(Exception):
     """What was being done, on what, and what the registry answered."""
 
 
+def written(folder: Path, key: str) -> str:
+    """What slipway.yml in FOLDER says of KEY, one of its plain words at the top; empty when nothing. `slipway
+    check` reads the file whole; this must work where nothing is built yet."""
+    file = folder / "slipway.yml"
+    text = file.read_text(encoding="utf-8") if file.is_file() else ""
+    found = re.search(rf"""^{key}:[ \t]+(["']?)([\w./:@-]+)\1[ \t]*(?:#.*)?$""", text, re.MULTILINE)
+    if not found and re.search(rf"^{key}:", text, re.MULTILINE):
+        raise OciError(f"{file}: {key} is not a plain word on its line")
+    return found[2] if found else ""
+
+
+def service_name(folder: Path) -> str:
+    """As slipway.yml in FOLDER names it, else as the repository is named."""
+    return written(folder, "service") or os.environ.get("GITHUB_REPOSITORY", "").rpartition("/")[2].lower()
+
+
 def image_name() -> str:
-    """The repository that the workflows push to: SLIPWAY_IMAGE, else the owner's on GHCR."""
-    owner = os.environ.get("GITHUB_REPOSITORY_OWNER", "")
-    name = os.environ.get("SLIPWAY_IMAGE") or (owner and f"ghcr.io/{owner.lower()}/{SERVICE}")
+    """The repository that the workflows push to: SLIPWAY_IMAGE, else what slipway.yml of the folder we are in
+    says, else the owner's on GHCR, by the service's name."""
+    owner, here = os.environ.get("GITHUB_REPOSITORY_OWNER", "").lower(), Path.cwd()
+    name = os.environ.get("SLIPWAY_IMAGE") or written(here, "image").partition("@")[0]
+    if not name and owner and service_name(here):
+        name = f"ghcr.io/{owner}/{service_name(here)}"
     if not name:
-        raise OciError("no image name: set SLIPWAY_IMAGE or GITHUB_REPOSITORY_OWNER")
+        raise OciError("no image name: set SLIPWAY_IMAGE, or GITHUB_REPOSITORY_OWNER and a service in slipway.yml")
     return name
+
+
+# Slipway's own service, in whatever registry.
+SERVICE = service_name(paths.REPOSITORY)
 
 
 def sha256(data: bytes) -> str:

@@ -8,10 +8,11 @@ import sys
 from pathlib import Path
 
 from .. import cli, paths
-from . import requirements_delivery, requirements_supply
+from . import requirements_delivery, requirements_published, requirements_supply
 from .documents import Repository
 
-ROWS = sorted((*requirements_supply.ROWS, *requirements_delivery.ROWS), key=lambda row: row[0])
+ROWS = sorted((*requirements_supply.ROWS, *requirements_delivery.ROWS, *requirements_published.ROWS),
+              key=lambda row: row[0])
 
 
 def main() -> int:

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import yaml
 
+# How a published action calls a script of Slipway: from wherever it was fetched to. `./` is its caller's workspace.
+FETCHED = re.compile(r'^"\$GITHUB_ACTION_PATH/\.\./\.\./\.\./(scripts/[\w./-]+)"')
 USES = re.compile(r"^\s*(?:- )?uses: (\S+?)(?:@(\S+))?(?:\s+#\s*(.*))?$")
 
 
@@ -19,7 +21,7 @@ class Document:
 
     @property
     def name(self) -> str:
-        return self.path.stem
+        return self.path.stem if self.path.stem != "action" else f"actions/{self.path.parent.name}"
 
     @property
     def jobs(self) -> dict:
@@ -51,8 +53,13 @@ def uses(step: dict, action: str) -> bool:
     return step.get("uses", "").partition("@")[0] == action
 
 
+def command(step: dict) -> str:
+    """What STEP runs, by the name that it has in Slipway's own checkout."""
+    return FETCHED.sub(r"\1", step.get("run", "").strip())
+
+
 def runs(step: dict, script: str) -> bool:
-    return step.get("run", "").split()[:len(script.split())] == script.split()
+    return command(step).split()[:len(script.split())] == script.split()
 
 
 class Repository:
@@ -65,11 +72,21 @@ class Repository:
         self.ci, self.cd, self.release = (self.workflows[n] for n in ("ci", "cd", "release"))
 
     @property
+    def published(self) -> list:
+        """The actions that other repositories use; `prepare` is our own workflows'."""
+        return [a for a in self.actions if a.path.parent.name != "prepare"]
+
+    @property
     def documents(self) -> list:
         return [*self.workflows.values(), *self.actions]
 
     def text(self, path: str) -> str:
         return (self.root / path).read_text(encoding="utf-8")
+
+    def pins(self) -> list:
+        """(action, tag, commit) of the table of pins."""
+        lines = self.text("scripts/lib/slipway/policy/pins.tsv").splitlines()
+        return [line.split("\t") for line in lines if line and not line.startswith("#")]
 
     def scripts(self) -> list:
         """Every program under scripts/ that has a #! line."""

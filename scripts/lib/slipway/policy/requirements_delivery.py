@@ -5,7 +5,7 @@ import json
 import os
 import re
 
-from .documents import needs, runs, uses
+from .documents import command, needs, runs, uses
 
 # Jobs that a run may lack, and why: dependency-review sees pull requests only, publish pushes only.
 MAY_SKIP = ("${{ github.event_name == 'push' && 'dependency-review' || "
@@ -101,9 +101,9 @@ def who_waits(r):
 
 
 def one_digest(r):
-    builders = [(d.name, job) for d in r.workflows.values() for job, step in d.steps()
-                if runs(step, "scripts/ci/image")]
-    if builders != [("ci", "image")]:
+    builders = [(d.name, job) for d in r.documents for job, step in d.steps()
+                if runs(step, "scripts/ci/image") or uses(step, "./.github/actions/image")]
+    if builders != [("ci", "image"), ("actions/image", "runs")]:
         yield f"the image is built by {builders}, must be once, by ci/image"
     publish = r.ci.jobs["publish"]["steps"]
     for step in publish:
@@ -154,10 +154,15 @@ def attested(r):
                    "--deny-self-hosted-runners"):
         if option not in script:
             yield f"scripts/ci/verify-attestation: does not insist on {option.strip()}"
-    tools = r.text("scripts/ci/host").partition("\ntools() {")[2].partition("\n}\n")[0]
+    if "signer=$GITHUB_REPOSITORY/" not in script:
+        yield "scripts/ci/verify-attestation: takes the word of another repository's workflow"
+    fetch = r.text("scripts/lib/tools.sh").partition("\nfetch_tools() {")[2].partition("\n}\n")[0]
     for option in ("gh attestation verify ", "--repo ", "/release.yml", "--deny-self-hosted-runners"):
-        if option not in tools.partition("install-tools")[0]:
-            yield f"scripts/ci/host tools: does not insist on {option.strip()} before it installs"
+        if option not in fetch:
+            yield f"scripts/lib/tools.sh: does not insist on {option.strip()} for the tools of a release"
+    tools = r.text("scripts/ci/host").partition("\ntools() {")[2].partition("\n}\n")[0]
+    if "fetch_tools " not in tools.partition("install-tools")[0]:
+        yield "scripts/ci/host tools: installs what nobody verified"
     attests = [s for s in r.release.jobs["assets"]["steps"] if uses(s, "actions/attest")]
     if not attests or attests[0]["with"].get("subject-checksums") != "build/assets/SHA256SUMS":
         yield "release/assets: the host tools are not attested"
@@ -326,7 +331,7 @@ def references(r):
     """Every script that is called exists, and YAML calls one command a step."""
     for document in r.documents:
         for job, step in document.steps():
-            run = step.get("run", "").strip()
+            run = command(step)
             if not run:
                 continue
             script = run.split()[0]

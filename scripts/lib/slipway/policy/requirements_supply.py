@@ -68,11 +68,7 @@ def permissions(r):
 
 
 def pins(r):
-    table = {}
-    for line in r.text("scripts/lib/slipway/policy/pins.tsv").splitlines():
-        if line and not line.startswith("#"):
-            action, tag, commit = line.split("\t")
-            table[action] = (tag, commit)
+    table = {action: (tag, commit) for action, tag, commit in r.pins()}
     for document in r.documents:
         for number, action, reference, comment in document.uses():
             where = f"{document.name}:{number}: {action}"
@@ -161,7 +157,7 @@ def injection(r):
                 yield f"{document.name}/{job}: an expression inside run:"
             if uses(step, "actions/github-script"):
                 yield f"{document.name}/{job}: a script inside YAML"
-            if "shell" in step and document.name != "action":
+            if "shell" in step and document not in r.actions:
                 yield f"{document.name}/{job}: a shell of its own"
 
 

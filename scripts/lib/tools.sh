@@ -1,0 +1,29 @@
+# shellcheck shell=bash
+# Sourced after shell.sh, once at_service was called: the executables that a release of Slipway brings.
+
+# Whose release it is: an action is fetched into .../_actions/OWNER/NAME/REF. SLIPWAY_REPOSITORY: where it lies
+# elsewhere.
+slipway_repository() {
+  if [ -n "${SLIPWAY_REPOSITORY:-}" ]; then
+    printf '%s\n' "$SLIPWAY_REPOSITORY"
+  elif [[ $slipway =~ /_actions/([^/]+/[^/]+)/ ]]; then
+    printf '%s\n' "${BASH_REMATCH[1]}"
+  else
+    printf '%s\n' "$GITHUB_REPOSITORY"
+  fi
+}
+
+# fetch_tools DIR [VERSION]: the tools of VERSION, else of the release that DIGEST is, by checksum and
+# attestation. Sets tools_version, empty when DIGEST is no release, and tools_tarball.
+fetch_tools() {
+  local repository
+  repository=$(slipway_repository)
+  tools_tarball=''
+  tools_version=$("$slipway/scripts/ci/release-tools" "$1" --repository "$repository" ${2:+--version "$2"})
+  [ -n "$tools_version" ] || return 0
+  tools_tarball=$1/slipway-tools-$tools_version-linux-x86_64.tar.gz
+  need - gh
+  gh attestation verify "$tools_tarball" --repo "$repository" --deny-self-hosted-runners \
+    --signer-workflow "$repository/.github/workflows/release.yml" ||
+    die "no valid attestation of the tools of $tools_version by the release of $repository: not used"
+}
