@@ -6,17 +6,40 @@ import subprocess
 
 import pytest
 
+from adopt.published import fetched
 from release.registry import Registry
 from slipway.act.artifacts import write_image
+from slipway.act.runner import Act
 from slipway.ci import oci
 from slipway.paths import REPOSITORY
 from support import needs
+from workflows.act_world import holds
 
-pytestmark = needs.all_of(needs.programs("docker", "docker-registry"))
+pytestmark = needs.all_of(
+    needs.programs("docker", "docker-registry"), needs.programs("act", "act", "openssl"))
 
 DOCKER = """#!/bin/sh
 echo "docker $*" >>"$CALLS"
 [ "$1 $2" != "image inspect" ]
+"""
+WORKFLOW = """\
+on: push
+permissions: {}
+jobs:
+  ship:
+    runs-on: ubuntu-24.04
+    steps:
+      - uses: actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1
+        with:
+          persist-credentials: false
+      - id: publish
+        uses: acme/slipway/.github/actions/publish@v1
+        with:
+          digest: ${{ vars.DIGEST }}
+      - uses: acme/slipway/.github/actions/gate@v1
+        with:
+          base: ${{ github.sha }}
+          candidate-image: ${{ steps.publish.outputs.name }}@${{ steps.publish.outputs.digest }}
 """
 BENCH = """#!/bin/sh
 echo "packet_bench $*" >>"$CALLS"
@@ -59,8 +82,8 @@ class Foreign:
         clean = {k: v for k, v in os.environ.items() if not k.startswith(("GITHUB_", "SLIPWAY_"))}
         return subprocess.run([REPOSITORY / "scripts/ci" / words[0], *words[1:]], cwd=self.work, check=False,
                               capture_output=True, text=True, env={
-            **clean, "PATH": f"{self.folder}:{os.environ['PATH']}", "CALLS": str(self.calls), "STATUS": str(self.status),
-            "GITHUB_OUTPUT": str(self.output), "GITHUB_STEP_SUMMARY": str(self.summary),
+            **clean, "PATH": f"{self.folder}:{os.environ['PATH']}", "CALLS": str(self.calls),
+            "STATUS": str(self.status), "GITHUB_OUTPUT": str(self.output), "GITHUB_STEP_SUMMARY": str(self.summary),
             "SLIPWAY_EXECUTABLES": str(self.folder), **env})
 
     def publish(self, commit: str, digest: str) -> None:
@@ -94,11 +117,49 @@ def test_what_was_published_is_what_the_next_commit_is_compared_with(w):
     assert done.returncode == 0, done.stderr
     calls = w.calls.read_text()
     assert (f"packet_bench duet --service slipway.yml --base-image {w.name}@{digest} "
-            "--candidate-image slipway-gate:candidate --max-duration 90s") in calls
+            "--candidate-image slipway-ci:candidate --max-duration 90s") in calls
     assert f"docker pull --quiet {w.name}@{digest}" in calls
     assert "hidden" not in calls
     assert w.output.read_text() == f"base={w.name}@{digest}\nverdict=pass\n"
     assert "verdict" in w.summary.read_text()
+
+
+@pytest.fixture
+def ship(w):
+    """(run(), the digest that it ships, its commit) of a workflow that publishes, then judges."""
+    (w.work / ".github/workflows").mkdir(parents=True)
+    (w.work / ".github/workflows/ship.yml").write_text(WORKFLOW)
+    w.calls.write_text("")
+    w.git("remote", "add", "origin", "https://github.com/eve/prices.git")
+    digest = w.build("a" * 40)
+    commit = w.commit("feat: begin")
+    act = Act(w.work, w.folder / "state", variables={"DIGEST": digest}, secrets={"GITHUB_TOKEN": "hidden"},
+              env={"GITHUB_REPOSITORY": "eve/prices", "CALLS": w.calls, "STATUS": w.status,
+                   "SLIPWAY_EXECUTABLES": w.folder},
+              path=str(w.folder), actions={"acme/slipway@v1": fetched(w.folder / "fetched")})
+    return lambda: act.run("ship", "push", {"ref": "refs/heads/trunk", "repository": {"default_branch": "trunk"}},
+                           commit, ref="refs/heads/trunk"), digest, commit
+
+
+def test_the_actions_call_them_as_a_workflow_says(w, ship):
+    run, digest, commit = ship
+    done = run()
+    images = oci.Repository(w.name)
+    holds(done, {
+        "green": done.jobs == {"ship": "success"},
+        "named after the commit, and latest": images.digest(commit) == images.digest("latest") == digest,
+        "attested": len(list((w.folder / "state/attestations").glob("*/*.json"))) == 1,
+        "judged": f"--base-image {w.name}@{digest} --candidate-image {w.name}@{digest} " in w.calls.read_text()})
+
+
+def test_what_cannot_be_attested_gets_no_name(w, ship):
+    run, _, commit = ship
+    (w.folder / "openssl").write_text("#!/bin/sh\nexit 1\n")
+    (w.folder / "openssl").chmod(0o755)
+    done = run()
+    holds(done, {
+        "red": done.jobs == {"ship": "failure"}, "no name": oci.Repository(w.name).digest(commit) is None,
+        "not judged": w.calls.read_text() == ""})
 
 
 @pytest.mark.parametrize(("left", "verdict", "times"), [(1, "regression", 1), (4, "inconclusive", 2), (3, "", 1)])
