@@ -9,14 +9,14 @@ case ${1:-} in
   ;;
 esac
 caller=$PWD
-cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit
+cd -P "$(dirname "${BASH_SOURCE[0]}")/../.." || exit
+# shellcheck disable=SC2034 # read by the scripts
+slipway=$PWD
 
 # Back to the root of the repository where the script was called, whose service it is about: from a published
-# action that is another than Slipway's, whose scripts are then under $slipway.
+# action that is another than Slipway's, whose checkout is still $slipway.
 at_service() {
-  # shellcheck disable=SC2034 # read by the scripts
-  slipway=$PWD
-  cd "$caller" && cd "$(git rev-parse --show-toplevel 2>/dev/null || pwd)" || exit
+  cd "$caller" && cd "$(git rev-parse --show-toplevel 2>/dev/null || pwd -P)" || exit
 }
 
 die() {

@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154
 # Sourced after shell.sh, once at_service was called: the executables that a release of Slipway brings.
 
 # Whose release it is: an action is fetched into .../_actions/OWNER/NAME/REF. SLIPWAY_REPOSITORY: where it lies
@@ -19,11 +19,19 @@ fetch_tools() {
   local repository
   repository=$(slipway_repository)
   tools_tarball=''
-  tools_version=$("$slipway/scripts/ci/release-tools" "$1" --repository "$repository" ${2:+--version "$2"})
+  tools_version=$("$slipway/scripts/ci/release-tools" "$1" --repository "$repository" ${2:+--version "$2"}) || return
   [ -n "$tools_version" ] || return 0
   tools_tarball=$1/slipway-tools-$tools_version-linux-x86_64.tar.gz
   need - gh
   gh attestation verify "$tools_tarball" --repo "$repository" --deny-self-hosted-runners \
     --signer-workflow "$repository/.github/workflows/release.yml" ||
     die "no valid attestation of the tools of $tools_version by the release of $repository: not used"
+}
+
+# A service that competes for its processor as any process does uses the share that the kernel
+# finds fair, however slow it is; so the duet wants real-time priority. Runners do not grant it to
+# everybody, but whoever may use sudo there can allow it to this shell and what it starts.
+allow_real_time() {
+  chrt --fifo 2 true 2>/dev/null || sudo -n prlimit --pid "$$" --rtprio=2:2 2>/dev/null ||
+    echo '::warning title=Benchmark::no real-time priority here, so the gate may see less or be inconclusive'
 }

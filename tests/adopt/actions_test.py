@@ -122,6 +122,11 @@ def test_twice_the_same_commit_is_the_same_digest(engine, foreign, tmp_path):
     revision = git(foreign, "rev-parse", "HEAD")
     assert config["Labels"] == labels(revision, f"0.0.0+{revision}")
     assert not (REPOSITORY / "build/image").exists()
+    # The gate takes it from the layout back into an engine.
+    assert script(foreign, "oci", "archive", "build/image", str(tmp_path / "a.tar"), "again:1").returncode == 0
+    engine.docker("load", "--quiet", "--input", str(tmp_path / "a.tar"))
+    (again,) = json.loads(engine.docker("image", "inspect", "again:1").stdout)
+    assert again["Config"]["Labels"] == labels(revision, f"0.0.0+{revision}")
 
 
 def test_without_a_dockerfile_it_says_so(foreign):

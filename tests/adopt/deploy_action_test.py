@@ -79,7 +79,7 @@ class Foreign:
         (self.clone / "slipway.yml").write_text("service: price-api\n")
         for command in (["init", "--quiet", "--initial-branch=main"], ["add", "--all"],
                         ["remote", "add", "origin", "https://github.com/eve/prices.git"],
-                        ["-c", "user.name=a", "-c", "user.email=a@b.invalid", "commit", "--quiet", "-m", "feat: begin"]):
+                        ["-c", "user.name=a", "-c", "user.email=a@b.invalid", "commit", "--quiet", "-m", "feat: a"]):
             subprocess.run(["git", *command], cwd=self.clone, check=True)
         key = folder / "user_key"
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], check=True)

@@ -15,7 +15,8 @@ pytestmark = needs.all_of(needs.programs("workflows", "actionlint", "zizmor", "s
 
 CI, CD, RELEASE = (f".github/workflows/{name}.yml" for name in ("ci", "cd", "release"))
 ACTIONS = ".github/actions"
-IMAGE, DEPLOY, ROLLBACK = (f"{ACTIONS}/{name}/action.yml" for name in ("image", "deploy", "rollback"))
+IMAGE, DEPLOY, ROLLBACK, PUBLISH, GATE = (
+    f"{ACTIONS}/{name}/action.yml" for name in ("image", "deploy", "rollback", "publish", "gate"))
 COPIED = (".github", "scripts", "docs/operators", ".releaserc.json",
           ".trivyignore.yaml", "CHANGELOG.md", "Dockerfile")
 CHECKOUT = "actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1"
@@ -146,6 +147,9 @@ MUTANTS = [
     ("an action deploys what it did not verify", DEPLOY, "        DIGEST: ${{ inputs.digest }}\n        REVISION", "        DIGEST: ${{ inputs.revision }}\n        REVISION"),
     ("an action deploys without attestation", DEPLOY, "scripts/ci/verify-attestation", "scripts/ci/notify"),
     ("an action proves only sometimes", DEPLOY, "    - shell: bash\n      run: '\"$GITHUB_ACTION_PATH/../../../scripts/ci/host\" prove'", "    - if: inputs.health-url\n      shell: bash\n      run: '\"$GITHUB_ACTION_PATH/../../../scripts/ci/host\" prove'"),
+    ("an action names before it attests", PUBLISH, 'scripts/ci/publish" push', 'scripts/ci/publish" tag'),
+    ("an action attests another digest", PUBLISH, "subject-digest: ${{ inputs.digest }}", "subject-digest: ${{ steps.push.outputs.digest }}"),
+    ("an action judges sometimes", GATE, "    - id: gate\n", "    - id: gate\n      if: inputs.base-image != ''\n"),
     ("an action waits for cancelled()", ROLLBACK, "if: always() && inputs.undo", "if: cancelled() && inputs.undo"),
     ("an action that undoes on success only", ROLLBACK, "if: always() && inputs.undo", "if: inputs.undo"),
     ("a key in an argument list", ROLLBACK, 'scripts/ci/host" undo\'', 'scripts/ci/host" undo ${{ inputs.ssh-key }}\''),

@@ -91,7 +91,8 @@ class Act:
     def _pins(self) -> set:
         """(owner/repository, reference) of every action that has a stand-in."""
         found = set()
-        for file in (self.clone / ".github").rglob("*.yml"):
+        places = {self.clone, *map(Path, self.actions.values())}
+        for file in (file for place in places for file in (place / ".github").rglob("*.yml")):
             for _, step in document(file).steps():
                 action, _, reference = step.get("uses", "").partition("@")
                 found.add(("/".join(action.split("/")[:2]), reference))

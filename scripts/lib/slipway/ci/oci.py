@@ -84,6 +84,9 @@ class Repository:
     def digest(self, reference: str) -> str | None:
         """The digest that a tag names now; None when there is no such tag."""
         status, headers, body = self._ask("GET", f"/manifests/{reference}", accept=ACCEPT)
+        if status not in (200, 404):
+            raise OciError(f"{self.name}: is there an image {reference}? The registry answered {status}: "
+                           f"{body[:200]!r}")
         return None if status == 404 else headers.get("Docker-Content-Digest") or sha256(body)
 
     def labels(self, reference: str) -> dict:
@@ -233,6 +236,28 @@ def write_layout(saved: Path, layout: Path) -> str:
     (layout / "index.json").write_text(json.dumps(
         {"schemaVersion": 2, "mediaType": INDEX, "manifests": [manifest]}))
     return manifest["digest"]
+
+
+def write_archive(layout: Path, file: Path, name: str) -> str:
+    """The layout's one image as a file that any engine's `docker load` takes, by NAME; returns NAME."""
+    entry = json.loads((layout / "index.json").read_text())["manifests"][0]
+    manifest = json.loads(_blob(layout, entry["digest"]))
+
+    def place(descriptor: dict) -> str:
+        return "blobs/sha256/" + descriptor["digest"][7:]
+
+    described = json.dumps([{"Config": place(manifest["config"]), "RepoTags": [name],
+                             "Layers": [place(layer) for layer in manifest["layers"]]}]).encode()
+    with tarfile.open(file, "w") as archive:
+        for descriptor in (manifest["config"], *manifest["layers"]):
+            _blob(layout, descriptor["digest"])
+            # A layer may be there twice.
+            if place(descriptor) not in archive.getnames():
+                archive.add(layout / place(descriptor), place(descriptor))
+        entry = tarfile.TarInfo("manifest.json")
+        entry.size = len(described)
+        archive.addfile(entry, io.BytesIO(described))
+    return name
 
 
 def _blob(layout: Path, digest: str) -> bytes:

@@ -84,9 +84,27 @@ def deploys(r):
             yield f"actions/{name}: its README's caller does not go back on failure and on cancellation"
 
 
+def publishes(r):
+    """Requirements 13 and 14: what is pushed, attested and named is one digest, and it is named last."""
+    actions = {action.path.parent.name: action for action in r.published}
+    steps = [step for _, step in actions["publish"].steps()]
+    order = [(command(step) or step["uses"].partition("@")[0], step.get("if")) for step in steps]
+    if order != [("scripts/ci/publish push", None), ("actions/attest", None),
+                 ("actions/attest", "inputs.sbom-path != ''"), ("scripts/ci/publish tag", None)]:
+        yield f"actions/publish: not push, provenance, SBOM, tag: {order}"
+    for step in steps:
+        given = step.get("env", {}).get("DIGEST") or step.get("with", {}).get("subject-digest")
+        if given != "${{ inputs.digest }}":
+            yield f"actions/publish: pushes, attests or names {given}"
+    judges = [step for _, step in actions["gate"].steps()]
+    if [command(step) for step in judges] != ["scripts/ci/gate"] or "if" in judges[0]:
+        yield "actions/gate: does not judge, always"
+
+
 ROWS = [
     (30, "a published action takes nothing of its caller's workspace for Slipway's", anywhere),
     (30, "a published action's README: inputs, outputs, permissions, a caller", read_about),
     (30, "what is private reaches a published action's scripts by environment", private),
     (30, "the published deployment verifies, proves, and shows its caller the way back", deploys),
+    (30, "the published gate always judges; what is published is attested before it has a name", publishes),
 ]
