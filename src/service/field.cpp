@@ -45,7 +45,7 @@ bool fits(const Json& value, Shape shape) {
   return value.is_string() && has_shape(value.get<std::string>(), shape);
 }
 
-std::string between(double lowest, double highest) {
+std::string between(long long lowest, long long highest) {
   return fmt::format("an integer from {} to {}", lowest, highest);
 }
 
@@ -65,8 +65,7 @@ Field integer_of(std::string name, std::string description, Integer& value, long
           {{"type", "integer"}, {"minimum", lowest}, {"maximum", highest}},
           [&value, lowest, highest](const Json& given) -> Complaints {
             if (!is_within(given, lowest, highest)) {
-              return must_be(given,
-                             between(static_cast<double>(lowest), static_cast<double>(highest)));
+              return must_be(given, between(lowest, highest));
             }
             value = static_cast<Integer>(given.get<long long>());
             return {};
@@ -91,9 +90,7 @@ Field integers_of(std::string name, std::string description, std::vector<Integer
             for (const Json& item : given) {
               const std::string pointer = fmt::format("/{}", value.size());
               if (!is_within(item, lowest, highest)) {
-                return must_be(item,
-                               between(static_cast<double>(lowest), static_cast<double>(highest)),
-                               pointer);
+                return must_be(item, between(lowest, highest), pointer);
               }
               const auto number = static_cast<Integer>(item.get<long long>());
               if (std::find(value.begin(), value.end(), number) != value.end()) {

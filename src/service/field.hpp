@@ -41,7 +41,6 @@ struct Field {
   std::function<Complaints(const Json&)> read;  // takes the value over; what is wrong with it
   std::function<Json()> write;                  // null: it need not be written
   std::vector<Field> fields = {};
-  std::vector<Rule> rules = {};
 };
 
 // What a text must look like: an ECMAScript expression for the whole of it, and what that means to

@@ -67,7 +67,9 @@ Field section(std::string name, std::string description, std::vector<Field> fiel
   return {std::move(name),
           std::move(description),
           std::move(schema),
-          [fields, rules](const Json& given) { return read_section(given, fields, rules); },
+          [fields, rules = std::move(rules)](const Json& given) {
+            return read_section(given, fields, rules);
+          },
           [fields] {
             Json written = Json::object();
             for (const Field& field : fields) {
@@ -75,8 +77,7 @@ Field section(std::string name, std::string description, std::vector<Field> fiel
             }
             return written.empty() ? Json() : written;
           },
-          std::move(fields),
-          std::move(rules)};
+          std::move(fields)};
 }
 
 }  // namespace slipway::service

@@ -15,9 +15,7 @@ from support import needs
 from support.engines import discard, sweep
 
 HERE = Path(__file__).parent
-pytestmark = needs.all_of(
-    needs.root("namespaces and an engine"),
-    needs.programs("docker", "dockerd", "docker", "docker-registry", "nsenter", "iptables"), needs.compose())
+pytestmark = needs.hosts("docker-registry")
 
 # What the fixtures' Dockerfiles name, and its stand-in here, where no registry of containers is reached.
 BASES = {"go_api": ("golang:1", "golang"), "fastapi": ("python:3-slim", "python")}

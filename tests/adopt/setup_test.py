@@ -9,9 +9,7 @@ from slipway.lab import Host
 from support import needs
 from support.engines import discard, sweep
 
-pytestmark = needs.all_of(
-    needs.root("namespaces and an engine"),
-    needs.programs("docker", "dockerd", "docker", "nsenter", "iptables", "sudo"), needs.compose())
+pytestmark = needs.hosts("sudo")
 
 
 @pytest.fixture(scope="module")
@@ -30,12 +28,12 @@ def ci_key(tmp_path_factory):
     return key
 
 
-def setup(executables, host, key, known_hosts=None) -> subprocess.CompletedProcess:
+def setup(executables, host, key, known_hosts=None, *more: str, path: str = "") -> subprocess.CompletedProcess:
     return subprocess.run(
         [executables / "slipway", "setup", f"root@{host.ip}", "--known-hosts", known_hosts or host.known_hosts,
-         "--key", f"{key}.pub", "--image", "registry.example/acme/price-api"],
-        env={**os.environ, "SLIPWAY_SSH_KEY": str(host.keys / "id")}, stdin=subprocess.DEVNULL, capture_output=True,
-        text=True, check=False, timeout=300)
+         "--key", f"{key}.pub", "--image", "registry.example/acme/price-api", *more],
+        env={**os.environ, "SLIPWAY_SSH_KEY": str(host.keys / "id"), "PATH": path + os.environ["PATH"]},
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=300)
 
 
 def on_host(host, path: str) -> str:
@@ -61,6 +59,19 @@ def test_a_host_is_ready_and_a_second_time_changes_nothing(executables, host, ci
     assert second.returncode == 0, second.stdout + second.stderr
     assert "wrote" not in second.stdout
     assert on_host(host, "/etc/slipway/service.env") == "API_KEY=own\n"
+
+
+def test_github_is_told_by_gh_where_that_is_asked_for(executables, host, ci_key, tmp_path):
+    """gh is a stand-in that notes what it is called with: there is no GitHub here."""
+    gh = tmp_path / "gh"
+    gh.write_text(f'#!/bin/sh\necho "$* $(cat)" >>"{tmp_path}/told"\n')
+    gh.chmod(0o755)
+    done = setup(executables, host, ci_key, None, "--environment", "production", "--github", path=f"{tmp_path}:")
+    assert done.returncode == 0, done.stdout + done.stderr
+    told = (tmp_path / "told").read_text()
+    assert f"variable set PRODUCTION_HOST --env production --body {host.ip}" in told
+    assert f"secret set PRODUCTION_SSH_KEY --env production {ci_key.read_text().strip()}" in told
+    assert ci_key.read_text().splitlines()[1] not in done.stdout + done.stderr
 
 
 def test_the_key_of_ci_may_ask_and_nothing_else(host, ci_key):

@@ -10,13 +10,10 @@ which a row begins no swap, are of the environment; 100 swaps take three minutes
   to be retried            rejected for now (T..), or not answered because they were on the wire
 """
 
-import json
 import os
 import re
 import shutil
-import signal
 import statistics
-import subprocess
 import time
 from dataclasses import dataclass, field
 
@@ -24,6 +21,7 @@ import pytest
 import yaml
 
 from deploy.site import NEEDS, Site
+from deploy.traffic import Generator
 from slipway.paths import REPOSITORY
 from support.waiting import await_true
 
@@ -96,44 +94,16 @@ class Counters:
         return int(sum(self.last.values()) - sum(self.before.values()))
 
 
-class Load:
-    """packet_bench, from start to SIGINT."""
+class Load(Generator):
+    """Packets from alice to bob."""
 
     def __init__(self, site: Site, protocol: str, rate: int):
-        self.site, self.protocol, self.rate = site, protocol, rate
-        self.results = site.host.home / "packets.json"
-        self.process: subprocess.Popen | None = None
-
-    def __enter__(self):
-        ip = self.site.host.ip
-        target = {"btp": f"btp+ws://:{TOKENS['alice']}@{ip}:4000/",
-                  "http": f"ilp+http://:{TOKENS['alice']}@{ip}:4000/ilp"}[self.protocol]
-        self.log = open(self.site.host.home / "bench.log", "w+", encoding="utf-8")
-        connections = {"btp": "1", "http": "32"}[self.protocol]
-        self.results.unlink(missing_ok=True)
-        self.process = subprocess.Popen(
-            [str(self.site.binaries / "packet_bench"), "run", "--destination", "test.slipway.bob",
-             "--rate", str(self.rate), "--duration", "10m", "--warmup", "0s", "--threads", "1",
-             "--connections", connections, "--output", str(self.results)],
-            env={**os.environ, "PACKET_BENCH_TARGET": target,
-                 "PACKET_BENCH_RECEIVER": f"btp+ws://:{TOKENS['bob']}@{ip}:4000/"},
-            stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
-        return self
-
-    def __exit__(self, *_exc):
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGINT)
-        try:
-            self.process.wait(30)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-        self.log.seek(0)
-        if not self.results.exists():
-            raise AssertionError(f"packet_bench wrote no results: {self.log.read()[-1500:]}")
-
-    def document(self) -> dict:
-        return json.loads(self.results.read_text())
+        ip, connections = site.host.ip, {"btp": "1", "http": "32"}[protocol]
+        super().__init__(
+            site, "--destination", "test.slipway.bob", "--rate", str(rate), "--connections", connections,
+            PACKET_BENCH_TARGET={"btp": f"btp+ws://:{TOKENS['alice']}@{ip}:4000/",
+                                 "http": f"ilp+http://:{TOKENS['alice']}@{ip}:4000/ilp"}[protocol],
+            PACKET_BENCH_RECEIVER=f"btp+ws://:{TOKENS['bob']}@{ip}:4000/")
 
 
 def other(colour: str) -> str:

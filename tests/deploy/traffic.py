@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -14,39 +15,57 @@ HANDSHAKE = ("GET /socket HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade:
              "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")
 
 
-class Load:
-    """So many requests a second, from when it is entered to when it is left; a context manager."""
+class Generator:
+    """packet_bench, from when it is entered to when it is left; a context manager."""
 
-    def __init__(self, site: Site, rate: int = 500, path: str = "/work"):
-        self.site, self.rate, self.path = site, rate, path
+    def __init__(self, site: Site, *flags: str, **environment: str):
+        self.flags, self.environment = flags, environment
+        self.program = str(site.binaries / "packet_bench")
         self.results = site.host.home / "load.json"
+        self.log_file = site.host.home / "load.log"
 
     def __enter__(self):
         self.results.unlink(missing_ok=True)
-        self.log = open(self.site.host.home / "load.log", "w+", encoding="utf-8")
+        self.log = open(self.log_file, "w+", encoding="utf-8")
         self.process = subprocess.Popen(
-            [str(self.site.binaries / "packet_bench"), "run", "--target", f"http://{self.site.host.ip}:8080{self.path}",
-             "--rate", str(self.rate), "--duration", "10m", "--warmup", "0s", "--connections", "16", "--threads", "1",
+            [self.program, "run", *self.flags, "--duration", "10m", "--warmup", "0s", "--threads", "1",
              "--output", str(self.results)],
-            stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
-        time.sleep(1)
+            env={**os.environ, **self.environment}, stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
         return self
 
     def __exit__(self, *_exc):
-        self.process.send_signal(signal.SIGINT)
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)
         try:
             self.process.wait(30)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
         self.log.seek(0)
-        if not self.results.exists():
-            raise AssertionError(f"packet_bench wrote no results: {self.log.read()[-1500:]}")
+        said = self.log.read()[-1500:]
         self.log.close()
+        if not self.results.exists():
+            raise AssertionError(f"packet_bench wrote no results: {said}")
+
+    def document(self) -> dict:
+        return json.loads(self.results.read_text())
+
+
+class Load(Generator):
+    """So many requests a second."""
+
+    def __init__(self, site: Site, rate: int = 500, path: str = "/work"):
+        super().__init__(site, "--target", f"http://{site.host.ip}:8080{path}", "--rate", str(rate),
+                         "--connections", "16")
+
+    def __enter__(self):
+        super().__enter__()
+        time.sleep(1)
+        return self
 
     @property
     def packets(self) -> dict:
-        return json.loads(self.results.read_text())["details"]["packets"]
+        return self.document()["details"]["packets"]
 
     def lost(self) -> int:
         """Requests that were sent and not answered well."""

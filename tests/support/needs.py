@@ -45,3 +45,9 @@ def packages_of_release() -> str:
     node = subprocess.run([paths.REPOSITORY / "scripts/release/node", "--version"], capture_output=True, text=True,
                           check=False)
     return "" if node.returncode == 0 else f"the release's packages cannot be installed: {node.stderr.strip()[-300:]}"
+
+
+def hosts(*more: str):
+    """A mark that skips where no host of the lab can be made; MORE: programs of the group docker besides."""
+    return all_of(root("namespaces and an engine"),
+                  programs("docker", "dockerd", "docker", "nsenter", "iptables", *more), compose())

@@ -35,7 +35,10 @@ int slipway_command_line(int argc, const char* const* argv) {
   Flags schema = line.add_command("schema", "the JSON Schema of slipway.yml, for editors");
   bool as_table = false;
   schema.add("--markdown", as_table, "its keys as a table instead");
-  line.footer("Exit status: 0 done, 2 bad usage or a bad slipway.yml.");
+  line.footer(
+      "Exit status: 0 done, 1 something is missing (init --check), 2 bad usage or a bad "
+      "slipway.yml.\n"
+      "gate, rehearse and setup have their own: --help of each.");
   if (const auto status = line.parse(argc, argv)) return *status;
   if (schema.given()) {
     std::cout << (as_table ? service::keys_as_markdown() : to_text(service::schema(), 2) + "\n");

@@ -58,7 +58,7 @@ class Images:
         return version
 
     def sabotage(self, good: Version, kind: Sabotage, saboteur: Path) -> Version:
-        with self.stages.stage(f"image and push: one that {kind.name}") as stage:
+        with self.stages.stage(f"image and push: bad, {kind.name}") as stage:
             version = derive(self.engine, self._reference(good), kind, self.description.port, saboteur,
                              self._reference)
             push(version, self.description, self.engine, self.registry)
