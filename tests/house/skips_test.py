@@ -40,3 +40,14 @@ def test_refuse_skipped_ends_with(tmp_path, junit, status):
                           check=False)
     assert done.returncode == status, done.stderr
     assert "skipped" not in junit or "no such machine" in done.stderr
+
+
+def test_what_a_failed_test_said_last_is_repeated(tmp_path):
+    said = "\n".join(f"line {number}" for number in range(100))
+    file = tmp_path / "tests.xml"
+    file.write_text(f'<testsuite><testcase name="red" status="fail"><system-out>{said}</system-out></testcase>'
+                    '<testcase name="green" status="run"/></testsuite>')
+    done = subprocess.run([REPOSITORY / "scripts/ci/failed-tests", "--lines", "2", file], capture_output=True,
+                          text=True, check=False)
+    assert (done.returncode, done.stdout.splitlines()) == (
+        1, ["==== red failed; its last words:", "line 98", "line 99"])
