@@ -14,7 +14,7 @@ import pytest
 
 from slipway.lab import Engine, LabError
 from support import needs
-from support.engines import CONNECTOR_CHANGES, connector_files, discard, import_image, sweep
+from support.engines import CONNECTOR_CHANGES, connector_files, discard, import_image, processes_of, sweep
 from support.waiting import await_true
 
 pytestmark = needs.all_of(needs.root("namespaces and an engine"),
@@ -78,16 +78,6 @@ class Bench:
 def duet(base: str = IMAGE, length: str = "3s", most: str = "20s") -> tuple[str, ...]:
     return ("duet", "--base", f"docker:{base}", "--candidate", f"docker:{IMAGE}", *QUICK,
             "--round", length, "--max-duration", most)
-
-
-def processes_of(container: str) -> list[int]:
-    """What runs in a container, by its number in this namespace."""
-    found = []
-    for folder in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):
-            if container in (folder / "cgroup").read_text():
-                found.append(int(folder.name))
-    return found
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ import pytest
 from packet_bench.services.images import import_web_server
 from slipway.lab import Host
 from support import needs
-from support.engines import discard, sweep
+from support.engines import discard, processes_of, sweep
 from support.waiting import await_true
 
 pytestmark = needs.all_of(needs.root("namespaces and an engine"),
@@ -161,6 +161,24 @@ def test_a_service_with_roles_is_told_to_be_active_before_it_is_driven(bench):
                                       "--max-duration", "60s")
     assert status == 0 or disturbed(status, results), said
     assert not any("rejected" in note for note in results["notes"]), results["notes"]
+
+
+def test_a_service_sees_one_processor_when_it_starts_and_then_runs_on_each(bench):
+    """It is to run on one at a time. Go's server, started for two, used a third more on one, and its threads waited
+    for each other so long that every pair was left out."""
+    process = bench.begin(*bench.duet(), *QUICK, "--served", "json=/processors=1", "--round", "3s",
+                          "--max-duration", "30s")
+    used = {}
+    while process.poll() is None:
+        for container in bench.containers("--filter", "status=running"):
+            for pid in processes_of(container):
+                with contextlib.suppress(OSError):  # it has ended
+                    used.setdefault(container, set()).update(os.sched_getaffinity(pid))
+        time.sleep(0.05)
+    status, results, said = bench.end(process)
+    assert status == 0 or disturbed(status, results), said
+    assert not any("rejected" in note for note in results["notes"]), results["notes"]
+    assert max(map(len, used.values())) == min(2, len(os.sched_getaffinity(0))), used
 
 
 @pytest.mark.parametrize(("arguments", "words"), [

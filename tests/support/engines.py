@@ -1,5 +1,6 @@
 """Engines of a test's own: images that need no registry and no base, and nothing left of either."""
 
+import contextlib
 import io
 import re
 import shutil
@@ -29,6 +30,16 @@ def import_image(engine: Engine, reference: str, files: dict, changes: list) -> 
     flags = [part for change in [*changes, "USER 10001"] for part in ("--change", change)]
     subprocess.run(["docker", "import", *flags, "-", reference], input=stream.getvalue(),
                    env=engine.env, check=True, capture_output=True)
+
+
+def processes_of(container: str) -> list[int]:
+    """What runs in a container, by its number in this namespace."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if container in (folder / "cgroup").read_text():
+                found.append(int(folder.name))
+    return found
 
 
 def discard(capsule) -> None:

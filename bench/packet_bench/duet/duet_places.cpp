@@ -1,5 +1,7 @@
 #include "packet_bench/duet/duet_places.hpp"
 
+#include "packet_bench/subject/machine.hpp"
+
 #include <cerrno>
 #include <filesystem>
 #include <utility>
@@ -18,22 +20,10 @@ void for_each_task(pid_t pid, Function&& function) {
   }
 }
 
-// Which processors there are to choose from.
-std::vector<int> allowed_cpus() {
-  cpu_set_t allowed;
-  CPU_ZERO(&allowed);
-  std::vector<int> cpus;
-  if (::sched_getaffinity(0, sizeof allowed, &allowed) != 0) return cpus;
-  for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
-    if (CPU_ISSET(static_cast<std::size_t>(cpu), &allowed)) cpus.push_back(cpu);
-  }
-  return cpus;
-}
-
 }  // namespace
 
 Places::Places(std::array<Processes, 2> processes, std::size_t first)
-    : processes_(std::move(processes)), turn_(first), cpus_(allowed_cpus()) {
+    : processes_(std::move(processes)), turn_(first), cpus_(allowed_processors()) {
   for (const Side side : {base, candidate}) find_tasks(side);
   // Both or none: a container may not be allowed to what a process is.
   first_ = put_first(tasks_[base]) && put_first(tasks_[candidate]);

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
+#include <sched.h>
 #include <sstream>
 #include <sys/utsname.h>
 #include <time.h>
@@ -81,6 +82,17 @@ ProcessorTimes processor_times() {
     if (field == 7) times.steal = nanoseconds(value * tick_ns);
   }
   return times;
+}
+
+std::vector<int> allowed_processors() {
+  cpu_set_t allowed;
+  CPU_ZERO(&allowed);
+  std::vector<int> processors;
+  if (::sched_getaffinity(0, sizeof allowed, &allowed) != 0) return processors;
+  for (int processor = 0; processor < CPU_SETSIZE; ++processor) {
+    if (CPU_ISSET(static_cast<std::size_t>(processor), &allowed)) processors.push_back(processor);
+  }
+  return processors;
 }
 
 Context machine_context() {

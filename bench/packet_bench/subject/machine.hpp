@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <sys/types.h>
+#include <vector>
 
 namespace slipway::bench {
 
@@ -24,6 +25,9 @@ struct ProcessorTimes {
   std::chrono::nanoseconds total{0};
 };
 ProcessorTimes processor_times();
+
+// The processors that this process may use, in order; empty when the kernel does not say.
+std::vector<int> allowed_processors();
 
 // The machine and the build: what a later reader needs to judge whether two results compare.
 Context machine_context();

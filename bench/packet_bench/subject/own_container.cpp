@@ -120,6 +120,7 @@ Result<OwnContainer> OwnContainer::create(const Options& options) {
     append({"--mount",
             fmt::format("type=bind,source={0},target={0},readonly", options.file.string())});
   }
+  if (!options.processors.empty()) append({"--cpuset-cpus", options.processors});
   for (const auto& [variable, value] : options.secrets) {
     append({"--env", variable});
     (*command.environment)[variable] = value;
@@ -152,6 +153,12 @@ OwnContainer::~OwnContainer() {
 Result<void> OwnContainer::signal(const std::string& signal_name) const {
   const auto sent = docker({.argv = {"kill", "--signal", signal_name, name_}});
   if (!sent) return sent.error();
+  return {};
+}
+
+Result<void> OwnContainer::allow_processors(const std::string& processors) const {
+  const auto changed = docker({.argv = {"update", "--cpuset-cpus", processors, name_}});
+  if (!changed) return changed.error();
   return {};
 }
 

@@ -34,6 +34,8 @@ class OwnContainer {
     // Started as deploy would start it, with an address of its own; nothing: in this machine's
     // network, where a packet takes the path that it takes to an executable.
     std::optional<service::Service> service = {};
+    // That it may use from its start on (as of cpuset(7)); empty: all.
+    std::string processors = {};
   };
   // Errors: unreachable, with what docker said.
   static Result<OwnContainer> create(const Options& options);
@@ -45,6 +47,8 @@ class OwnContainer {
   const std::string& name() const { return name_; }
   // Errors: unreachable, with what docker said.
   Result<void> signal(const std::string& signal_name) const;
+  // Errors: unreachable, with what docker said.
+  Result<void> allow_processors(const std::string& processors) const;
   // Starts it, prints what it says, hands signals on to it, and ends when it ends, likewise.
   std::vector<std::string> start_command() const;
 

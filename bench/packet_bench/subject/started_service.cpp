@@ -3,6 +3,7 @@
 #include "base/units.hpp"
 #include "net/http_client.hpp"
 #include "packet_bench/common/clock.hpp"
+#include "packet_bench/subject/machine.hpp"
 #include "packet_bench/target/http_channel.hpp"
 
 #include <chrono>
@@ -10,6 +11,7 @@
 #include <thread>
 
 #include <fmt/core.h>
+#include <fmt/format.h>
 
 namespace slipway::bench {
 namespace {
@@ -29,6 +31,10 @@ Error interrupted() {
   return {ErrorKind::cancelled, "interrupted", {}};
 }
 
+std::string last_of(const std::vector<int>& processors) {
+  return processors.size() > 1 ? std::to_string(processors.back()) : std::string();
+}
+
 }  // namespace
 
 Result<StartedService> StartedService::start(const std::string& image,
@@ -36,7 +42,11 @@ Result<StartedService> StartedService::start(const std::string& image,
                                              std::stop_token stop) {
   auto folder = OwnFolder::create();
   if (!folder) return folder.error();
-  auto container = OwnContainer::create({.image = image, .service = service});
+  const auto processors = allowed_processors();
+  // It is to run on one at a time, and sizes itself by how many it sees when it starts: threads for
+  // two that share one wait for each other.
+  auto container =
+      OwnContainer::create({.image = image, .service = service, .processors = last_of(processors)});
   if (!container) return container.error();
   const auto argv = container->start_command();
   auto process =
@@ -50,6 +60,11 @@ Result<StartedService> StartedService::start(const std::string& image,
   if (service.has_roles) {
     const auto told = started.process_.container()->signal("SIGUSR2");
     if (!told) return told.error();
+  }
+  if (processors.size() > 1) {
+    const auto allowed = started.process_.container()->allow_processors(
+        fmt::format("{}", fmt::join(processors, ",")));
+    if (!allowed) return allowed.error();
   }
   if (!is_counted_by_the_group_it_would_leave()) {
     for (const pid_t pid : started.processes()) leave_processor_group(pid);

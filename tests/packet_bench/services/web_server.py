@@ -20,7 +20,8 @@ import threading
 import time
 
 BURN_EVERY = 16  # requests
-BODY = json.dumps({"pair": "XRP-USD", "price": 1}).encode()
+# Told in each answer is how many processors it saw when it started.
+BODY = json.dumps({"pair": "XRP-USD", "price": 1, "processors": len(os.sched_getaffinity(0))}).encode()
 
 
 class Burn:
