@@ -10,7 +10,7 @@ install(TARGETS packet_bench deploy rollback slipway slipway-saboteur RUNTIME DE
 install(PROGRAMS ${PROJECT_SOURCE_DIR}/scripts/setup-host DESTINATION share/slipway/scripts)
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/scripts/lib DESTINATION share/slipway/scripts
   PATTERN __pycache__ EXCLUDE)
-install(DIRECTORY ${PROJECT_SOURCE_DIR}/host DESTINATION share/slipway)
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/host ${PROJECT_SOURCE_DIR}/tools/slipway/workflows DESTINATION share/slipway)
 install(FILES ${PROJECT_SOURCE_DIR}/Dockerfile DESTINATION share/slipway)
 # packet_bench's default target is a connector beside it.
 install(TARGETS connector RUNTIME DESTINATION bin)

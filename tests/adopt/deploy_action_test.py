@@ -9,12 +9,8 @@ import time
 
 import pytest
 
-from adopt.published import fetched
-from slipway.act.artifacts import write_assets
-from slipway.act.github import GitHub
-from slipway.act.runner import STANDINS, Act
-from slipway.ci import github
-from slipway.paths import REPOSITORY
+from adopt.published import REVISION, Published, new_repository
+from slipway.act.runner import Act
 from support import needs
 from workflows.act_world import Host, holds
 
@@ -64,7 +60,6 @@ jobs:
           digest: ${{{{ vars.DIGEST }}}}
 """
 FIRST, SECOND, STRANGE = (f"sha256:{digit * 64}" for digit in "123")
-REVISION = "a" * 40
 
 
 class Foreign:
@@ -77,40 +72,23 @@ class Foreign:
         (workflows / "ship.yml").write_text(SHIP)
         (workflows / "back.yml").write_text(BACK)
         (self.clone / "slipway.yml").write_text("service: price-api\n")
-        for command in (["init", "--quiet", "--initial-branch=main"], ["add", "--all"],
-                        ["remote", "add", "origin", "https://github.com/eve/prices.git"],
-                        ["-c", "user.name=a", "-c", "user.email=a@b.invalid", "commit", "--quiet", "-m", "feat: a"]):
-            subprocess.run(["git", *command], cwd=self.clone, check=True)
+        new_repository(self.clone, "eve/prices")
         key = folder / "user_key"
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], check=True)
         self.key = key.read_text()
         self.host = Host(folder / "host", key)
         self.known = self.host.known_hosts
-        self.state.mkdir()
-        self.fetched = fetched(folder / "fetched")
-        self.hub = GitHub("acme/slipway")
-        self._release(folder / "assets")
+        self.published = Published(folder, self.state)
         for digest in (FIRST, SECOND):
             self.attest("eve/prices", "ci.yml", SUBJECT_DIGEST=digest)
 
     def close(self) -> None:
         self.host.stop()
-        self.hub.close()
+        self.published.close()
 
-    def _release(self, assets) -> None:
-        version = (REPOSITORY / "VERSION").read_text().strip()
-        write_assets(assets, version, REVISION)
-        client = github.GitHub("acme/slipway", "t", self.hub.url)
-        release = client.post("/releases", {"tag_name": f"v{version}", "draft": False})
-        for file in assets.iterdir():
-            client.upload(release, file.name, file.read_bytes())
-        self.version = version
-        self.attest("acme/slipway", "release.yml", SUBJECT_CHECKSUMS=str(assets / "SHA256SUMS"))
-
-    def attest(self, repository: str, workflow: str, ref: str = "refs/heads/main", **subject: str) -> None:
-        subprocess.run([STANDINS / "bin/attest", "sign"], check=True, stderr=subprocess.DEVNULL, env={
-            "PATH": os.environ["PATH"], "STANDIN_STATE": str(self.state), "GITHUB_REPOSITORY": repository,
-            "GITHUB_SHA": REVISION, "GITHUB_REF": ref, "STANDIN_WORKFLOW": f".github/workflows/{workflow}", **subject})
+    @property
+    def attest(self):
+        return self.published.attest
 
     def run(self, workflow: str, digest: str, on_line=None, **variables):
         sha = subprocess.run(["git", "rev-parse", "HEAD"], cwd=self.clone, check=True, capture_output=True,
@@ -118,10 +96,8 @@ class Foreign:
         act = Act(self.clone, self.state, secrets={"SSH_KEY": self.key, "KNOWN_HOSTS": self.known,
                                                    "GITHUB_TOKEN": "t"},
                   variables={"PORT": self.host.port, "DIGEST": digest, "REVISION": REVISION, **variables},
-                  env={"GITHUB_REPOSITORY": "eve/prices", "GITHUB_REPOSITORY_OWNER": "eve",
-                       "GITHUB_API_URL": self.hub.url, "SLIPWAY_REPOSITORY": "acme/slipway",
-                       "SLIPWAY_IMAGE": "localhost:1/eve/price-api"},
-                  actions={"acme/slipway@v1": self.fetched})
+                  env={**self.published.environment("eve/prices"), "SLIPWAY_IMAGE": "localhost:1/eve/price-api"},
+                  actions=self.published.actions)
         return act.run(workflow, "push", {"ref": "refs/heads/main", "repository": {
             "full_name": "eve/prices", "default_branch": "main"}}, sha, on_line=on_line)
 
@@ -146,7 +122,7 @@ def test_a_digest_is_verified_deployed_and_proven(w):
     holds(done, {
         "green": done.jobs == {"staging": "success"},
         "it runs": w.host.running == FIRST,
-        "with the tools of the action's own release": w.host.tools == w.version,
+        "with the tools of the action's own release": w.host.tools == w.published.version,
         "the image is the caller's": any(f"price-api@{FIRST}" in c for c in w.host.commands()),
         "people read what ran": f"running now | `{FIRST}`" in done.summaries["staging"]})
 

@@ -1,9 +1,17 @@
-"""Slipway as GitHub fetches it for a job that uses one of its actions."""
+"""Slipway as GitHub fetches it for a job that uses one of its actions, and as GitHub's releases have it."""
 
+import os
 import shutil
+import subprocess
 from pathlib import Path
 
+from slipway.act.artifacts import write_assets
+from slipway.act.github import GitHub
+from slipway.act.runner import STANDINS
+from slipway.ci import github
 from slipway.paths import REPOSITORY
+
+REVISION = "a" * 40
 
 
 def fetched(folder: Path) -> Path:
@@ -13,3 +21,48 @@ def fetched(folder: Path) -> Path:
             "node_modules", "__pycache__", ".install*"))
     shutil.copy(REPOSITORY / "VERSION", folder)
     return folder
+
+
+class Published:
+    """GitHub (a stand-in) with a release of acme/slipway, attested (by a stand-in) as its release.yml would."""
+
+    def __init__(self, folder: Path, state: Path):
+        """FOLDER: its own. STATE: the Act's, where attestations are kept."""
+        self.state = state
+        state.mkdir(parents=True, exist_ok=True)
+        self.fetched = fetched(folder / "fetched")
+        self.version = (REPOSITORY / "VERSION").read_text().strip()
+        self.hub = GitHub("acme/slipway")
+        assets = folder / "assets"
+        write_assets(assets, self.version, REVISION)
+        client = github.GitHub("acme/slipway", "t", self.hub.url)
+        release = client.post("/releases", {"tag_name": f"v{self.version}", "draft": False})
+        for file in assets.iterdir():
+            client.upload(release, file.name, file.read_bytes())
+        self.attest("acme/slipway", "release.yml", SUBJECT_CHECKSUMS=str(assets / "SHA256SUMS"))
+
+    def close(self) -> None:
+        self.hub.close()
+
+    def attest(self, repository: str, workflow: str, ref: str = "refs/heads/main", **subject: str) -> None:
+        subprocess.run([STANDINS / "bin/attest", "sign"], check=True, stderr=subprocess.DEVNULL, env={
+            "PATH": os.environ["PATH"], "STANDIN_STATE": str(self.state), "GITHUB_REPOSITORY": repository,
+            "GITHUB_SHA": REVISION, "GITHUB_REF": ref, "STANDIN_WORKFLOW": f".github/workflows/{workflow}", **subject})
+
+    @property
+    def actions(self) -> dict:
+        """For Act."""
+        return {"acme/slipway@v1": self.fetched}
+
+    def environment(self, repository: str) -> dict:
+        """For Act, of a job of somebody's REPOSITORY."""
+        return {"GITHUB_REPOSITORY": repository, "GITHUB_REPOSITORY_OWNER": repository.partition("/")[0],
+                "GITHUB_API_URL": self.hub.url, "SLIPWAY_REPOSITORY": "acme/slipway"}
+
+
+def new_repository(folder: Path, slug: str) -> None:
+    """Everything in FOLDER as the first commit of a repository that GitHub has as SLUG."""
+    for command in (["init", "--quiet", "--initial-branch=main"], ["add", "--all"],
+                    ["remote", "add", "origin", f"https://github.com/{slug}.git"],
+                    ["-c", "user.name=a", "-c", "user.email=a@b.invalid", "commit", "--quiet", "-m", "feat: begin"]):
+        subprocess.run(["git", *command], cwd=folder, check=True)

@@ -35,6 +35,18 @@ std::string slug_of_remote(const std::string& address) {
   return path.substr(owner + 1);
 }
 
+std::string default_branch_of(const std::filesystem::path& folder) {
+  for (const char* reference : {"refs/remotes/origin/HEAD", "HEAD"}) {
+    const auto named =
+        run_command({.argv = {"git", "-C", folder.string(), "symbolic-ref", "--short", reference}});
+    if (!named || named->exit_status != 0) continue;
+    std::string branch = named->out.substr(0, named->out.find('\n'));
+    if (branch.starts_with("origin/")) branch.erase(0, 7);
+    if (!branch.empty()) return branch;
+  }
+  return "main";
+}
+
 service::Defaults defaults_of(const std::filesystem::path& folder) {
   std::string slug;
   if (const char* given = std::getenv("GITHUB_REPOSITORY")) slug = given;

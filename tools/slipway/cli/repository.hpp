@@ -15,4 +15,7 @@ std::string slug_of_remote(const std::string& address);
 // by the folder's name.
 service::Defaults defaults_of(const std::filesystem::path& folder);
 
+// The branch that is released from: the remote's, else the one that is checked out, else main.
+std::string default_branch_of(const std::filesystem::path& folder);
+
 }  // namespace slipway::front

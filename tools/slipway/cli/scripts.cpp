@@ -1,6 +1,7 @@
 #include "slipway/cli/scripts.hpp"
 
 #include "base/command_line.hpp"
+#include "slipway/cli/installation.hpp"
 
 #include <cerrno>
 #include <cstdlib>
@@ -15,21 +16,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-fs::path folder_of_executables() {
-  std::error_code failed;
-  return fs::read_symlink("/proc/self/exe", failed).parent_path();
-}
-
-// As they are installed (bin beside share), and as they lie in the sources (build/PRESET/bin).
-fs::path folder_of_scripts() {
-  std::error_code ignored;
-  for (const char* place : {"../share/slipway/scripts", "../../../scripts"}) {
-    const fs::path scripts = (folder_of_executables() / place).lexically_normal();
-    if (fs::exists(scripts / "setup-host", ignored)) return scripts;
-  }
-  return {};
-}
-
 int become(std::vector<std::string> words, const std::vector<std::string>& arguments) {
   words.insert(words.end(), arguments.begin(), arguments.end());
   std::vector<char*> argv;
@@ -42,8 +28,7 @@ int become(std::vector<std::string> words, const std::vector<std::string>& argum
 }
 
 int no_scripts() {
-  print_error("slipway", fmt::format("its scripts are not beside {}; install the whole tarball",
-                                     folder_of_executables().string()));
+  print_error("slipway", incomplete_installation("its scripts"));
   return exit_usage;
 }
 
