@@ -24,7 +24,10 @@ Complaints wrong(std::string what, std::string pointer = "") {
 // A value as it is quoted back: short and on one line.
 std::string shown(const Json& value) {
   std::string text = to_text(value);
-  if (text.size() > 60) text = text.substr(0, 57) + "...";
+  if (text.size() > 60) {
+    text.resize(57);
+    text += "...";
+  }
   return text;
 }
 

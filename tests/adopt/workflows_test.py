@@ -92,7 +92,8 @@ def test_it_writes_what_is_missing_and_keeps_what_is_there(executables, reposito
     assert "wrote" not in again.stdout
 
 
-@pytest.mark.parametrize("actions", ["slipway", "acme/slipway", "acme/@v1", "/x@v1", "a/b@", "a/b@v1\nrun: x", "a b/c@v1"])
+@pytest.mark.parametrize("actions", ["slipway", "acme/slipway", "acme/@v1", "/x@v1", "a/b@", "a/b@v1\nrun: x",
+                                     "a b/c@v1"])
 def test_other_actions_are_refused_by_name(executables, repository, actions):
     done = init(executables, repository, "--actions", actions)
     assert done.returncode == 2 and "not OWNER/NAME@REF; give" in done.stderr, done.stderr
@@ -206,7 +207,8 @@ def test_what_it_wrote_takes_a_push_to_production_or_not_and_back(world):
 
     world.hosts["STAGING"].faults()
     done, second = world.push("feat: two")
-    holds(done, {"all green": done.jobs == dict.fromkeys(ways, "success"), "it runs on both": world.running == {second}})
+    holds(done, {"all green": done.jobs == dict.fromkeys(ways, "success"),
+                 "it runs on both": world.running == {second}})
     back = world.act("rollback", "workflow_dispatch", world.git("rev-parse", "HEAD"), {
         "inputs": {"environment": "production", "digest": ""}, "repository": {"full_name": "eve/prices"}})
     holds(back, {"green": back.jobs == {"rollback": "success"},

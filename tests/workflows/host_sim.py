@@ -5,8 +5,8 @@ goes), without containers, and `install-tools`, which notes the version. tests/d
 scripts/rehearse have the real ones.
 
 FOLDER/state.json holds what runs; FOLDER/faults.json what goes wrong: `bad` digests never prove
-healthy (exit 4, taken back), `lies` digests pass and are unhealthy afterwards, or all but `honest` ones; `slow` is the seconds
-that a deployment takes.
+healthy (exit 4, taken back), `lies` digests pass and are unhealthy afterwards, or all but `honest` ones; `slow` is the
+seconds that a deployment takes.
 """
 
 import fcntl

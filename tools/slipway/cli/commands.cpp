@@ -24,7 +24,8 @@ int slipway_command_line(int argc, const char* const* argv) {
   CommandLine line("slipway", "Takes a service, described by its slipway.yml, to production.");
   line.version(fmt::format("slipway {} ({})", build_info().version, build_info().revision));
   line.require_commands(1, 1);
-  Flags init = line.add_command("init", "write slipway.yml for the service in this repository, and its workflows");
+  Flags init = line.add_command(
+      "init", "write slipway.yml for the service in this repository, and its workflows");
   const InitCommand init_command(init);
   Flags check = line.add_command("check", "whether slipway.yml can be used, and what it comes to");
   const CheckCommand check_command(check);
