@@ -40,6 +40,22 @@ std::string name_of(const CLI::App& command) {
   return parent == nullptr ? command.get_name() : name_of(*parent) + " " + command.get_name();
 }
 
+std::string names_of_commands(const CLI::App& app) {
+  std::string names;
+  for (const CLI::App* each : app.get_subcommands({})) {
+    names += (names.empty() ? "" : ", ") + each->get_name();
+  }
+  return names;
+}
+
+// The first flag that was given more often than it may be; nothing where none was.
+const CLI::Option* repeated(const CLI::App& command) {
+  const auto options = command.get_options([](const CLI::Option* option) {
+    return static_cast<int>(option->count()) > option->get_items_expected_max();
+  });
+  return options.empty() ? nullptr : options.front();
+}
+
 // What the command does not take, without any value, as that may be a secret; and which of its
 // siblings take it.
 std::string refusal_of(const CLI::App& command) {
@@ -59,6 +75,29 @@ std::string refusal_of(const CLI::App& command) {
     others += (others.empty() ? ", which is for " : ", ") + other->get_name();
   }
   return fmt::format("{} does not take {}{}", name_of(command), name, others);
+}
+
+// In words that need no knowledge of what parses the line.
+std::string words_of(const CLI::ParseError& error, const CLI::App& command) {
+  const auto rest = command.remaining(true);
+  const bool lacks_command = dynamic_cast<const CLI::RequiredError*>(&error) != nullptr &&
+                             command.get_require_subcommand_min() > 0 &&
+                             command.get_subcommands().empty();
+  if (lacks_command) {
+    const bool word = !rest.empty() && !rest.front().starts_with('-');
+    return fmt::format("{} {}: it has {}", name_of(command),
+                       word ? fmt::format("has no command '{}'", rest.front()) : "needs a command",
+                       names_of_commands(command));
+  }
+  if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr && !rest.empty()) {
+    return refusal_of(command);
+  }
+  if (dynamic_cast<const CLI::ArgumentMismatch*>(&error) != nullptr) {
+    const CLI::Option* const flag = repeated(command);
+    if (flag != nullptr)
+      return fmt::format("{} is given {} times", flag->get_name(), flag->count());
+  }
+  return error.what();
 }
 
 }  // namespace
@@ -216,11 +255,8 @@ std::optional<int> CommandLine::parse(int argc, const char* const* argv) {
       return exit_ok;
     }
     const CLI::App& command = innermost(*app_);
-    const bool unknown = dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr &&
-                         !command.remaining(true).empty();
     print_error(app_->get_name(),
-                fmt::format("{}; see '{} --help'", unknown ? refusal_of(command) : error.what(),
-                            name_of(command)));
+                fmt::format("{}; see '{} --help'", words_of(error, command), name_of(command)));
     return exit_usage;
   }
 }

@@ -4,6 +4,7 @@
 #include "connector/listen.hpp"
 #include "net/await.hpp"
 #include "net/http_stream.hpp"
+#include "net/url.hpp"
 
 #include <algorithm>
 
@@ -70,7 +71,7 @@ asio::awaitable<bool> BtpDialer::serve_once() {
   if (const auto failed = co_await stream.connect(peer.host, peer.port)) {
     co_return failed_to("connecting", failed);
   }
-  const std::string host = fmt::format("{}:{}", peer.host, peer.port);
+  const std::string host = net::authority(peer.host, peer.port);
   if (const auto refused = co_await stream.shake_websocket_hands(host, peer.path)) {
     co_return failed_to("the WebSocket handshake", refused);
   }

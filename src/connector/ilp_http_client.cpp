@@ -2,6 +2,7 @@
 
 #include "connector/listen.hpp"
 #include "net/await.hpp"
+#include "net/url.hpp"
 
 #include <charconv>
 
@@ -24,7 +25,7 @@ net::HttpQuery make_post(const PeerUrl& peer, std::string_view request_id,
   net::HttpQuery query;
   query.method = "POST";
   query.target = peer.path;
-  query.fields = {{"Host", fmt::format("{}:{}", peer.host, peer.port)},
+  query.fields = {{"Host", net::authority(peer.host, peer.port)},
                   {"Authorization", "Bearer " + peer.token},
                   {"Content-Type", "application/octet-stream"},
                   {"Accept", "application/octet-stream"}};

@@ -1,6 +1,7 @@
 #include "connector/listen.hpp"
 
 #include "net/await.hpp"
+#include "net/url.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -12,7 +13,7 @@ namespace asio = boost::asio;
 using asio::ip::tcp;
 
 Result<std::uint16_t> listen_on(tcp::acceptor& acceptor, const Endpoint& endpoint) {
-  const std::string name = fmt::format("{}:{}", endpoint.host, endpoint.port);
+  const std::string name = net::authority(endpoint.host, endpoint.port);
   boost::system::error_code failed;
   const auto address = asio::ip::make_address(endpoint.host, failed);
   if (failed) {

@@ -1,6 +1,7 @@
 #include "net/http_client.hpp"
 
 #include "net/blocking_stream.hpp"
+#include "net/url.hpp"
 
 #include <array>
 #include <sstream>
@@ -18,8 +19,7 @@ namespace http = boost::beast::http;
 using boost::system::error_code;
 
 std::string peer_of(const HttpRequest& request) {
-  return request.unix_socket.empty() ? fmt::format("{}:{}", request.host, request.port)
-                                     : request.unix_socket;
+  return request.unix_socket.empty() ? authority(request.host, request.port) : request.unix_socket;
 }
 
 Result<void> connect(BlockingStream& stream, const HttpRequest& request) {

@@ -1,6 +1,7 @@
 #include "net/url.hpp"
 
 #include <boost/url/parse.hpp>
+#include <fmt/core.h>
 
 namespace slipway::net {
 
@@ -24,6 +25,13 @@ Result<Url> parse_url(std::string_view text) {
   // Boost 1.81 takes "host:12x" for port 12 and a path.
   if (url.target.front() != '/') return refused("its port is not a number from 1 to 65535");
   return url;
+}
+
+std::string authority(const std::string& host, std::uint16_t port, std::uint16_t own_port) {
+  const bool bracketed = host.find(':') != std::string::npos;
+  std::string text = bracketed ? fmt::format("[{}]", host) : host;
+  if (port != own_port) text += fmt::format(":{}", port);
+  return text;
 }
 
 }  // namespace slipway::net

@@ -22,4 +22,8 @@ struct Url {
 // secret.
 Result<Url> parse_url(std::string_view text);
 
+// Host and port as a URL and a Host field have them: IPv6 in brackets (RFC 3986, 3.2.2), without
+// the port where it is the scheme's own.
+std::string authority(const std::string& host, std::uint16_t port, std::uint16_t own_port = 0);
+
 }  // namespace slipway::net

@@ -33,16 +33,27 @@ TEST_CASE("every cut of a response is incomplete, never wrong", "[http]") {
   CHECK(response.size == text.size());
 }
 
-TEST_CASE("a response that ends with the connection, and what is no HTTP, are refused", "[http]") {
+TEST_CASE("a response that ends with the connection is whole when that has ended", "[http]") {
+  const std::string text = GENERATE(
+      std::string("HTTP/1.1 200 OK\r\n\r\nhello"),
+      std::string("HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\nContent-Length: 1\r\n\r\nhello"));
   HttpResponse response;
-  for (const char* text : {"SSH-2.0-x\r\n", "HTTP/1.1 200 OK\r\n\r\nhello",
-                           "HTTP/1.1 2x0 OK\r\nContent-Length: 0\r\n\r\n",
+  CHECK(parse_http_response(text, response) == HttpParse::incomplete);
+  REQUIRE(parse_http_response(text, response, false, true) == HttpParse::response);
+  CHECK(response.body == "hello");
+  CHECK(response.closes);
+  CHECK(response.size == text.size());
+}
+
+TEST_CASE("what is no HTTP is refused with the reason", "[http]") {
+  HttpResponse response;
+  for (const char* text : {"SSH-2.0-x\r\n", "HTTP/1.1 2x0 OK\r\nContent-Length: 0\r\n\r\n",
                            "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n",
                            "HTTP/1.1 200 OK\r\nContent-Length: 99999999999999\r\n\r\n",
-                           "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n",
                            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"}) {
     INFO(text);
     CHECK(parse_http_response(text, response) == HttpParse::invalid);
+    CHECK_FALSE(response.fault.empty());
   }
 }
 

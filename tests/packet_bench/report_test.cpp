@@ -60,13 +60,39 @@ TEST_CASE("the live line of a second says what came of it and how long is left",
                            .p99_ms = 1.5,
                            .lateness_max_ms = 0.25};
   CHECK(live_line(second, 10) ==
-        "9990/s  p50 0.042 ms  p99 1.500 ms  10 not fulfilled  late by up to 0.250 ms  3 s left");
+        "9990/s  10 not fulfilled  p50 0.042 ms  p99 1.500 ms  3 s left  late by up to 0.250 ms");
+}
+
+TEST_CASE("what so few answers cannot tell is not shown", "[report]") {
+  const double none = std::nan("");
+  const SeriesPoint second{.fulfilled = 2, .p50_ms = 0.5, .p99_ms = none, .max_ms = 1};
+  CHECK(live_line(second, 1) == "2/s  p50 0.500 ms  0 s left  late by up to 0.000 ms");
+  LatencySummary latency{
+      .count = 2, .p50_ms = 0.5, .p90_ms = none, .p99_ms = none, .p999_ms = none, .max_ms = 1};
+  CHECK(latency_text(latency) == "p50 0.500 ms, max 1.000");
+  CHECK(latency_text({}) == "of none");
+  CHECK(rate_text(10'000) == "10000");
+  CHECK(rate_text(9'999.96) == "10000");
+  CHECK(rate_text(9'990.42) == "9990.4");
+  CHECK(rate_text(2.2) == "2.2");
+  CHECK(rate_text(0.05) == "0.05");
+}
+
+TEST_CASE("a second without answers is a gap in a plot, not a zero", "[report]") {
+  RunResult result = finished_run();
+  for (double SeriesPoint::* value :
+       {&SeriesPoint::p50_ms, &SeriesPoint::p99_ms, &SeriesPoint::max_ms}) {
+    result.series[1].*value = std::nan("");
+  }
+  const Verdict verdict = judge(result, {});
+  CHECK_THAT(html_report(result, verdict, {}), !ContainsSubstring("nan"));
+  CHECK_THAT(markdown_report(result, verdict, {}), ContainsSubstring("▁ "));
 }
 
 TEST_CASE("the step summary shows the verdict and a spike in its line of blocks", "[report]") {
   const RunResult result = finished_run();
   const std::string text = markdown_report(result, judge(result, {}), {.threshold_tps = 10'000});
-  CHECK_THAT(text, ContainsSubstring("passed, 10000.0 tps (threshold 10000)"));
+  CHECK_THAT(text, ContainsSubstring("passed, 10000 tps (threshold 10000)"));
   CHECK_THAT(text, ContainsSubstring("▁█▁"));
   CHECK_THAT(text, ContainsSubstring("<script>\\|x"));
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <limits>
 
 namespace slipway::bench {
 namespace {
@@ -64,6 +65,13 @@ std::chrono::nanoseconds Histogram::percentile(double percent) const {
     if (seen >= rank) return std::chrono::nanoseconds(std::min(highest_value(i), max_));
   }
   return max();
+}
+
+double Histogram::percentile_ms(double percent) const {
+  // Half a packet's worth of rounding.
+  const double beyond = static_cast<double>(count_) * (1 - percent / 100);
+  if (count_ == 0 || beyond < 1 - 1e-6) return std::numeric_limits<double>::quiet_NaN();
+  return static_cast<double>(percentile(percent).count()) / 1e6;
 }
 
 double Histogram::share_above(std::chrono::nanoseconds bound) const {

@@ -23,6 +23,9 @@ class Histogram {
   // The smallest recorded value (to the histogram's precision, rounded up within its bucket) that
   // at least `percent` of all values do not exceed; 0 when nothing was recorded.
   std::chrono::nanoseconds percentile(double percent) const;
+  // The same in milliseconds; NaN where so few were recorded that none need be beyond it: p99 wants
+  // 100 of them, p99.9 1,000.
+  double percentile_ms(double percent) const;
   // The share of values above `bound`, 0 to 1.
   double share_above(std::chrono::nanoseconds bound) const;
 

@@ -120,9 +120,9 @@ std::string table_of(const Comparison& comparison, double allowed) {
 }
 
 int finish(const std::string& text, const CompareOptions& options, int status) {
-  fmt::print("{}", text);
-  return write_or_complain(options.report, text) ? status
-                                                 : static_cast<int>(ExitStatus::inconclusive);
+  const bool written = write_all({{options.report, text}});
+  const bool printed = print_or_complain(text);
+  return written && printed ? status : static_cast<int>(ExitStatus::inconclusive);
 }
 
 int compare_history(const CompareOptions& options) {

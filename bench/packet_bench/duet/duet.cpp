@@ -147,12 +147,12 @@ int duet_command_line(const DuetOptions& options, std::stop_token stop) {
   const auto result = duet(options, stop);
   if (!result) return report_error(result.error());
   const std::string json = duet_json(*result);
-  fmt::print("{}", options.json ? json : duet_summary(*result));
   const bool html = options.report.extension() == ".html";
-  if (!write_or_complain(options.output, json) ||
-      !write_or_complain(options.report, html ? duet_html(*result) : duet_markdown(*result))) {
-    return static_cast<int>(ExitStatus::inconclusive);
-  }
+  const bool written =
+      write_all({{options.output, json},
+                 {options.report, html ? duet_html(*result) : duet_markdown(*result)}});
+  const bool printed = print_or_complain(options.json ? json : duet_summary(*result));
+  if (!written || !printed) return static_cast<int>(ExitStatus::inconclusive);
   return result->verdict.exit_status();
 }
 

@@ -23,6 +23,12 @@ void judge_latency_trust(const RunResult& result, Verdict& verdict) {
         "or a quieter machine",
         lateness, result.audit.steal_percent));
   }
+  if (result.audit.throttled > 0) {
+    verdict.warnings.push_back(fmt::format(
+        "the kernel withheld the processors from this program {} times, because the quota of its "
+        "control group was used up (nr_throttled); raise its limit, or run it elsewhere",
+        result.audit.throttled));
+  }
   if (result.audit.steal_percent > steal_bound) {
     verdict.warnings.push_back(
         fmt::format("another tenant took {:.1f} % of this machine's processors (steal); repeat "
@@ -89,29 +95,36 @@ void judge_tps(const RunResult& result, double threshold, Verdict& verdict) {
   if (own_fault) {
     verdict.outcome = Outcome::invalid;
     verdict.reasons.push_back(fmt::format(
-        "whether the target sustains {:.0f} packets/s cannot be said: {} of {} slices were "
+        "whether the target sustains {} packets/s cannot be said: {} of {} slices were "
         "disturbed (generator stalled up to {:.0f} ms, {:.1f} % steal); repeat it (--retries), "
         "longer (--duration) or on a quieter machine",
-        threshold, verdict.pace.disturbed, verdict.pace.slices, result.audit.longest_stall_ms,
-        result.audit.steal_percent));
+        rate_text(threshold), verdict.pace.disturbed, verdict.pace.slices,
+        result.audit.longest_stall_ms, result.audit.steal_percent));
     return;
   }
   verdict.outcome = Outcome::failed;
   std::string why;
   if (!result.closed_loop && result.rate + slack < threshold) {
-    why = fmt::format("only {:.0f} packets/s were offered (--rate)", result.rate);
+    why = fmt::format("only {} packets/s were offered (--rate)", rate_text(result.rate));
   } else if (verdict.pace.kind == Pace::Kind::fell_behind) {
     why = fmt::format("the target fell {:.0f} ms behind the schedule in {:.1f} s",
                       static_cast<double>(verdict.pace.growth.count()) / 1e6, result.window_s);
   } else {
     why = losses_text(result.packets);
   }
-  verdict.reasons.push_back(
-      fmt::format("{:.1f} tps is below the threshold of {:.0f}: {}", verdict.tps, threshold, why));
+  verdict.reasons.push_back(fmt::format("{} tps is below the threshold of {}: {}",
+                                        rate_text(verdict.tps), rate_text(threshold), why));
 }
 
 void judge_p99(const RunResult& result, std::chrono::nanoseconds bound, Verdict& verdict) {
   const double bound_ms = static_cast<double>(bound.count()) / 1e6;
+  if (std::isnan(result.latency.p99_ms)) {
+    if (verdict.outcome != Outcome::failed) verdict.outcome = Outcome::invalid;
+    verdict.reasons.push_back(
+        fmt::format("p99 is of 100 answers or more, and there were {}; measure longer (--duration)",
+                    result.latency.count));
+    return;
+  }
   if (result.latency.p99_ms <= bound_ms || verdict.outcome == Outcome::failed) return;
   const bool undermined = !verdict.latency_trusted;
   verdict.outcome = undermined ? Outcome::invalid : Outcome::failed;
@@ -156,6 +169,7 @@ ExitStatus Verdict::exit_status() const {
 
 Verdict judge(const RunResult& result, const GateLimits& limits) {
   Verdict verdict;
+  verdict.warnings = result.notes;
   verdict.tps = sustained_tps(result);
   verdict.pace = analyse_pace(result.slices, std::chrono::duration_cast<std::chrono::nanoseconds>(
                                                  std::chrono::duration<double>(result.window_s)));
@@ -176,9 +190,15 @@ Verdict judge(const RunResult& result, const GateLimits& limits) {
     const PacketCounts& packets = result.packets;
     const bool silent =
         packets.rejected.empty() && packets.wrong + packets.late + packets.failed == 0;
-    verdict.outcome = silent && result.reconnects > 0 ? Outcome::broken : Outcome::failed;
+    verdict.outcome = silent ? Outcome::broken : Outcome::failed;
     if (!result.disconnects.empty()) verdict.reasons.push_back(result.disconnects.front());
-    verdict.reasons.push_back("no packet was fulfilled: " + losses_text(result.packets));
+    std::string why = losses_text(result.packets);
+    if (!result.first_refusal.empty()) {
+      why += "; the first answer was " + result.first_refusal;
+    } else if (silent && result.disconnects.empty()) {
+      why += "; the target takes connections and answers nothing";
+    }
+    verdict.reasons.push_back("no packet was fulfilled: " + why);
     return verdict;
   }
   if (limits.threshold_tps) judge_tps(result, *limits.threshold_tps, verdict);

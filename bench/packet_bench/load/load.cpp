@@ -7,8 +7,13 @@
 #include <exception>
 #include <future>
 #include <latch>
+#include <map>
 #include <mutex>
+#include <sys/resource.h>
 #include <thread>
+#include <tuple>
+
+#include <fmt/core.h>
 
 namespace slipway::bench {
 namespace {
@@ -57,11 +62,41 @@ Result<SharedTls> tls_of(const LoadPlan& plan) {
   return net::TlsContext::make(plan.tls);
 }
 
-Result<SendingPlan::Line> line_to(const Target& target, const SharedTls& tls, std::string account,
-                                  std::string name) {
-  auto address = resolve(target, tls);
-  if (!address) return address.error();
-  return SendingPlan::Line{target, std::move(*address), std::move(account), std::move(name)};
+// Looks up each name once, however many connections go to it.
+class LookUps {
+ public:
+  explicit LookUps(SharedTls tls) : tls_(std::move(tls)) {}
+
+  Result<SendingPlan::Line> line_to(const Target& target, std::string account, std::string name) {
+    const auto key = std::tuple(target.host, target.port, target.tls);
+    auto found = known_.find(key);
+    if (found == known_.end()) {
+      auto address = resolve(target, tls_);
+      if (!address) return address.error();
+      found = known_.emplace(key, std::move(*address)).first;
+    }
+    return SendingPlan::Line{target, found->second, std::move(account), std::move(name)};
+  }
+
+ private:
+  SharedTls tls_;
+  std::map<std::tuple<std::string, std::uint16_t, bool>, Address> known_;
+};
+
+// Room for the load's connections among the files that a process may have open. Errors: io.
+Result<void> make_room(std::size_t connections) {
+  constexpr rlim_t others = 64;
+  const rlim_t needed = connections + others;
+  rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  if (limit.rlim_cur >= needed) return {};
+  limit.rlim_cur = std::min(limit.rlim_max, needed);
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+  if (limit.rlim_cur >= needed) return {};
+  return Error{ErrorKind::io,
+               fmt::format("{} connections need {} open files, and this process may have {}",
+                           connections, needed, limit.rlim_max),
+               "raise the limit (ulimit -Hn), or give fewer --connections"};
 }
 
 // The plan of each thread: its part of the connections and of the packets.
@@ -83,8 +118,9 @@ Result<std::vector<SendingPlan>> plans_of_threads(const LoadPlan& plan, const Sh
                 .high_priority = plan.high_priority,
                 .cpu_affinity = plan.cpu_affinity};
   }
+  LookUps look_ups(tls);
   for (std::size_t i = 0; i < plan.targets.size(); ++i) {
-    auto line = line_to(plan.targets[i], tls, plan.destination, "to the target");
+    auto line = look_ups.line_to(plan.targets[i], plan.destination, "to the target");
     if (!line) return line.error();
     // All together take no more than one would, but each has room for a packet.
     std::size_t& buffer = line->address.buffer_bytes;
@@ -92,7 +128,7 @@ Result<std::vector<SendingPlan>> plans_of_threads(const LoadPlan& plan, const Sh
     plans[i % plan.threads].senders.push_back(std::move(*line));
   }
   if (plan.receiver) {
-    auto line = line_to(*plan.receiver, tls, "", "the receiver");
+    auto line = look_ups.line_to(*plan.receiver, "", "the receiver");
     if (!line) return line.error();
     // It lives on the last thread, the one most likely to have fewer connections.
     plans.back().receivers.push_back(std::move(*line));
@@ -184,6 +220,7 @@ class LoadThreads {
     for (const auto& member : members_) {
       add_tally(result, member->tally());
       result.reconnects += member->loop().reconnects();
+      if (result.first_refusal.empty()) result.first_refusal = member->loop().first_refusal();
       ended = std::min(ended, member->tally().ended);
       if (member->loop().has_receiver()) {
         result.receiver_prepares = member->loop().receiver_prepares();
@@ -211,6 +248,7 @@ class LoadThreads {
 
 Result<LoadOutcome> run_load(const LoadPlan& plan, const std::function<void(TimePoint)>& on_start,
                              const std::stop_token& stop) {
+  if (auto room = make_room(plan.targets.size()); !room) return room.error();
   const auto tls = tls_of(plan);
   if (!tls) return tls.error();
   const auto plans = plans_of_threads(plan, *tls);

@@ -71,8 +71,9 @@ struct LoadOutcome {
   std::chrono::nanoseconds longest_gap{0};
   std::vector<PaceSlice> slices;  // without steal and target_wait, which the sampler knows
   std::vector<SeriesPoint> series;
-  std::string priority;      // what the kernel granted to the sending loops
-  bool target_gone = false;  // no connection was up when the load ended
+  std::string priority;       // what the kernel granted to the sending loops
+  std::string first_refusal;  // the first answer that was not as wanted, fit to be shown
+  bool target_gone = false;   // no connection was up when the load ended
 };
 
 // Drives the load: opens all connections first (an error when one cannot be opened: unreachable,

@@ -32,9 +32,13 @@ void LoadThread::run(TimePoint start, const std::stop_token& stop) {
   window_begin_ = start + plan_.warmup;
   window_end_ = window_begin_ + plan_.duration;
   loop_.begin(start);
-  while (loop_.next_due() < window_end_ && !stop.stop_requested()) loop_.turn(window_end_);
-  const bool complete = loop_.next_due() >= window_end_;
-  tally_.ended = complete ? window_end_ : std::min(loop_.now(), window_end_);
+  // To its end, also when no more packet is due in it: what is slow is measured for as long as it
+  // says.
+  const auto complete = [this] {
+    return loop_.next_due() >= window_end_ && loop_.now() >= window_end_;
+  };
+  while (!complete() && !stop.stop_requested()) loop_.turn(window_end_);
+  tally_.ended = complete() ? window_end_ : std::min(loop_.now(), window_end_);
   drain(stop);
   if (outstanding_since_) {
     tally_.longest_gap =

@@ -359,7 +359,14 @@ void SendingLoop::on_down(Channel& channel, const std::string& why) {
 bool SendingLoop::any_up(std::size_t first, std::size_t count) const {
   return std::any_of(channels_.begin() + static_cast<std::ptrdiff_t>(first),
                      channels_.begin() + static_cast<std::ptrdiff_t>(first + count),
-                     [](const auto& channel) { return channel->up(); });
+                     [](const auto& channel) { return channel->well(); });
+}
+
+std::string SendingLoop::first_refusal() const {
+  for (const auto& channel : channels_) {
+    if (!channel->first_refusal().empty()) return channel->first_refusal();
+  }
+  return {};
 }
 
 std::uint64_t SendingLoop::receiver_prepares() const {

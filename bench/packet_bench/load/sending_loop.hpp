@@ -120,7 +120,9 @@ class SendingLoop final : private ChannelEvents {
   TimePoint now() const { return now_; }
   std::size_t in_flight() const { return table_.in_flight(); }
   bool any_up() const { return any_up(0, channels_.size()); }
-  // Of the channels from `first` on.
+  // The first answer on any channel that was not as wanted; empty where there was none.
+  std::string first_refusal() const;
+  // Of the channels from `first` on: up, or at rest.
   bool any_up(std::size_t first, std::size_t count) const;
   bool has_receiver() const { return !receivers_.empty(); }
   std::uint64_t receiver_prepares() const;

@@ -1,10 +1,13 @@
 #include "packet_bench/report/live_line.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <string_view>
+#include <sys/ioctl.h>
 #include <unistd.h>
+#include <utility>
 
 #include <fmt/core.h>
 
@@ -13,11 +16,12 @@ namespace slipway::bench {
 std::string live_line(const SeriesPoint& last, double planned_s) {
   const double seconds = std::max(last.seconds, 1e-9);
   const double left = std::max(0.0, planned_s - last.begin_s - last.seconds);
-  return fmt::format(
-      "{:.0f}/s  p50 {:.3f} ms  p99 {:.3f} ms  {} not fulfilled  late by up to {:.3f} "
-      "ms  {:.0f} s left",
-      static_cast<double>(last.fulfilled) / seconds, last.p50_ms, last.p99_ms, last.not_fulfilled,
-      last.lateness_max_ms, left);
+  std::string text = fmt::format("{:.0f}/s", static_cast<double>(last.fulfilled) / seconds);
+  if (last.not_fulfilled > 0) text += fmt::format("  {} not fulfilled", last.not_fulfilled);
+  for (const auto& [name, ms] : {std::pair{"p50", last.p50_ms}, std::pair{"p99", last.p99_ms}}) {
+    if (!std::isnan(ms)) text += fmt::format("  {} {:.3f} ms", name, ms);
+  }
+  return text + fmt::format("  {:.0f} s left  late by up to {:.3f} ms", left, last.lateness_max_ms);
 }
 
 bool has_live_line() {
@@ -26,8 +30,12 @@ bool has_live_line() {
          std::string_view(terminal) != "dumb";
 }
 
+// A line that is wider than the terminal would stay there when the next one is written.
 void show_live_line(const std::string& line) {
-  fmt::print(stderr, "\r\x1b[K{}", line);
+  winsize size{};
+  const bool known = ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1;
+  const std::size_t width = known ? size.ws_col - 1u : 79;
+  fmt::print(stderr, "\r\x1b[K{}", std::string_view(line).substr(0, width));
   std::fflush(stderr);
 }
 

@@ -81,15 +81,14 @@ std::string time_plots(const RunResult& result) {
 
 std::string html_report(const RunResult& result, const Verdict& verdict, const GateLimits& limits) {
   std::string page(head);
-  page += fmt::format("<h1>packet_bench: <span class=\"{0}\">{0}</span>, {1:.1f} tps{2}</h1>\n",
-                      to_string(verdict.outcome), verdict.tps,
-                      limits.threshold_tps ? fmt::format(" of {:.0f}", *limits.threshold_tps) : "");
+  page += fmt::format("<h1>packet_bench: <span class=\"{0}\">{0}</span>, {1} tps{2}</h1>\n",
+                      to_string(verdict.outcome), rate_text(verdict.tps),
+                      limits.threshold_tps ? " of " + rate_text(*limits.threshold_tps) : "");
   page += "<ul>\n";
   for (const auto* list : {&verdict.reasons, &verdict.warnings}) {
     for (const std::string& text : *list) page += fmt::format("<li>{}</li>\n", html_escaped(text));
   }
   page += "</ul>\n<table>\n";
-  const LatencySummary& latency = result.latency;
   const std::string losses = losses_text(result.packets);
   page += row("begun", format_utc(result.begun_at));
   page += row("target", result.target);
@@ -98,10 +97,9 @@ std::string html_report(const RunResult& result, const Verdict& verdict, const G
   page +=
       row("packets", fmt::format("{} of {} fulfilled and verified{}{}", result.packets.fulfilled,
                                  result.packets.planned, losses.empty() ? "" : "; ", losses));
-  page += row(
-      verdict.latency_trusted ? "latency" : "latency (not to be trusted)",
-      fmt::format("p50 {:.3f} ms, p90 {:.3f}, p99 {:.3f}, p99.9 {:.3f}, max {:.3f}", latency.p50_ms,
-                  latency.p90_ms, latency.p99_ms, latency.p999_ms, latency.max_ms));
+  if (!result.first_refusal.empty()) page += row("first refusal", result.first_refusal);
+  page += row(verdict.latency_trusted ? "latency" : "latency (not to be trusted)",
+              latency_text(result.latency));
   page += row("longest gap", fmt::format("{:.1f} ms without a fulfilment, {} reconnects",
                                          result.longest_gap_ms, result.reconnects));
   if (result.cost.cpu_percent) {
@@ -111,10 +109,9 @@ std::string html_report(const RunResult& result, const Verdict& verdict, const G
                             result.cost.memory_mb.value_or(0), result.cost.source));
   }
   page += row("generator",
-              fmt::format("late by p50 {:.3f} ms, p99 {:.3f}, max {:.1f}; {:.0f} % of a processor, "
+              fmt::format("late by {}; {:.0f} % of a processor, "
                           "{:.1f} MB, {}; steal {:.1f} %",
-                          result.audit.lateness.p50_ms, result.audit.lateness.p99_ms,
-                          result.audit.lateness.max_ms, result.audit.generator_cpu_percent,
+                          latency_text(result.audit.lateness), result.audit.generator_cpu_percent,
                           result.audit.generator_memory_mb, result.audit.priority,
                           result.audit.steal_percent));
   page += row("machine", fmt::format("{}: {} x {}, {}", result.context.host, result.context.cpus,

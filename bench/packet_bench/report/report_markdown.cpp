@@ -17,12 +17,17 @@ std::string sparkline(const std::vector<double>& values) {
   double low = 1e300;
   double high = smallest;
   for (const double value : values) {
+    if (std::isnan(value)) continue;
     low = std::min(low, std::max(value, smallest));
     high = std::max(high, value);
   }
   const double span = std::log(high / low);
   std::string line;
   for (const double value : values) {
+    if (std::isnan(value)) {
+      line += ' ';
+      continue;
+    }
     const double height = span > 0.05 ? std::log(std::max(value, smallest) / low) / span : 0;
     line += blocks[std::min<std::size_t>(7, static_cast<std::size_t>(height * 8))];
   }
@@ -45,16 +50,22 @@ std::string series_lines(const std::vector<SeriesPoint>& series) {
   std::vector<double> p50;
   std::vector<double> p99;
   for (std::size_t i = 0; i < series.size(); i += step) {
-    double worst = 0;
+    double worst = nan("");
     for (std::size_t j = i; j < std::min(i + step, series.size()); ++j) {
-      worst = std::max(worst, series[j].p99_ms);
+      worst = std::fmax(worst, series[j].p99_ms);
     }
     p50.push_back(series[i].p50_ms);
     p99.push_back(worst);
   }
-  const auto range = [](const std::vector<double>& values) {
-    const auto [low, high] = std::minmax_element(values.begin(), values.end());
-    return fmt::format("{:.2f} to {:.2f} ms", *low, *high);
+  const auto range = [](const std::vector<double>& values) -> std::string {
+    double low = nan("");
+    double high = nan("");
+    for (const double value : values) {
+      low = std::fmin(low, value);
+      high = std::fmax(high, value);
+    }
+    if (std::isnan(low)) return "of too few";
+    return fmt::format("{:.2f} to {:.2f} ms", low, high);
   };
   return fmt::format("```\np50 {}  {}\np99 {}  {}\n```\n", sparkline(p50), range(p50),
                      sparkline(p99), range(p99));
@@ -65,16 +76,16 @@ std::string series_lines(const std::vector<SeriesPoint>& series) {
 std::string markdown_report(const RunResult& result, const Verdict& verdict,
                             const GateLimits& limits) {
   const bool passed = verdict.outcome == Outcome::passed;
-  std::string text = fmt::format("### {} packet_bench: {}, {:.1f} tps", passed ? "✅" : "❌",
-                                 to_string(verdict.outcome), verdict.tps);
-  if (limits.threshold_tps) text += fmt::format(" (threshold {:.0f})", *limits.threshold_tps);
+  std::string text = fmt::format("### {} packet_bench: {}, {} tps", passed ? "✅" : "❌",
+                                 to_string(verdict.outcome), rate_text(verdict.tps));
+  if (limits.threshold_tps)
+    text += fmt::format(" (threshold {})", rate_text(*limits.threshold_tps));
   text += "\n\n";
   for (const std::string& reason : verdict.reasons) text += fmt::format("- {}\n", cell(reason));
   for (const std::string& warning : verdict.warnings)
     text += fmt::format("- ⚠ {}\n", cell(warning));
   if (!verdict.reasons.empty() || !verdict.warnings.empty()) text += "\n";
 
-  const LatencySummary& latency = result.latency;
   const std::string losses = losses_text(result.packets);
   text += "| | |\n|---|---|\n";
   text += fmt::format("| target | {} |\n", cell(result.target));
@@ -83,10 +94,11 @@ std::string markdown_report(const RunResult& result, const Verdict& verdict,
   text +=
       fmt::format("| packets | {} of {} fulfilled and verified{}{} |\n", result.packets.fulfilled,
                   result.packets.planned, losses.empty() ? "" : "; ", cell(losses));
-  text += fmt::format(
-      "| latency{} | p50 {:.3f} ms, p90 {:.3f}, p99 {:.3f}, p99.9 {:.3f}, max {:.3f} |\n",
-      verdict.latency_trusted ? "" : " (not to be trusted)", latency.p50_ms, latency.p90_ms,
-      latency.p99_ms, latency.p999_ms, latency.max_ms);
+  if (!result.first_refusal.empty()) {
+    text += fmt::format("| first refusal | {} |\n", cell(result.first_refusal));
+  }
+  text += fmt::format("| latency{} | {} |\n", verdict.latency_trusted ? "" : " (not to be trusted)",
+                      latency_text(result.latency));
   if (result.cost.cpu_percent) {
     text +=
         fmt::format("| target's cost | {:.0f} % of a processor, {:.2f} µs a packet, {:.1f} MB |\n",
@@ -94,10 +106,10 @@ std::string markdown_report(const RunResult& result, const Verdict& verdict,
                     result.cost.memory_mb.value_or(0));
   }
   text += fmt::format(
-      "| generator | late by p50 {:.3f} ms, p99 {:.3f}; {:.0f} % of a processor; "
+      "| generator | late by {}; {:.0f} % of a processor; "
       "steal {:.1f} % |\n",
-      result.audit.lateness.p50_ms, result.audit.lateness.p99_ms,
-      result.audit.generator_cpu_percent, result.audit.steal_percent);
+      latency_text(result.audit.lateness), result.audit.generator_cpu_percent,
+      result.audit.steal_percent);
   text += fmt::format("| machine | {} × {}, {} |\n", result.context.cpus,
                       cell(result.context.cpu_model), cell(result.context.kernel));
   text += fmt::format("| revision | {} on {} |\n\n", cell(result.commit_sha), cell(result.branch));

@@ -2,9 +2,13 @@
 
 #include "base/command_line.hpp"
 #include "base/durable_file.hpp"
+#include "base/unique_fd.hpp"
 #include "packet_bench/gate/gate.hpp"
 
 #include <cerrno>
+#include <fcntl.h>
+#include <iostream>
+#include <string_view>
 #include <system_error>
 #include <unistd.h>
 
@@ -17,15 +21,56 @@ int status_of(const Error& error) {
       return static_cast<int>(ExitStatus::usage);
     case ErrorKind::cancelled:
       return static_cast<int>(ExitStatus::interrupted);
+    case ErrorKind::io:  // this machine or its limits, and not the target
+      return static_cast<int>(ExitStatus::inconclusive);
     default:
       return static_cast<int>(ExitStatus::target);
   }
 }
 
+// What must not be replaced: devices, FIFOs, and what /dev/stdout leads to, whatever it is.
+bool is_special(const std::filesystem::path& file) {
+  std::error_code absent;
+  const std::string folder = std::filesystem::absolute(file).parent_path().string() + "/";
+  if (folder.starts_with("/dev/") || folder.starts_with("/proc/")) return true;
+  return std::filesystem::is_other(file, absent);
+}
+
+// Where a link leads, also when nothing is there yet.
+std::filesystem::path behind_links(std::filesystem::path file) {
+  constexpr int most = 40;  // as the kernel's
+  std::error_code failed;
+  for (int i = 0; i < most && std::filesystem::is_symlink(file, failed); ++i) {
+    const auto target = std::filesystem::read_symlink(file, failed);
+    if (failed) break;
+    file = target.is_absolute() ? target : file.parent_path() / target;
+  }
+  return file;
+}
+
+Result<void> append_to(const std::filesystem::path& file, std::string_view content) {
+  const UniqueFd fd(::open(file.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC));
+  if (!fd) return io_error("cannot write", file.string(), errno);
+  while (!content.empty()) {
+    const ssize_t written = ::write(fd.get(), content.data(), content.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return io_error("cannot write", file.string(), errno);
+    content.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return {};
+}
+
 }  // namespace
 
-Result<void> check_writable(const std::filesystem::path& file) {
-  if (file.empty()) return {};
+Result<void> check_writable(const std::filesystem::path& asked) {
+  if (asked.empty()) return {};
+  if (is_special(asked)) {
+    if (::access(asked.c_str(), W_OK) == 0) return {};
+    Error refused = io_error("cannot write", asked.string(), errno);
+    refused.kind = ErrorKind::usage;
+    return refused;
+  }
+  const std::filesystem::path file = behind_links(asked);
   const std::filesystem::path folder = file.has_parent_path() ? file.parent_path() : ".";
   std::error_code ignored;
   const bool is_folder = std::filesystem::is_directory(file, ignored);
@@ -37,11 +82,24 @@ Result<void> check_writable(const std::filesystem::path& file) {
   return refused;
 }
 
-bool write_or_complain(const std::filesystem::path& file, const std::string& content) {
-  if (file.empty()) return true;
-  const auto written = write_durably(file, content);
-  if (!written) print_error(program, written.error().text());
-  return written.has_value();
+bool write_all(const std::vector<ResultFile>& files) {
+  bool all = true;
+  for (const auto& [path, content] : files) {
+    if (path.empty()) continue;
+    const auto written =
+        is_special(path) ? append_to(path, content) : write_durably(behind_links(path), content);
+    if (written) continue;
+    print_error(program, written.error().text());
+    all = false;
+  }
+  return all;
+}
+
+bool print_or_complain(const std::string& text) {
+  std::cout << text << std::flush;
+  if (std::cout) return true;
+  print_error(program, io_error("cannot write to", "stdout", errno).text());
+  return false;
 }
 
 int report_error(const Error& error) {

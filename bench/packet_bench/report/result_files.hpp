@@ -5,15 +5,25 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 namespace slipway::bench {
 
 // A results file that cannot be written is known before the run, not after it. No file, no error.
 Result<void> check_writable(const std::filesystem::path& file);
 
-// Replaces the file as a whole; what was there stays when that fails, which is printed. True when
-// it was written, or when there is none to write.
-bool write_or_complain(const std::filesystem::path& file, const std::string& content);
+struct ResultFile {
+  std::filesystem::path path;  // empty: it is not asked for
+  std::string content;
+};
+
+// Replaces each file as a whole, where a link leads; what was there stays when that fails. What is
+// no regular file (a device, a FIFO, /dev/stdout) is written to. A failure is printed and keeps
+// nothing else from being written. True when all were.
+bool write_all(const std::vector<ResultFile>& files);
+
+// To stdout. A failure is printed to stderr; false then.
+bool print_or_complain(const std::string& text);
 
 // Prints the error; the exit status that it means.
 int report_error(const Error& error);

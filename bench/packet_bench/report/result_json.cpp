@@ -104,6 +104,7 @@ Json audit_json(const Audit& audit) {
           {"generatorMemoryMb", rounded(audit.generator_memory_mb)},
           {"stealPercent", rounded(audit.steal_percent)},
           {"targetWaitPercent", rounded(audit.target_wait_percent)},
+          {"throttled", audit.throttled},
           {"clock", audit.clock},
           {"priority", audit.priority}};
 }
@@ -148,6 +149,7 @@ Json details_json(const RunResult& result, const Verdict& verdict, const GateLim
   details["unexpectedAnswers"] = result.unexpected;
   details["reconnects"] = result.reconnects;
   details["disconnects"] = result.disconnects;
+  if (!result.first_refusal.empty()) details["firstRefusal"] = result.first_refusal;
   details["longestGapMs"] = rounded(result.longest_gap_ms);
   details["receiverPrepares"] =
       result.receiver_prepares ? Json(*result.receiver_prepares) : Json(nullptr);

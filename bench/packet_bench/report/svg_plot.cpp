@@ -32,6 +32,7 @@ Scale y_scale(const SvgPlot& plot) {
   double high = 0;
   for (const auto& line : plot.lines) {
     for (const auto& [x, y] : line.points) {
+      if (std::isnan(y)) continue;
       low = std::min(low, y);
       high = std::max(high, y);
     }
@@ -115,8 +116,10 @@ std::string to_svg(const SvgPlot& plot) {
   }
   for (std::size_t i = 0; i < plot.lines.size(); ++i) {
     std::string path;
+    bool gap = true;
     for (const auto& [at, value] : plot.lines[i].points) {
-      path += fmt::format("{}{:.1f} {:.1f}", path.empty() ? "M" : "L", x_at(at), y_at(value));
+      const bool begins = std::exchange(gap, std::isnan(value));
+      if (!gap) path += fmt::format("{}{:.1f} {:.1f}", begins ? "M" : "L", x_at(at), y_at(value));
     }
     svg += fmt::format(
         "<path class=\"line line-{}\" d=\"{}\"/><text class=\"legend line-{}\" "

@@ -13,7 +13,7 @@ struct SvgPlot {
   bool log_y = false;
   struct Line {
     std::string name;
-    std::vector<std::pair<double, double>> points;  // in the order of x
+    std::vector<std::pair<double, double>> points;  // in the order of x; y is NaN: a gap
   };
   std::vector<Line> lines;
   std::vector<std::pair<double, std::string>> x_ticks;

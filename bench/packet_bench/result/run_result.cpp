@@ -1,5 +1,8 @@
 #include "packet_bench/result/run_result.hpp"
 
+#include <cmath>
+#include <utility>
+
 #include <fmt/core.h>
 
 namespace slipway::bench {
@@ -20,6 +23,26 @@ void PacketCounts::add(const PacketCounts& other) {
   unanswered += other.unanswered;
   failed += other.failed;
   for (const auto& [code, count] : other.rejected) rejected[code] += count;
+}
+
+std::string rate_text(double rate) {
+  if (rate < 100) return fmt::format("{:.3g}", rate);
+  const std::string text = fmt::format("{:.1f}", rate);
+  return text.ends_with(".0") ? text.substr(0, text.size() - 2) : text;
+}
+
+std::string latency_text(const LatencySummary& latency) {
+  if (latency.count == 0) return "of none";
+  std::string text;
+  for (const auto& [name, value] :
+       {std::pair{"p50", latency.p50_ms}, std::pair{"p90", latency.p90_ms},
+        std::pair{"p99", latency.p99_ms}, std::pair{"p99.9", latency.p999_ms},
+        std::pair{"max", latency.max_ms}}) {
+    if (std::isnan(value)) continue;
+    text += fmt::format("{}{} {:.3f}{}", text.empty() ? "" : ", ", name, value,
+                        text.empty() ? " ms" : "");
+  }
+  return text;
 }
 
 std::string losses_text(const PacketCounts& packets) {

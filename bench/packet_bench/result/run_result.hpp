@@ -27,6 +27,7 @@ struct PacketCounts {
   void add(const PacketCounts& other);
 };
 
+// Nothing is NaN: a percentile of fewer answers than it takes to have one beyond it (p99: 100).
 struct LatencySummary {
   std::uint64_t count = 0;
   double mean_ms = 0;
@@ -44,7 +45,7 @@ struct SeriesPoint {
   std::uint64_t sent = 0;
   std::uint64_t fulfilled = 0;
   std::uint64_t not_fulfilled = 0;
-  double p50_ms = 0;
+  double p50_ms = 0;  // NaN where so few were fulfilled that there is none, as the others
   double p99_ms = 0;
   double max_ms = 0;
   double lateness_max_ms = 0;
@@ -87,7 +88,8 @@ struct Audit {
   double longest_stall_ms = 0;  // of the sending loop
   double generator_cpu_percent = 0;
   double generator_memory_mb = 0;
-  double steal_percent = 0;  // of all processors, over the measured window
+  double steal_percent = 0;     // of all processors, over the measured window
+  std::uint64_t throttled = 0;  // how often this program's control group had used up its quota
   double target_wait_percent = 0;
   std::string clock;
   std::string priority;  // of the sending loops
@@ -133,6 +135,7 @@ struct RunResult {
   double longest_gap_ms = 0;  // without any fulfilled answer while packets were due
   std::optional<std::uint64_t> receiver_prepares;  // what our own receiver was handed, warm-up too
   std::vector<std::string> disconnects;            // why connections were lost, the first few
+  std::string first_refusal;  // the first answer that was not as wanted, fit to be shown
 
   LatencySummary latency;                                   // from due to fulfilled
   LatencySummary latency_from_sent;                         // from the actual send
@@ -142,9 +145,16 @@ struct RunResult {
   std::vector<PaceSlice> slices;
   TargetCost cost;
   std::optional<TargetCounters> counters;
+  std::vector<std::string> notes;  // what could not be measured, and why
   Audit audit;
   Context context;
 };
+
+// Packets a second as people write them: "10000", "9990.4", "2.2", "0.05".
+std::string rate_text(double rate);
+
+// "p50 0.6 ms, p90 ..., max ..." with three decimals, without those of which there are none.
+std::string latency_text(const LatencySummary& latency);
 
 // "3 rejected with T01, 2 unanswered": the packets that were not fulfilled; empty when all were.
 std::string losses_text(const PacketCounts& packets);

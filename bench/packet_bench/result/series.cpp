@@ -1,6 +1,7 @@
 #include "packet_bench/result/series.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 namespace slipway::bench {
 namespace {
@@ -15,9 +16,9 @@ SeriesPoint as_point(std::size_t index, const ThreadSecond& second) {
           .sent = second.sent,
           .fulfilled = second.fulfilled,
           .not_fulfilled = second.not_fulfilled,
-          .p50_ms = as_ms(second.latency.percentile(50)),
-          .p99_ms = as_ms(second.latency.percentile(99)),
-          .max_ms = as_ms(second.latency.max()),
+          .p50_ms = second.latency.percentile_ms(50),
+          .p99_ms = second.latency.percentile_ms(99),
+          .max_ms = second.latency.count() > 0 ? as_ms(second.latency.max()) : nan(""),
           .lateness_max_ms = as_ms(second.lateness_max)};
 }
 
@@ -27,15 +28,17 @@ SeriesPoint joined(const SeriesPoint& a, const SeriesPoint& b) {
   SeriesPoint sum = a;
   const double weight_a = static_cast<double>(a.fulfilled);
   const double weight_b = static_cast<double>(b.fulfilled);
-  if (weight_a + weight_b > 0) {
+  if (std::isnan(a.p50_ms)) {
+    sum.p50_ms = b.p50_ms;
+  } else if (!std::isnan(b.p50_ms)) {
     sum.p50_ms = (a.p50_ms * weight_a + b.p50_ms * weight_b) / (weight_a + weight_b);
   }
   sum.seconds = b.begin_s + b.seconds - a.begin_s;
   sum.sent += b.sent;
   sum.fulfilled += b.fulfilled;
   sum.not_fulfilled += b.not_fulfilled;
-  sum.p99_ms = std::max(a.p99_ms, b.p99_ms);
-  sum.max_ms = std::max(a.max_ms, b.max_ms);
+  sum.p99_ms = std::fmax(a.p99_ms, b.p99_ms);  // the other one where one is NaN
+  sum.max_ms = std::fmax(a.max_ms, b.max_ms);
   sum.lateness_max_ms = std::max(a.lateness_max_ms, b.lateness_max_ms);
   return sum;
 }

@@ -64,6 +64,11 @@ Result<void> HttpFlags::apply_request(HttpRequest& request) const {
     if (!header_of(header)) return refused_flag("--header", header, "'Name: value'");
   }
   if (!headers_.empty()) request.headers = headers_;
+  for (const char* const ours : {"content-length", "transfer-encoding", "connection"}) {
+    if (!request.has_header(ours)) continue;
+    return Error{ErrorKind::usage, fmt::format("the header {} is set here", ours),
+                 "leave it out; --body says what is sent"};
+  }
   if (!body_.empty()) {
     auto content = read_file(body_, std::size_t{16} << 20);
     if (!content) return Error{ErrorKind::usage, "--body: " + content.error().what, {}};

@@ -17,7 +17,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstdlib>
+#include <limits>
 #include <unistd.h>
 
 #include <fmt/core.h>
@@ -26,6 +28,8 @@ namespace slipway::bench {
 namespace {
 
 using namespace std::chrono_literals;
+
+constexpr double no_value = std::numeric_limits<double>::quiet_NaN();
 
 double as_ms(std::chrono::nanoseconds duration) {
   return static_cast<double>(duration.count()) / 1e6;
@@ -37,12 +41,12 @@ double as_seconds(std::chrono::nanoseconds duration) {
 
 LatencySummary summary_of(const Histogram& histogram) {
   return {.count = histogram.count(),
-          .mean_ms = histogram.mean_ns() / 1e6,
-          .p50_ms = as_ms(histogram.percentile(50)),
-          .p90_ms = as_ms(histogram.percentile(90)),
-          .p99_ms = as_ms(histogram.percentile(99)),
-          .p999_ms = as_ms(histogram.percentile(99.9)),
-          .max_ms = as_ms(histogram.max())};
+          .mean_ms = histogram.count() > 0 ? histogram.mean_ns() / 1e6 : no_value,
+          .p50_ms = histogram.percentile_ms(50),
+          .p90_ms = histogram.percentile_ms(90),
+          .p99_ms = histogram.percentile_ms(99),
+          .p999_ms = histogram.percentile_ms(99.9),
+          .max_ms = histogram.count() > 0 ? as_ms(histogram.max()) : no_value};
 }
 
 std::vector<std::pair<double, double>> curve_of(const Histogram& histogram) {
@@ -50,7 +54,8 @@ std::vector<std::pair<double, double>> curve_of(const Histogram& histogram) {
                                 99.0, 99.5, 99.9, 99.95, 99.99, 99.999, 100.0};
   std::vector<std::pair<double, double>> curve;
   for (const double percent : percents) {
-    curve.emplace_back(percent, as_ms(histogram.percentile(percent)));
+    const double ms = percent < 100 ? histogram.percentile_ms(percent) : as_ms(histogram.max());
+    if (histogram.count() > 0 && !std::isnan(ms)) curve.emplace_back(percent, ms);
   }
   return curve;
 }
@@ -108,6 +113,7 @@ void enter_outcome(const LoadOutcome& outcome, RunResult& result) {
   result.unexpected = outcome.unexpected;
   result.reconnects = outcome.reconnects;
   result.disconnects = outcome.disconnects;
+  result.first_refusal = outcome.first_refusal;
   result.longest_gap_ms = as_ms(outcome.longest_gap);
   result.receiver_prepares = outcome.receiver_prepares;
   result.latency = summary_of(outcome.latency);
@@ -138,13 +144,13 @@ Target metrics_page(std::uint16_t port) {
 // A sending loop that never sleeps and the connector must not share a processor: the scheduler
 // tends to leave them together.
 void keep_apart(RunOptions& options) {
-  const auto cpus = static_cast<unsigned>(::sysconf(_SC_NPROCESSORS_ONLN));
+  const std::vector<int> processors = allowed_processors();
   LoadPlan& plan = options.plan;
   const bool chosen = !plan.cpu_affinity.empty() || !options.connector_affinity.empty();
-  if (!plan.never_sleeps() || chosen || cpus <= plan.threads) return;
-  for (unsigned cpu = 0; cpu < cpus; ++cpu) {
-    auto& side = cpu < plan.threads ? plan.cpu_affinity : options.connector_affinity;
-    side.push_back(static_cast<int>(cpu));
+  if (!plan.never_sleeps() || chosen || processors.size() <= plan.threads) return;
+  for (std::size_t i = 0; i < processors.size(); ++i) {
+    auto& side = i < plan.threads ? plan.cpu_affinity : options.connector_affinity;
+    side.push_back(processors[i]);
   }
 }
 
@@ -202,6 +208,8 @@ Result<RunResult> measure(const RunOptions& asked, const std::stop_token& stop) 
       show_live_line(live_line(last, planned_s));
     };
   }
+  const ControlGroup own_group = own_control_group();
+  const std::uint64_t throttled_before = own_group.throttled();
   const auto outcome = run_load(plan, on_start, stop);
   if (plan.on_second) show_live_line({});
   if (!outcome) {
@@ -210,6 +218,7 @@ Result<RunResult> measure(const RunOptions& asked, const std::stop_token& stop) 
     return error;
   }
   enter_outcome(*outcome, result);
+  result.audit.throttled = own_group.throttled() - throttled_before;
   if (sampler) sampler->finish(result);
   if (counters) counters->finish(result);
   if (embedded) {
@@ -240,13 +249,13 @@ int run_command_line(const RunOptions& options, const std::stop_token& stop) {
   if (!judged) return report_error(judged.error());
   const std::string json = to_json(judged->result, judged->verdict, options.limits);
   for (const std::string& warning : judged->verdict.warnings) print_warning(program, warning);
-  fmt::print("{}", options.json ? json : summary_text(judged->result, judged->verdict));
   // Without its results a run proves nothing to whoever reads them next.
-  if (!write_or_complain(options.output, json) ||
-      !write_or_complain(options.hdr_log, judged->result.hdr_log) ||
-      !write_or_complain(options.report, report_of(options, *judged))) {
-    return static_cast<int>(ExitStatus::inconclusive);
-  }
+  const bool written = write_all({{options.output, json},
+                                  {options.hdr_log, judged->result.hdr_log},
+                                  {options.report, report_of(options, *judged)}});
+  const bool printed =
+      print_or_complain(options.json ? json : summary_text(judged->result, judged->verdict));
+  if (!written || !printed) return static_cast<int>(ExitStatus::inconclusive);
   return static_cast<int>(judged->verdict.exit_status());
 }
 

@@ -34,12 +34,13 @@ struct Search {
 };
 
 void tell(const Probe& probe, std::size_t number, bool confirming) {
-  fmt::print(stderr, "packet_bench: {} {}: {:.1f} packets/s, p99 {:.3f} ms: {}\n",
-             confirming ? "confirming run" : "run", number, probe.rate, probe.p99_ms,
-             probe.outcome.sustained
-                 ? std::string("sustained")
-                 : fmt::format("not sustained ({}: {})", to_string(probe.outcome.bound),
-                               probe.outcome.why));
+  fmt::print(
+      stderr, "packet_bench: {} {}: {} packets/s, p99 {}: {}\n",
+      confirming ? "confirming run" : "run", number, rate_text(probe.rate),
+      std::isnan(probe.p99_ms) ? "of too few answers" : fmt::format("{:.3f} ms", probe.p99_ms),
+      probe.outcome.sustained ? std::string("sustained")
+                              : fmt::format("not sustained ({}: {})",
+                                            to_string(probe.outcome.bound), probe.outcome.why));
 }
 
 Result<Search> run_search(const SearchOptions& options, RateSearch& search,
@@ -171,10 +172,10 @@ int search_command_line(const SearchOptions& options, const std::stop_token& sto
     results["details"]["search"] = search_json(options, search, seen->probes);
     json = to_text(results, 2) + "\n";
   }
-  fmt::print("{}", options.run.json && !json.empty() ? json : headline(options, search));
-  if (!json.empty() && !write_or_complain(options.run.output, json)) {
-    return static_cast<int>(ExitStatus::inconclusive);
-  }
+  const bool written = json.empty() || write_all({{options.run.output, json}});
+  const bool printed =
+      print_or_complain(options.run.json && !json.empty() ? json : headline(options, search));
+  if (!written || !printed) return static_cast<int>(ExitStatus::inconclusive);
   return static_cast<int>(status_of(search));
 }
 

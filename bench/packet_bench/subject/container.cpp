@@ -52,6 +52,11 @@ std::optional<std::chrono::nanoseconds> ControlGroup::cpu_used() const {
   return std::chrono::microseconds(*us);
 }
 
+std::uint64_t ControlGroup::throttled() const {
+  const auto text = quota.empty() ? Result<std::string>(std::string()) : read_file(quota);
+  return text ? value_of(*text, "nr_throttled").value_or(0) : 0;
+}
+
 std::optional<std::uint64_t> ControlGroup::memory_bytes() const {
   if (memory.empty()) return std::nullopt;
   const auto text = read_file(memory);
@@ -83,17 +88,26 @@ ControlGroup control_group(const std::string& membership, const std::filesystem:
     if (path == "/") continue;  // everybody's
     if (controllers.empty()) {
       if (group.cpu.empty()) group.cpu = root / path.substr(1) / "cpu.stat";
+      if (group.quota.empty()) group.quota = root / path.substr(1) / "cpu.stat";
       if (group.memory.empty()) group.memory = root / path.substr(1) / "memory.current";
     }
     // A hierarchy of several controllers is mounted once and linked to under the name of each.
     if (has_controller(controllers, "cpuacct")) {
       group.cpu = root / "cpuacct" / path.substr(1) / "cpuacct.usage";
     }
+    if (has_controller(controllers, "cpu")) {
+      group.quota = root / "cpu" / path.substr(1) / "cpu.stat";
+    }
     if (has_controller(controllers, "memory")) {
       group.memory = root / "memory" / path.substr(1) / "memory.usage_in_bytes";
     }
   }
   return group;
+}
+
+ControlGroup own_control_group() {
+  const auto membership = read_file("/proc/self/cgroup");
+  return membership ? control_group(*membership, "/sys/fs/cgroup") : ControlGroup{};
 }
 
 Result<Container> find_container(const std::string& name) {

@@ -19,7 +19,11 @@ struct ControlGroup {
   std::filesystem::path cpu;     // cpu.stat (version 2) or cpuacct.usage (version 1)
   std::filesystem::path memory;  // memory.current or memory.usage_in_bytes
 
+  std::filesystem::path quota = {};  // cpu.stat of either version
+
   std::optional<std::chrono::nanoseconds> cpu_used() const;
+  // How often the kernel withheld the processors from it, because its quota was used up.
+  std::uint64_t throttled() const;
   // Without the page cache that is easily given back, as `docker stats` shows it.
   std::optional<std::uint64_t> memory_bytes() const;
   // Those in it now.
@@ -27,6 +31,8 @@ struct ControlGroup {
 };
 // `membership`: the text of /proc/PID/cgroup; `root`: /sys/fs/cgroup.
 ControlGroup control_group(const std::string& membership, const std::filesystem::path& root);
+// That of this process.
+ControlGroup own_control_group();
 
 struct Container {
   pid_t pid;  // its first process, as the host sees it

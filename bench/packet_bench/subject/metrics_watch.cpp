@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include <fmt/core.h>
+
 namespace slipway::bench {
 
 Result<MetricsWatch> MetricsWatch::begin(const Target& page, const net::TlsOptions& tls) {
@@ -17,8 +19,24 @@ Result<MetricsWatch> MetricsWatch::begin(const Target& page, const net::TlsOptio
 }
 
 void MetricsWatch::finish(RunResult& result) const {
+  const auto note = [&](std::string_view what) {
+    result.notes.push_back(fmt::format("the metrics at {} {}", page_.text(), what));
+  };
   const auto after = scrape(page_, tls_);
-  if (!after) return;
+  if (!after) {
+    result.notes.push_back(after.error().what +
+                           ", after the load; so there is neither cost nor "
+                           "count of the target's own");
+    return;
+  }
+  if (!after->fulfilled && !after->cpu_seconds) {
+    return note("have neither ilp_packets_total nor process_cpu_seconds_total");
+  }
+  const bool packets_fell = after->fulfilled.value_or(0) < before_.fulfilled.value_or(0) ||
+                            after->rejected.value_or(0) < before_.rejected.value_or(0);
+  if (packets_fell || after->cpu_seconds.value_or(0) < before_.cpu_seconds.value_or(0)) {
+    return note("went back during the load: the target was started anew, and they count nothing");
+  }
   if (after->fulfilled) {
     result.counters =
         TargetCounters{.source = page_.text(),

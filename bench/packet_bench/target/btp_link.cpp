@@ -48,6 +48,8 @@ std::uint32_t BtpLink::next_mask() {
 void BtpLink::tick(TimePoint now) {
   if (stage_ == Stage::ready) return;
   if (stage_ != Stage::down) {
+    connection_.hurry(now);
+    if (connection_.state() == Connection::State::closed) return lost(connection_.failure());
     if (now >= give_up_attempt_) lost("no answer within 2 s");
     return;
   }
@@ -79,8 +81,7 @@ void BtpLink::begin_upgrade() {
   stage_ = Stage::upgrading;
   random_ += 2;
   key_ = websocket::make_key(mixed(random_ - 2), mixed(random_ - 1));
-  const std::string request = websocket::upgrade_request(
-      fmt::format("{}:{}", target_.host, target_.port), target_.path, key_);
+  const std::string request = websocket::upgrade_request(host_field(target_), target_.path, key_);
   connection_.out().insert(connection_.out().end(), request.begin(), request.end());
   connection_.flush();
 }

@@ -38,6 +38,8 @@ class Channel {
   virtual ~Channel() = default;
 
   virtual bool up() const = 0;
+  // Up, or closed by the other side when it had answered everything.
+  virtual bool well() const { return up(); }
   // Whether one more packet may be sent now.
   virtual bool can_send() const = 0;
   virtual void send(std::uint32_t ticket, std::uint64_t number, wire::Timestamp expires_at) = 0;
@@ -46,6 +48,12 @@ class Channel {
   virtual void tick(TimePoint now) = 0;
   virtual void close() = 0;
   virtual const std::string& failure() const = 0;
+  // The first answer that was not as wanted, fit to be shown; empty where all were, or are counted
+  // by a code that says it all.
+  virtual const std::string& first_refusal() const {
+    static const std::string none;
+    return none;
+  }
   virtual std::uint64_t times_up() const = 0;
 
   std::uint16_t index = 0;  // the owner's

@@ -14,6 +14,7 @@
 namespace slipway::bench {
 namespace {
 
+constexpr std::chrono::milliseconds attempt_delay{250};
 constexpr std::size_t least_input = std::size_t{16} << 10;
 constexpr std::size_t enough_input = std::size_t{256} << 10;  // to read at once
 
@@ -35,8 +36,11 @@ Result<Address> resolve(const Target& target, const std::shared_ptr<const net::T
                  "correct the host name"};
   }
   Address address;
-  std::memcpy(&address.storage, found->ai_addr, found->ai_addrlen);
-  address.size = found->ai_addrlen;
+  for (const addrinfo* each = found; each != nullptr; each = each->ai_next) {
+    Address::Endpoint& endpoint = address.endpoints.emplace_back();
+    std::memcpy(&endpoint.storage, each->ai_addr, each->ai_addrlen);
+    endpoint.size = each->ai_addrlen;
+  }
   address.host = target.host;
   if (target.tls) address.tls = tls;
   ::freeaddrinfo(found);
@@ -47,17 +51,41 @@ void Connection::open(const Address& address) {
   close();
   address_ = &address;
   failure_.clear();
-  fd_.reset(::socket(address.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  if (!fd_) return fail(message_of(errno));
+  begin_ = end_ = 0;
+  tried_ = 0;
+  begin_connecting();
+}
+
+void Connection::begin_connecting() {
+  const Address::Endpoint& endpoint = address_->endpoints[endpoint_ % address_->endpoints.size()];
+  ++tried_;
+  began_ = Clock::now();
+  fd_.reset(::socket(endpoint.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!fd_) return connect_next(message_of(errno));
   const int on = 1;
   ::setsockopt(fd_.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   state_ = State::connecting;
   watching_writes_ = true;
   poller_.add(fd_.get(), EPOLLIN | EPOLLOUT, sink_);
-  const auto* generic = reinterpret_cast<const sockaddr*>(&address.storage);
-  if (::connect(fd_.get(), generic, address.size) != 0 && errno != EINPROGRESS) {
-    fail(message_of(errno));
+  const auto* generic = reinterpret_cast<const sockaddr*>(&endpoint.storage);
+  if (::connect(fd_.get(), generic, endpoint.size) != 0 && errno != EINPROGRESS) {
+    connect_next(message_of(errno));
   }
+}
+
+void Connection::connect_next(const std::string& why) {
+  const std::size_t all = address_->endpoints.size();
+  if (tried_ >= all) {
+    return fail(all > 1 ? fmt::format("{} at the last of its {} addresses", why, all) : why);
+  }
+  close();
+  ++endpoint_;
+  begin_connecting();
+}
+
+void Connection::hurry(TimePoint now) {
+  if (state_ != State::connecting || tried_ >= address_->endpoints.size()) return;
+  if (now - began_ > attempt_delay) connect_next("no answer");
 }
 
 void Connection::close() {
@@ -68,7 +96,6 @@ void Connection::close() {
     fd_.reset();
   }
   state_ = State::closed;
-  begin_ = end_ = 0;
   out_.clear();
   written_ = 0;
 }
@@ -92,7 +119,7 @@ void Connection::finish_connecting() {
   int error = 0;
   socklen_t size = sizeof error;
   ::getsockopt(fd_.get(), SOL_SOCKET, SO_ERROR, &error, &size);
-  if (error != 0) return fail(message_of(error));
+  if (error != 0) return connect_next(message_of(error));
   if (!address_->tls) return become_open();
   tls_ = address_->tls->session(address_->host, fd_.get());
   state_ = State::shaking_hands;

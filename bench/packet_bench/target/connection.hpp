@@ -3,6 +3,7 @@
 #include "base/error.hpp"
 #include "base/unique_fd.hpp"
 #include "net/tls.hpp"
+#include "packet_bench/common/clock.hpp"
 #include "packet_bench/target/poller.hpp"
 #include "packet_bench/target/target.hpp"
 
@@ -17,10 +18,13 @@
 
 namespace slipway::bench {
 
-// A resolved TCP address: names are looked up once, before the load, and not on a reconnect.
+// The addresses of a name: it is looked up once, before the load, and not on a reconnect.
 struct Address {
-  sockaddr_storage storage{};
-  socklen_t size = 0;
+  struct Endpoint {
+    sockaddr_storage storage{};
+    socklen_t size = 0;
+  };
+  std::vector<Endpoint> endpoints;             // in the resolver's order; at least one
   std::string host;                            // who the peer has to prove to be
   std::shared_ptr<const net::TlsContext> tls;  // nothing: in the clear
   // How much may wait to be sent before a connection to it has no room: 64 packets of the largest
@@ -31,9 +35,10 @@ struct Address {
 Result<Address> resolve(const Target& target, const std::shared_ptr<const net::TlsContext>& tls);
 
 // One non-blocking TCP connection, through TLS if the address says so, with its buffers. Bytes are
-// appended to out() and leave with flush(); bytes that arrived are in input() until consumed. After
-// fail() or a lost peer it is closed and can be opened again. The memory for all that has_room()
-// lets in is taken, and touched, when it opens: at no rate does it take more.
+// appended to out() and leave with flush(); bytes that arrived are in input() until consumed, also
+// after the peer has closed. After fail() or a lost peer it is closed and can be opened again. The
+// memory for all that has_room() lets in is taken, and touched, when it opens: at no rate does it
+// take more.
 class Connection {
  public:
   enum class State { closed, connecting, shaking_hands, open };
@@ -43,8 +48,12 @@ class Connection {
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
-  // `address` must live as long as the connection.
+  // Tries its endpoints in turn, from the last one that worked on; `address` must live as long as
+  // the connection.
   void open(const Address& address);
+  // To be called while it is connecting: an endpoint that is silent for 250 ms is given up for the
+  // next one (RFC 8305, 5, but one at a time).
+  void hurry(TimePoint now);
   void close();
   State state() const { return state_; }
   // Why the connection was lost or never came about.
@@ -63,6 +72,8 @@ class Connection {
   void flush();
 
  private:
+  void begin_connecting();
+  void connect_next(const std::string& why);
   void finish_connecting();
   void shake_hands();
   void become_open();
@@ -80,6 +91,9 @@ class Connection {
   UniqueFd fd_;
   std::unique_ptr<net::TlsSession> tls_;
   const Address* address_ = nullptr;
+  std::size_t endpoint_ = 0;  // of the address
+  std::size_t tried_ = 0;
+  TimePoint began_{};
   State state_ = State::closed;
   bool watching_writes_ = false;
   std::string failure_;

@@ -1,5 +1,7 @@
 #include "packet_bench/target/http_channel.hpp"
 
+#include "base/base64.hpp"
+#include "base/foreign_text.hpp"
 #include "packet_bench/target/backoff.hpp"
 
 #include <algorithm>
@@ -11,10 +13,21 @@ namespace {
 
 using namespace std::chrono_literals;
 
+// With a user's name it is RFC 7617, a token alone is RFC 6750; ILP's peers know only the latter.
+std::string authorization_of(const Target& target, bool ilp) {
+  if (target.username.empty() || ilp) {
+    if (target.token.empty()) return {};
+    return fmt::format("Authorization: Bearer {}\r\n", target.token);
+  }
+  const std::string pair = target.username + ":" + target.token;
+  const auto* bytes = reinterpret_cast<const std::uint8_t*>(pair.data());
+  return fmt::format("Authorization: Basic {}\r\n", base64({bytes, pair.size()}));
+}
+
 std::string head_of(const Target& target, const HttpRequest& request, bool ilp) {
-  std::string head = fmt::format("{} {} HTTP/1.1\r\nHost: {}:{}\r\n", ilp ? "POST" : request.method,
-                                 target.path, target.host, target.port);
-  if (!target.token.empty()) head += fmt::format("Authorization: Bearer {}\r\n", target.token);
+  std::string head = fmt::format("{} {} HTTP/1.1\r\n", ilp ? "POST" : request.method, target.path);
+  if (!request.has_header("host")) head += fmt::format("Host: {}\r\n", host_field(target));
+  if (!request.has_header("authorization")) head += authorization_of(target, ilp);
   if (ilp) head += "Content-Type: application/octet-stream\r\n";
   for (const std::string& header : request.headers) head += header + "\r\n";
   return head;
@@ -55,6 +68,7 @@ HttpChannel::HttpChannel(const ChannelParts& parts)
 }
 
 void HttpChannel::tick(TimePoint now) {
+  connection_.hurry(now);
   if (connection_.state() != Connection::State::closed || now < next_attempt_) return;
   connection_.open(address_);
   if (connection_.state() == Connection::State::closed) lost(connection_.failure());
@@ -84,34 +98,76 @@ void HttpChannel::on_events(std::uint32_t epoll_events) {
   connection_.handle(epoll_events);
   if (up() && !was_up_) {
     was_up_ = true;
+    resting_ = false;
     ++times_up_;
     backoff_ = 0ns;
     failure_.clear();
   }
-  read_responses();
-  if (connection_.state() == Connection::State::closed && (was_up_ || failure_.empty())) {
+  if (!read_responses() || connection_.state() != Connection::State::closed) return;
+  if (was_up_ && tickets_.empty() && connection_.input().empty()) {
+    rest();
+  } else if (was_up_ || failure_.empty()) {
     lost(connection_.failure());
   }
 }
 
-void HttpChannel::read_responses() {
+// False where it has closed the connection itself.
+bool HttpChannel::read_responses() {
   const auto input = connection_.input();
-  if (input.empty()) return;
+  if (input.empty()) return true;
   events_.on_input();
+  const bool ended = connection_.state() == Connection::State::closed;
   std::string_view text(reinterpret_cast<const char*>(input.data()), input.size());
   HttpResponse response;
   while (!text.empty()) {
-    const HttpParse parsed = parse_http_response(text, response, to_head_);
+    const HttpParse parsed = parse_http_response(text, response, to_head_, ended);
     if (parsed == HttpParse::incomplete) break;
-    if (parsed == HttpParse::invalid) return lost("it does not speak HTTP/1.1 with keep-alive");
-    if (tickets_.empty()) return lost("it answered a request that was not sent");
+    if (parsed == HttpParse::invalid) {
+      note_refusal(text);
+      lost(std::string(response.fault));
+      return false;
+    }
+    if (tickets_.empty()) {
+      note_refusal(text);
+      lost("it answered a request that was not sent");
+      return false;
+    }
     const std::uint32_t ticket = tickets_.front();
     tickets_.pop_front();
-    events_.on_answer(*this, ticket, answer_of(response));
+    const Answer answer = answer_of(response);
+    if (answer.kind == Answer::Kind::rejected || answer.kind == Answer::Kind::failed) {
+      note_refusal(response);
+    }
+    events_.on_answer(*this, ticket, answer);
     text.remove_prefix(response.size);
-    if (response.closes) return lost("closed by the other side after a response");
+    if (!response.closes) continue;
+    if (tickets_.empty()) {
+      rest();
+    } else {
+      lost("closed by the other side after a response");
+    }
+    return false;
   }
   connection_.consume(input.size() - text.size());
+  if (!ended || text.empty()) return true;
+  lost("closed by the other side in the middle of an answer");
+  return false;
+}
+
+void HttpChannel::note_refusal(std::string_view text) {
+  if (first_refusal_.empty()) first_refusal_ = presentable(text);
+}
+
+void HttpChannel::note_refusal(const HttpResponse& response) {
+  if (!first_refusal_.empty()) return;
+  constexpr std::size_t longest_part = 120;
+  first_refusal_ = presentable(response.head.substr(0, response.head.find("\r\n")), longest_part);
+  if (const auto location = response.header("location")) {
+    first_refusal_ += "; Location: " + presentable(*location, longest_part);
+  }
+  if (response.body.empty()) return;
+  const std::string body = response.chunked ? unchunked(response.body) : std::string(response.body);
+  first_refusal_ += "; " + presentable(body, longest_part);
 }
 
 Answer HttpChannel::answer_of(const HttpResponse& response) const {
@@ -131,7 +187,16 @@ Answer HttpChannel::answer_of(const HttpResponse& response) const {
   return {Answer::Kind::failed};
 }
 
+// The other side has answered all and closed, as servers do after so many answers: nothing is lost.
+void HttpChannel::rest() {
+  connection_.close();
+  was_up_ = false;
+  resting_ = true;
+  next_attempt_ = TimePoint{};
+}
+
 void HttpChannel::lost(std::string why) {
+  resting_ = false;
   connection_.close();
   failure_ = std::move(why);
   next_attempt_ = was_up_ ? TimePoint{} : Clock::now() + backoff_;

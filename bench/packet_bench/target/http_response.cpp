@@ -64,6 +64,7 @@ HttpParse chunked_size(std::string_view input, std::size_t& size) {
 struct Head {
   int status = 0;
   std::optional<std::size_t> length;
+  bool encoded = false;  // there is a Transfer-Encoding, so the length is none
   bool chunked = false;
   bool closes = false;
 };
@@ -78,32 +79,104 @@ bool for_each_field(std::string_view head, Function&& function) {
     const std::size_t end = head.find("\r\n", at);
     const std::string_view field = head.substr(at, end == std::string_view::npos ? end : end - at);
     at = end;
+    if (field.starts_with(' ') || field.starts_with('\t')) continue;  // of the line before
     const std::size_t colon = field.find(':');
     if (colon == std::string_view::npos) return false;
-    if (!function(field.substr(0, colon), trimmed(field.substr(colon + 1)))) return false;
+    if (!function(trimmed(field.substr(0, colon)), trimmed(field.substr(colon + 1)))) return false;
   }
   return true;
 }
 
-bool parse_head(std::string_view head, Head& parsed) {
-  const std::string_view line = head.substr(0, head.find("\r\n"));
-  if (!line.starts_with("HTTP/1.") || line.size() < 12 || line[8] != ' ') return false;
-  if (!parse_number(line.substr(9, 3), parsed.status) || parsed.status < 100) return false;
-  parsed.closes = line[7] == '0';
-  return for_each_field(head, [&](std::string_view name, std::string_view value) {
-    if (is(name, "content-length")) {
-      std::size_t length = 0;
-      if (!parse_number(value, length) || length > max_body) return false;
-      parsed.length = length;
-    } else if (is(name, "transfer-encoding")) {
-      parsed.chunked = is(value, "chunked");
-      if (!parsed.chunked) return false;
-    } else if (is(name, "connection")) {
-      if (is(value, "close")) parsed.closes = true;
-      if (is(value, "keep-alive")) parsed.closes = false;
+// Calls `function` with each member of a list "a, b".
+template <typename Function>
+void for_each_member(std::string_view list, Function&& function) {
+  for (;;) {
+    const std::size_t comma = std::min(list.find(','), list.size());
+    const std::string_view member = trimmed(list.substr(0, comma));
+    if (!member.empty()) function(member);
+    if (comma == list.size()) return;
+    list.remove_prefix(comma + 1);
+  }
+}
+
+// What is wrong with the length, or nothing. Several that agree are one (RFC 9110, 8.6).
+std::string_view take_length(std::string_view value, Head& head) {
+  std::string_view fault = value.empty() ? "its Content-Length is empty" : "";
+  for_each_member(value, [&](std::string_view member) {
+    std::size_t length = 0;
+    if (!parse_number(member, length)) {
+      fault = "its Content-Length is no number";
+    } else if (length > max_body) {
+      fault = "its answer is longer than 64 MiB";
+    } else if (head.length && *head.length != length) {
+      fault = "its Content-Lengths contradict each other";
     }
-    return true;
+    head.length = length;
   });
+  return fault;
+}
+
+// What is wrong with it, or nothing.
+std::string_view parse_head(std::string_view text, Head& head) {
+  const std::string_view line = text.substr(0, text.find("\r\n"));
+  if (!line.starts_with("HTTP/1.") || line.size() < 12 || line[8] != ' ' ||
+      !parse_number(line.substr(9, 3), head.status) || head.status < 100) {
+    return "its answer has no status";
+  }
+  head.closes = line[7] == '0';
+  std::string_view fault;
+  const bool fields = for_each_field(text, [&](std::string_view name, std::string_view value) {
+    if (is(name, "content-length")) {
+      fault = take_length(value, head);
+    } else if (is(name, "transfer-encoding")) {
+      head.encoded = true;
+      for_each_member(value, [&](std::string_view each) { head.chunked = is(each, "chunked"); });
+    } else if (is(name, "connection")) {
+      for_each_member(value, [&](std::string_view each) {
+        if (is(each, "close")) head.closes = true;
+        if (is(each, "keep-alive")) head.closes = false;
+      });
+    }
+    return fault.empty();
+  });
+  return fields || !fault.empty() ? fault : "a line of its head is no field";
+}
+
+HttpParse refused(std::string_view why, HttpResponse& response) {
+  response.fault = why;
+  return HttpParse::invalid;
+}
+
+// Where the head at the front of `rest` ends, or what its lack means.
+HttpParse head_size(std::string_view rest, HttpResponse& response, std::size_t& size) {
+  const std::string_view magic = "HTTP/1.";
+  if (!rest.starts_with(magic.substr(0, std::min(rest.size(), magic.size())))) {
+    return refused("it does not speak HTTP/1.1", response);
+  }
+  size = rest.find("\r\n\r\n");
+  if (size != std::string_view::npos) return HttpParse::response;
+  if (rest.find("\n\n") != std::string_view::npos) {
+    return refused("it ends lines with a bare LF", response);
+  }
+  return rest.size() > max_head ? refused("its head is longer than 64 KiB", response)
+                                : HttpParse::incomplete;
+}
+
+// The size of the body that `head` promises, at the front of `rest`.
+HttpParse body_size(std::string_view rest, const Head& head, bool ended, HttpResponse& response,
+                    std::size_t& size) {
+  if (head.chunked) {
+    const HttpParse chunks = chunked_size(rest, size);
+    return chunks == HttpParse::invalid ? refused("its chunks are none", response) : chunks;
+  }
+  if (head.length && !head.encoded) {
+    size = *head.length;
+    return rest.size() < size ? HttpParse::incomplete : HttpParse::response;
+  }
+  // It ends with the connection (RFC 9112, 6.3).
+  size = rest.size();
+  if (size > max_body) return refused("its answer is longer than 64 MiB", response);
+  return ended ? HttpParse::response : HttpParse::incomplete;
 }
 
 }  // namespace
@@ -130,41 +203,36 @@ std::string unchunked(std::string_view body) {
   }
 }
 
-HttpParse parse_http_response(std::string_view input, HttpResponse& response, bool to_head) {
+HttpParse parse_http_response(std::string_view input, HttpResponse& response, bool to_head,
+                              bool ended) {
   std::size_t skipped = 0;
   for (;;) {
     const std::string_view rest = input.substr(skipped);
-    const std::string_view magic = "HTTP/1.";
-    if (!rest.starts_with(magic.substr(0, std::min(rest.size(), magic.size())))) {
-      return HttpParse::invalid;
-    }
-    const std::size_t head_end = rest.find("\r\n\r\n");
-    if (head_end == std::string_view::npos) {
-      return rest.size() > max_head ? HttpParse::invalid : HttpParse::incomplete;
-    }
+    std::size_t head_end = 0;
+    const HttpParse headed = head_size(rest, response, head_end);
+    if (headed != HttpParse::response) return headed;
     Head head;
-    if (!parse_head(rest.substr(0, head_end), head)) return HttpParse::invalid;
+    const std::string_view fault = parse_head(rest.substr(0, head_end), head);
+    if (!fault.empty()) return refused(fault, response);
     const std::size_t body_at = head_end + 4;
+    if (head.status == 101) return refused("it switches to another protocol", response);
     if (head.status < 200) {
       skipped += body_at;
       continue;
     }
-    std::size_t body_size = 0;
+    std::size_t size = 0;
     const bool bodyless = to_head || head.status == 204 || head.status == 304;
-    if (!bodyless && head.chunked) {
-      const HttpParse chunks = chunked_size(rest.substr(body_at), body_size);
-      if (chunks != HttpParse::response) return chunks;
-    } else if (!bodyless) {
-      if (!head.length) return HttpParse::invalid;
-      body_size = *head.length;
+    if (!bodyless) {
+      const HttpParse body = body_size(rest.substr(body_at), head, ended, response, size);
+      if (body != HttpParse::response) return body;
     }
-    if (rest.size() < body_at + body_size) return HttpParse::incomplete;
+    const bool delimited = bodyless || head.chunked || (head.length && !head.encoded);
     response = {.status = head.status,
                 .head = rest.substr(0, head_end),
-                .body = rest.substr(body_at, body_size),
+                .body = rest.substr(body_at, size),
                 .chunked = head.chunked && !bodyless,
-                .closes = head.closes,
-                .size = skipped + body_at + body_size};
+                .closes = head.closes || !delimited,
+                .size = skipped + body_at + size};
     return HttpParse::response;
   }
 }

@@ -22,6 +22,9 @@ struct HttpRequest {
   std::string body;
   unsigned pipeline = 1;  // requests in flight on one connection
   ServedCheck served;
+
+  // Whether one of the headers has this name, written in small letters.
+  bool has_header(std::string_view name) const;
 };
 
 // What a channel is made of; all of it outlives the channel.

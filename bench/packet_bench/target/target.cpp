@@ -18,9 +18,8 @@ Error refused(std::string_view text, std::string_view why) {
 
 std::string Target::text() const {
   if (is_embedded()) return "embedded";
-  const bool bracketed = host.find(':') != std::string::npos;
-  return fmt::format("{}://{}{}{}:{}{}", tls ? scheme->tls_name : scheme->name,
-                     bracketed ? "[" : "", host, bracketed ? "]" : "", port, path);
+  return fmt::format("{}://{}{}", tls ? scheme->tls_name : scheme->name, net::authority(host, port),
+                     path);
 }
 
 Result<Target> parse_target(std::string_view text) {
@@ -46,6 +45,10 @@ Result<Target> parse_target(std::string_view text) {
   target.username = std::move(url->user);
   target.token = std::move(url->password);
   return target;
+}
+
+std::string host_field(const Target& target) {
+  return net::authority(target.host, target.port, target.tls ? 443 : 80);
 }
 
 std::string target_help() {

@@ -32,6 +32,9 @@ struct Target {
 // percent-decoded. An error (`usage`) names the part that was wrong.
 Result<Target> parse_target(std::string_view text);
 
+// What its requests say in their Host field (RFC 9110, 7.2).
+std::string host_field(const Target& target);
+
 // What a target may be, for a flag's help.
 std::string target_help();
 
