@@ -115,8 +115,6 @@ TEST_CASE("Nonsense is refused with status 2 or 4 and a sentence, and never pass
   textual["p99LatencyMs"] = "NaN";
   auto missing = stored_run(10);
   missing["details"].erase("targetCost");
-  auto null = stored_run(10);
-  null["p50LatencyMs"] = nullptr;  // what a NaN is written as
   std::string bare_nan = good;
   const std::size_t at = bare_nan.find("\"tps\":") + 6;
   bare_nan.replace(at, bare_nan.find(',', at) - at, "NaN");
@@ -135,7 +133,6 @@ TEST_CASE("Nonsense is refused with status 2 or 4 and a sentence, and never pass
       {"negative", to_text(negative)},
       {"zero", to_text(zero)},
       {"NaN as text", to_text(textual)},
-      {"NaN as null", to_text(null)},
       {"NaN", bare_nan},
       {"infinite", huge},
       {"missing figures", to_text(missing)},
@@ -244,4 +241,106 @@ TEST_CASE("A step in a folder of results is named with its file, and no step is 
     folder.add(fmt::format("short/{}.json", i), to_text(stored_run(10, i)));
   }
   CHECK(compared({"--history", folder.path("short")}).exit_status == 2);
+}
+
+TEST_CASE("Times of Google Benchmark are compared in the same unit, and by the clock that it names",
+          "[compare]") {
+  Folder folder;
+  const auto file = [&](const char* name, double time, const char* unit, double real) {
+    Json json = google(1, 0);
+    for (int i = 0; i < 12; ++i) {
+      const double factor = 1 + (i * 7) % 5 * 1e-3;
+      json["benchmarks"].push_back(
+          {{"name", "a"}, {"cpu_time", time * factor}, {"time_unit", unit}});
+      json["benchmarks"].push_back({{"name", "b/real_time"},
+                                    {"cpu_time", 1.0},
+                                    {"real_time", real * factor},
+                                    {"time_unit", unit}});
+    }
+    return folder.add(name, to_text(json));
+  };
+  const auto base = file("base.json", 1500, "ns", 3000);
+  const auto same = compared({base, file("same.json", 1.5, "us", 3)});
+  INFO(same.out << same.err);
+  CHECK(same.exit_status == 0);
+  const auto slower = compared({base, file("slower.json", 1.5, "us", 4)});
+  INFO(slower.out << slower.err);
+  CHECK(slower.exit_status == 1);
+  CHECK_THAT(slower.out, ContainsSubstring("| b/real_time | +33.33 %"));
+  CHECK(compared({base, file("unit.json", 1.5, "h", 3)}).exit_status == 2);
+}
+
+TEST_CASE("What one side lacks is named, and nothing passes by it", "[compare]") {
+  Folder folder;
+  Json both = google(1, 12);
+  for (int i = 0; i < 12; ++i) both["benchmarks"].push_back({{"name", "gone"}, {"cpu_time", 5}});
+  const auto base = folder.add("base.json", to_text(both));
+  const auto lacking = folder.add("new.json", to_text(google(1, 12)));
+  for (const auto& run : {compared({base, lacking}), compared({lacking, base})}) {
+    INFO(run.out << run.err);
+    CHECK(run.exit_status == 4);
+    CHECK_THAT(run.out, ContainsSubstring("new.json has no gone"));
+  }
+  add_runs(folder, 1, 12);
+  Json blind = stored_run(10, 99);
+  blind["details"]["targetCost"]["cpuUsPerPacket"] = nullptr;
+  blind["p99LatencyMs"] = nullptr;
+  folder.add("new/11.json", to_text(blind));
+  const auto run = compared({folder.path("base"), folder.path("new")});
+  INFO(run.out << run.err);
+  CHECK(run.exit_status == 4);
+  CHECK_THAT(run.out, ContainsSubstring("11.json has no cpu"));
+  CHECK_THAT(run.out, ContainsSubstring("11.json has no p99"));
+}
+
+TEST_CASE("Results that failed or are not to be trusted pass nothing, and are named", "[compare]") {
+  Folder folder;
+  add_runs(folder, 1, 12);
+  const bool failed = GENERATE(false, true);
+  Json bad = stored_run(10, 99);
+  bad["passed"] = !failed;
+  bad["details"]["outcome"] = failed ? "failed" : "passed";
+  bad["details"]["latencyTrusted"] = failed;
+  folder.add("new/11.json", to_text(bad));
+  const auto run = compared({folder.path("base"), folder.path("new")});
+  INFO(run.out << run.err);
+  CHECK(run.exit_status == 4);
+  CHECK_THAT(run.out, ContainsSubstring(failed ? "11.json was failed" : "11.json is not to be"));
+}
+
+TEST_CASE("Results of other targets or connections are refused unless told", "[compare]") {
+  Folder folder;
+  const auto base = folder.add("base.json", to_text(stored_run(10)));
+  for (const char* const what : {"target", "connections"}) {
+    Json other = stored_run(10);
+    other["details"][what] = what == std::string("target") ? Json("http://b/") : Json(7);
+    const auto file = folder.add("other.json", to_text(other));
+    const auto run = compared({base, file});
+    INFO(run.err);
+    CHECK(run.exit_status == 2);
+    CHECK_THAT(run.err, ContainsSubstring("are of different targets"));
+    CHECK(compared({base, file, "--despite", "target"}).exit_status == 4);
+  }
+}
+
+TEST_CASE("A history is in the order of time, whatever the offset from UTC that it is written with",
+          "[compare]") {
+  Folder folder;
+  for (int i = 0; i < 40; ++i) {
+    // Hour by hour; from the twentieth on five hours west of UTC, where clocks show less.
+    const int hour = i < 20 ? i : i - 5;
+    Json json = google(i < 20 ? 1 : 1.5, 1);
+    json["context"]["date"] = fmt::format("2026-11-{:02}T{:02}:00:00{}", 24 + hour / 24, hour % 24,
+                                          i < 20 ? "+00:00" : "-05:00");
+    folder.add(fmt::format("history/{:02}.json", (i * 7) % 40), to_text(json));
+  }
+  const auto run = compared({"--history", folder.path("history")});
+  INFO(run.out << run.err);
+  CHECK(run.exit_status == 1);
+  CHECK_THAT(run.out, ContainsSubstring("1 step in 40 results"));
+  CHECK_THAT(run.out, ContainsSubstring("(2026-11-24T15:00:00-05:00)"));
+  Json timeless = google(1, 1);
+  timeless["context"]["date"] = "yesterday";
+  const auto file = folder.add("timeless.json", to_text(timeless));
+  CHECK(compared({file, file}).exit_status == 2);
 }

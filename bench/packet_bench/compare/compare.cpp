@@ -6,8 +6,10 @@
 #include "packet_bench/report/result_files.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
+#include <set>
 
 #include <fmt/core.h>
 
@@ -17,27 +19,55 @@ namespace {
 // What was measured between jobs on the same kind of machine, where duets differ by 0.3 %.
 constexpr double spread_between_jobs = 0.26;
 
+constexpr std::array differences{"machine", "rate", "target"};
+
 Result<void> check_alike(const std::vector<const StoredResult*>& results,
                          const CompareOptions& options) {
   const StoredResult& first = *results.front();
   for (const StoredResult* result : results) {
-    const auto differs = [&](const std::string& what, const std::string& flag) {
+    const auto differs = [&](const std::string& what, std::string remedy) {
       return Error{ErrorKind::usage,
                    fmt::format("{} and {} are of different {}", first.file.string(),
                                result->file.string(), what),
-                   flag.empty() ? std::string("give results of the same kind")
-                                : fmt::format("measure both alike, or add --despite {}", flag)};
+                   std::move(remedy)};
     };
-    if (result->kind != first.kind) return differs("kinds", "");
-    if (result->machine != first.machine && !options.other_machine) {
-      return differs(fmt::format("machines ({} and {})", first.machine, result->machine),
-                     "machine");
-    }
-    if (result->rate != first.rate && !options.other_rate) {
-      return differs(fmt::format("rates ({} and {})", first.rate, result->rate), "rate");
+    if (result->kind != first.kind) return differs("kinds", "give results of the same kind");
+    const std::array pairs{
+        std::pair{first.machine, result->machine},
+        std::pair{fmt::format("{}", first.rate), fmt::format("{}", result->rate)},
+        std::pair{first.target, result->target}};
+    for (std::size_t i = 0; i < pairs.size(); ++i) {
+      const auto& [one, other] = pairs[i];
+      if (one == other || options.may_differ(differences[i])) continue;
+      return differs(fmt::format("{}s ({} and {})", differences[i], one, other),
+                     fmt::format("measure both alike, or add --despite {}", differences[i]));
     }
   }
   return {};
+}
+
+// What keeps a comparison from being one: never a pass by omission.
+std::vector<std::string> doubts_of(const std::vector<StoredResult>& before,
+                                   const std::vector<StoredResult>& after) {
+  std::vector<std::string> doubts;
+  std::set<std::string> known;
+  for (const auto* side : {&before, &after}) {
+    for (const StoredResult& result : *side) {
+      if (!result.doubt.empty()) {
+        doubts.push_back(fmt::format("{} {}", result.file.string(), result.doubt));
+      }
+      for (const auto& [name, metric] : result.metrics) known.insert(name);
+    }
+  }
+  for (const std::string& name : known) {
+    for (const auto* side : {&before, &after}) {
+      for (const StoredResult& result : *side) {
+        if (result.metrics.count(name) > 0) continue;
+        doubts.push_back(fmt::format("{} has no {}", result.file.string(), name));
+      }
+    }
+  }
+  return doubts;
 }
 
 std::vector<double> values_of(const std::vector<StoredResult>& results, const std::string& metric) {
@@ -134,6 +164,7 @@ int compare_history(const CompareOptions& options) {
   }
   const auto changes = search_history(*history, options);
   if (!changes) return report_error(changes.error());
+  const std::vector<std::string> doubts = doubts_of(*history, {});
   std::string text =
       fmt::format("### packet_bench compare: {} {} in {} results\n\n", changes->size(),
                   changes->size() == 1 ? "step" : "steps", history->size());
@@ -144,11 +175,19 @@ int compare_history(const CompareOptions& options) {
     text += fmt::format("- {} {} from {} ({}) on, p = {:.4f}\n", change.metric,
                         signed_percent(step), change.file, change.timestamp, change.point.p_value);
   }
+  for (const std::string& doubt : doubts) text += "- " + doubt + "\n";
   text += fmt::format("\nallowed: {}\n", signed_percent(options.allowed));
-  return finish(text, options, static_cast<int>(worse ? ExitStatus::failed : ExitStatus::passed));
+  const ExitStatus status = worse            ? ExitStatus::failed
+                            : doubts.empty() ? ExitStatus::passed
+                                             : ExitStatus::inconclusive;
+  return finish(text, options, static_cast<int>(status));
 }
 
 }  // namespace
+
+bool CompareOptions::may_differ(std::string_view what) const {
+  return std::find(despite.begin(), despite.end(), what) != despite.end();
+}
 
 int Comparison::exit_status() const {
   DuetVerdict verdict;
@@ -191,6 +230,10 @@ Result<Comparison> compare(const std::vector<StoredResult>& before,
                        : any(Finding::open)   ? DuetOutcome::inconclusive
                        : any(Finding::better) ? DuetOutcome::improvement
                                               : DuetOutcome::pass;
+  comparison.notes = doubts_of(before, after);
+  if (!comparison.notes.empty() && comparison.outcome != DuetOutcome::regression) {
+    comparison.outcome = DuetOutcome::inconclusive;
+  }
   add_notes(before, after, alpha, comparison);
   return comparison;
 }
@@ -208,7 +251,11 @@ Result<std::vector<HistoryChange>> search_history(const std::vector<StoredResult
   const auto alike = check_alike(all, options);
   if (!alike) return alike.error();
   std::vector<HistoryChange> changes;
-  for (const auto& [name, metric] : history.front().metrics) {
+  std::set<std::string> names;
+  for (const StoredResult& result : history) {
+    for (const auto& [name, metric] : result.metrics) names.insert(name);
+  }
+  for (const std::string& name : names) {
     std::vector<double> values;
     std::vector<const StoredResult*> of;
     for (const StoredResult& result : history) {
@@ -217,6 +264,7 @@ Result<std::vector<HistoryChange>> search_history(const std::vector<StoredResult
       values.push_back(median(found->second.values));
       of.push_back(&result);
     }
+    if (values.size() < least_history) continue;
     for (const ChangePoint& point : find_change_points(values, options.alpha)) {
       changes.push_back(
           {name, point, of[point.at]->file.filename().string(), of[point.at]->timestamp});
@@ -233,7 +281,7 @@ CompareFlags::CompareFlags(Flags& command) {
   command.add("--max-worse", allowed_, "how much worse any metric may be")
       .value_name("PERCENT")
       .show_default();
-  command.add("--despite", despite_, "compare although these differ: machine, rate")
+  command.add("--despite", despite_, "compare although these differ: machine, rate, target")
       .value_name("LIST")
       .separated_by(',');
   command.add("--report", report_, "FILE.md to write as well").value_name("FILE");
@@ -259,11 +307,11 @@ Result<CompareOptions> CompareFlags::checked() const {
   }
   options.allowed = value / 100;
   for (const std::string& what : despite_) {
-    if (what != "machine" && what != "rate") {
+    if (std::find(differences.begin(), differences.end(), what) == differences.end()) {
       return Error{ErrorKind::usage, fmt::format("--despite '{}' makes no sense", what),
-                   "give machine or rate"};
+                   "give machine, rate or target"};
     }
-    (what == "machine" ? options.other_machine : options.other_rate) = true;
+    options.despite.push_back(what);
   }
   if (!report_.empty() && !report_.ends_with(".md")) {
     return Error{ErrorKind::usage, fmt::format("--report '{}' makes no sense", report_),

@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace slipway::bench {
@@ -19,8 +20,10 @@ struct CompareOptions {
   std::filesystem::path history;  // a folder; empty: none
   double allowed = 0.05;          // relative worsening of any metric
   double alpha = 0.01;            // of a false alarm among all metrics together
-  bool other_machine = false;     // compare although it is not the same
-  bool other_rate = false;
+  // What may differ although it makes figures hard to compare: machine, rate, target.
+  std::vector<std::string> despite;
+
+  bool may_differ(std::string_view what) const;
   std::filesystem::path report;
 };
 
@@ -44,7 +47,8 @@ struct Comparison {
 
 // The i-th base result is paired with the i-th new one, and repetitions within files likewise: they
 // should have been measured in turns. Errors (`usage`): the results are of different kinds,
-// machines or rates, or share no metric.
+// machines, rates or targets, or share no metric. What one side lacks, or is of a run that failed
+// or is not to be trusted, is told in the notes and never passes.
 Result<Comparison> compare(const std::vector<StoredResult>& before,
                            const std::vector<StoredResult>& after, const CompareOptions& options);
 

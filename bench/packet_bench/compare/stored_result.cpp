@@ -1,11 +1,14 @@
 #include "packet_bench/compare/stored_result.hpp"
 
 #include "base/durable_file.hpp"
+#include "base/foreign_text.hpp"
 #include "base/json.hpp"
 #include "packet_bench/report/result_json.hpp"
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
+#include <optional>
 #include <tuple>
 
 #include <fmt/core.h>
@@ -38,6 +41,52 @@ std::string text(const Json& json, const char* name) {
   return value.get<std::string>();
 }
 
+// Of "2026-11-24T10:00:00.123Z" or with an offset, as "+01:00"; nothing for what is no time.
+std::optional<std::chrono::system_clock::time_point> time_of(const std::string& text) {
+  int year = 0;
+  unsigned month = 0;
+  unsigned day = 0;
+  int hour = 0;
+  int minute = 0;
+  double second = 0;
+  int read = 0;
+  if (std::sscanf(text.c_str(), "%4d-%2u-%2uT%2d:%2d:%lf%n", &year, &month, &day, &hour, &minute,
+                  &second, &read) != 6) {
+    return std::nullopt;
+  }
+  const std::chrono::year_month_day date{std::chrono::year(year), std::chrono::month(month),
+                                         std::chrono::day(day)};
+  const std::string zone = text.substr(static_cast<std::size_t>(read));
+  int offset_hours = 0;
+  int offset_minutes = 0;
+  char sign = '+';
+  const bool offset =
+      std::sscanf(zone.c_str(), "%c%2d:%2d", &sign, &offset_hours, &offset_minutes) == 3 &&
+      zone.size() == 6 && (sign == '+' || sign == '-');
+  if (!date.ok() || (!offset && zone != "Z")) return std::nullopt;
+  const int east = (sign == '-' ? -1 : 1) * (60 * offset_hours + offset_minutes);
+  return std::chrono::sys_days(date) + std::chrono::hours(hour) +
+         std::chrono::minutes(minute - east) + std::chrono::milliseconds(std::lround(second * 1e3));
+}
+
+void enter_time(const Json& json, const char* name, StoredResult& result) {
+  result.timestamp = text(json, name);
+  const auto time = time_of(result.timestamp);
+  if (!time) {
+    throw BadContent{fmt::format("its {} '{}' is no time with an offset from UTC", name,
+                                 presentable(result.timestamp, 40))};
+  }
+  result.time = *time;
+}
+
+std::string doubt_of(const Json& json, const Json& details) {
+  if (member(json, "passed") != true) {
+    return fmt::format("was {}", text(details, "outcome"));
+  }
+  if (member(details, "latencyTrusted") != true) return "is not to be trusted in its latencies";
+  return {};
+}
+
 void read_run(const Json& json, StoredResult& result) {
   const Json& version = member(json, "schemaVersion");
   if (version != schema_version) {
@@ -45,7 +94,7 @@ void read_run(const Json& json, StoredResult& result) {
                                  to_text(version), schema_version)};
   }
   result.kind = StoredKind::run;
-  result.timestamp = text(json, "timestamp");
+  enter_time(json, "timestamp", result);
   const Json& details = member(json, "details");
   const Json& context = member(details, "context");
   result.machine =
@@ -55,22 +104,41 @@ void read_run(const Json& json, StoredResult& result) {
     result.metrics[metric].values = {value};
   };
   enter("rate", 1 / positive(member(json, "tps"), "tps"));
-  enter("p50", positive(member(json, "p50LatencyMs"), "p50LatencyMs"));
-  enter("p99", positive(member(json, "p99LatencyMs"), "p99LatencyMs"));
-  const Json& cost = member(details, "targetCost");
-  // Null where the target's process could not be seen.
-  if (const Json& cpu = member(cost, "cpuUsPerPacket"); !cpu.is_null()) {
-    enter("cpu", positive(cpu, "cpuUsPerPacket"));
+  // Null where there were too few answers, or the target's process could not be seen.
+  const auto enter_if_known = [&](const char* metric, const Json& in, const char* name) {
+    const Json& value = member(in, name);
+    if (!value.is_null()) enter(metric, positive(value, name));
+  };
+  enter_if_known("p50", json, "p50LatencyMs");
+  enter_if_known("p99", json, "p99LatencyMs");
+  enter_if_known("cpu", member(details, "targetCost"), "cpuUsPerPacket");
+  enter_if_known("memory", json, "memoryUsageMb");
+  result.target = fmt::format("{} over {} connections", text(details, "target"),
+                              to_text(member(details, "connections")));
+  result.doubt = doubt_of(json, details);
+}
+
+double nanoseconds_of(const Json& entry) {
+  const std::string unit = entry.value("time_unit", "ns");
+  for (const auto& [name, factor] :
+       {std::pair{"ns", 1.0}, std::pair{"us", 1e3}, std::pair{"ms", 1e6}, std::pair{"s", 1e9}}) {
+    if (unit == name) return factor;
   }
-  if (const Json& memory = member(json, "memoryUsageMb"); !memory.is_null()) {
-    enter("memory", positive(memory, "memoryUsageMb"));
+  throw BadContent{fmt::format("its time_unit '{}' is not known", presentable(unit, 20))};
+}
+
+// Of what a benchmark measured it asked for one itself, by its name.
+const char* time_member(const std::string& name) {
+  for (const char* const other : {"/real_time", "/manual_time"}) {
+    if (name.find(other) != std::string::npos) return "real_time";
   }
+  return "cpu_time";
 }
 
 void read_google(const Json& json, StoredResult& result) {
   result.kind = StoredKind::google_benchmark;
   const Json& context = member(json, "context");
-  result.timestamp = text(context, "date");
+  enter_time(context, "date", result);
   result.machine = fmt::format("{} x {} at {} MHz", to_text(member(context, "num_cpus")),
                                text(context, "host_name"), to_text(member(context, "mhz_per_cpu")));
   for (const Json& entry : member(json, "benchmarks")) {
@@ -81,7 +149,8 @@ void read_google(const Json& json, StoredResult& result) {
     const auto instructions = entry.find("instructions");
     metric.exact = instructions != entry.end();
     metric.values.push_back(metric.exact ? positive(*instructions, name)
-                                         : positive(member(entry, "cpu_time"), name));
+                                         : nanoseconds_of(entry) *
+                                               positive(member(entry, time_member(name)), name));
   }
   if (result.metrics.empty()) throw BadContent{"it holds no benchmarks"};
 }
@@ -136,7 +205,7 @@ Result<std::vector<StoredResult>> read_stored_all(const std::filesystem::path& p
     results.push_back(std::move(*result));
   }
   std::sort(results.begin(), results.end(), [](const auto& one, const auto& other) {
-    return std::tie(one.timestamp, one.file) < std::tie(other.timestamp, other.file);
+    return std::tie(one.time, one.file) < std::tie(other.time, other.file);
   });
   return results;
 }
