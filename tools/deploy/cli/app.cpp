@@ -57,7 +57,8 @@ int look(Ports& ports, Session& session, const Options& options, const std::stri
     if (!status) return fail(program, status.error(), ExitCode::ambiguous);
     const auto holder = ports.store.lock_holder();
     std::cout << (options.json ? status_json(*status, holder) : status_lines(*status, holder));
-    return 0;
+    return static_cast<int>(status->should_serve() && !status->healthy() ? ExitCode::not_serving
+                                                                         : ExitCode::done);
   }
   if (options.action == Action::history) {
     const auto history = session.history();

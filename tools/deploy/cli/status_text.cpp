@@ -27,6 +27,16 @@ std::string_view word_for(const ColourStatus& status) {
   return status.role.empty() ? "runs" : std::string_view(status.role);
 }
 
+// Why what should serve does not, as running_line() has it; empty where it does.
+std::string why_not_serving(const HostStatus& status) {
+  if (status.healthy() || !status.running) return "";
+  const ColourStatus& named = *status.running;
+  if (!named.started) return "does not run";
+  if (named.objection) return "does not answer as it should: " + *named.objection;
+  if (!status.switch_running) return "is not reached: the switch does not run";
+  return "is not ready";
+}
+
 Json open_json(const std::optional<OpenTransaction>& open) {
   if (!open) return nullptr;
   return {{"transaction", open->id},
@@ -82,7 +92,7 @@ std::string status_lines(const HostStatus& status, const std::optional<LockOwner
     release = status.running->release;
     colour = to_string(status.running->colour);
   }
-  return text + running_line(release, colour) + "\n";
+  return text + running_line(release, colour, why_not_serving(status)) + "\n";
 }
 
 std::string history_json(const std::vector<HistoryEntry>& history) {

@@ -64,7 +64,10 @@ void Ledger::apply(const Record& record, const Ended& ended) {
   if (ended.exit_code == static_cast<int>(ExitCode::done)) {
     remember(proven_, plan.target);
     std::erase_if(retracted_, same(plan.target));
-    if (plan.rollback && plan.old) remember(retracted_, *plan.old);
+    // Who starts anew what hangs does not flee from it.
+    if (plan.rollback && plan.old && !plan.old->same_as(plan.target)) {
+      remember(retracted_, *plan.old);
+    }
   }
   open_.reset();
 }

@@ -55,9 +55,8 @@ Result<Destination> destination_of_deploy(Ports& ports, const Options& options, 
 // Whether what serves still does not answer after a while: only asked where it matters, because
 // whoever rolls back from a version that hangs should not wait for it.
 bool is_dead(Ports& ports, const Survey& found, const std::optional<Release>& current) {
-  constexpr std::chrono::seconds patience{5};
-  return found.active &&
-         !(current && is_alive(ports, *found.active, found.on(*found.active), *current, patience));
+  return found.active && !(current && is_alive(ports, *found.active, found.on(*found.active),
+                                               *current, patience_with_serving));
 }
 
 std::optional<Release> choose(Ports& ports, const Ledger& ledger, const Survey& found,
@@ -85,6 +84,17 @@ Error no_destination(const Options& options, const Ledger& ledger,
   return {ErrorKind::not_found, what + " on this host; " + known_versions(ledger, current), remedy};
 }
 
+// A rollback leads to what served before; anything else is a deploy, with all that this asks for.
+Error never_proven(const Release& release, const Ledger& ledger,
+                   const std::optional<Release>& current) {
+  return {
+      ErrorKind::not_found,
+      fmt::format("{} was tried on this host and never proved itself, so there is nothing to go "
+                  "back to; {}",
+                  release.describe(), known_versions(ledger, current)),
+      fmt::format("to try it once more: deploy {}@{}", release.repository, release.digest)};
+}
+
 Result<Destination> destination_of_rollback(Ports& ports, const Options& options,
                                             const Ledger& ledger, const Survey& found_there,
                                             bool may_pull, std::stop_token stop) {
@@ -92,6 +102,8 @@ Result<Destination> destination_of_rollback(Ports& ports, const Options& options
   const auto chosen = options.target.empty() ? choose(ports, ledger, found_there, current)
                                              : ledger.find(options.target);
   if (!chosen) return no_destination(options, ledger, current);
+  if (!options.target.empty() && !ledger.is_proven(*chosen))
+    return never_proven(*chosen, ledger, current);
   Destination destination{*chosen, {}};
   if (auto known = ports.store.service_of(chosen->snapshot); !known) return known.error();
   auto found = ports.engine.find_local(destination.release);

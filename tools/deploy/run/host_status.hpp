@@ -29,6 +29,8 @@ struct HostStatus {
   std::optional<OpenTransaction> open;  // one that was cut short or is going on
   std::vector<Release> proven;
 
+  // Whether anything ever served here, or is to.
+  bool should_serve() const { return running || !proven.empty(); }
   bool healthy() const { return switch_running && running && running->healthy && running->ready; }
 };
 

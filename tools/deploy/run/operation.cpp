@@ -104,8 +104,8 @@ Outcome Operation::perform_step(const State& state, std::stop_token stop) {
   return outcome;
 }
 
-std::string Operation::next_step_for_people(const State& state) const {
-  switch (exit_code(course_.plan.situation(), state.verdict)) {
+std::string Operation::next_step_for_people() const {
+  switch (report_.exit_code) {
     case ExitCode::failed:
       if (!report_.serves.value_or(false)) break;
       return fmt::format("correct what the message names, then {}",
@@ -130,11 +130,10 @@ void Operation::look_at_service(const State& state) {
     if (**active == plan.candidate) report_.running = plan.target;
     if (**active != plan.candidate) report_.running = plan.old;
   }
-  if (state.verdict == Verdict::none) {
-    report_.serves = true;
-  } else if (active) {
-    report_.serves = report_.running && answers(ports_, **active, *report_.running);
-  }
+  if (!active) return;
+  const auto patience =
+      state.verdict == Verdict::none ? patience_with_serving : std::chrono::seconds(1);
+  report_.serves = report_.running && answers(ports_, **active, *report_.running, patience);
 }
 
 void Operation::finish(const State& state) {
@@ -149,13 +148,19 @@ void Operation::finish(const State& state) {
   report_.seconds_of_flip = course_.seconds_of_flip;
   report_.seconds_to_switched = course_.seconds_to_switched;
   report_.seconds_without_service = course_.seconds_without_service;
-  report_.exit_code = exit_code(plan.situation(), state.verdict);
-  report_.seconds = seconds_since(ports_.clock, course_.command_began);
   look_at_service(state);
-  report_.next_step = next_step_for_people(state);
+  report_.exit_code = exit_code(plan.situation(), state.verdict,
+                                !report_.serves   ? Serving::unseen
+                                : *report_.serves ? Serving::yes
+                                                  : Serving::no);
+  report_.seconds = seconds_since(ports_.clock, course_.command_began);
+  report_.next_step = next_step_for_people();
   const std::string target = plan.target.describe();
   report_.message = state.verdict == Verdict::none
-                        ? fmt::format("{} serves", target)
+                        ? fmt::format("{} {}", target,
+                                      report_.exit_code == ExitCode::done
+                                          ? "serves"
+                                          : "was given the traffic and does not answer")
                         : fmt::format("{}: {}", target, failure_.value_or("it was given up"));
   auto ended =
       record("end:end", Ended{static_cast<int>(report_.exit_code), state.verdict,

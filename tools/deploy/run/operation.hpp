@@ -29,7 +29,7 @@ class Operation {
   Report refuse(const Error& error, Verdict verdict);
   void finish(const State& state);
   void look_at_service(const State& state);
-  std::string next_step_for_people(const State& state) const;
+  std::string next_step_for_people() const;
 
   Ports& ports_;
   Journal& journal_;

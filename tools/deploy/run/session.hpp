@@ -11,6 +11,7 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <vector>
 
 namespace slipway::deploy {
 
@@ -39,6 +40,7 @@ class Session {
   Reality look_at_reality(const OpenTransaction& open, const Survey& found);
   Plan make_plan(const Survey& found, const Ledger& ledger, const Release& target,
                  const std::optional<Release>& current);
+  Report nothing_to_resume(std::vector<std::string> done);
   void bring_back(Report& report, std::stop_token stop);
   void fill_running(Report& report);
   std::string new_transaction_id() const;

@@ -45,8 +45,15 @@ std::optional<Release> release_serving(Ports& ports, const Ledger& ledger, const
 // The release that lives on the other colour; nothing where none does.
 std::optional<Release> release_waiting(Ports& ports, const Ledger& ledger, const Survey& found);
 
-// Whether the way to users is open and the colour behind it answers ready as this release, now.
-bool answers(Ports& ports, Colour colour, const Release& release);
+// Whether the colour answers ready as this release, within `patience`.
+bool is_ready(Ports& ports, Colour colour, const Release& release,
+              std::chrono::nanoseconds patience);
+// Whether the way to users is open, too.
+bool answers(Ports& ports, Colour colour, const Release& release,
+             std::chrono::nanoseconds patience = std::chrono::nanoseconds::zero());
+
+// How long what should serve may be silent before it counts as dead.
+inline constexpr std::chrono::seconds patience_with_serving{5};
 
 // How long recovery waits for an instance that runs and may just be starting.
 inline constexpr std::chrono::seconds patience_of_recovery{10};
