@@ -135,8 +135,8 @@ def prepare(site: Site, keys: dict[str, str], webhook: str) -> str:
     echo "127.0.0.1 $(hostname)" >> /etc/hosts   # or sudo asks the network for it, and waits
     useradd --create-home --shell /bin/bash deploy
     usermod -p '*' deploy
-    echo 'deploy ALL=(root) NOPASSWD: /usr/local/bin/deploy, /usr/local/bin/rollback' > /etc/sudoers.d/slipway
-    echo 'Defaults:deploy env_keep += "SSH_CONNECTION SLIPWAY_ACTOR"' >> /etc/sudoers.d/slipway
+    echo 'deploy ALL=(root) NOPASSWD: /usr/local/lib/slipway/ssh-command ""' > /etc/sudoers.d/slipway
+    echo 'Defaults:deploy env_keep += "SSH_CONNECTION SSH_ORIGINAL_COMMAND SLIPWAY_ACTOR"' >> /etc/sudoers.d/slipway
     chmod 440 /etc/sudoers.d/slipway
     install -d -m 700 -o deploy -g deploy /home/deploy/.ssh
     cat > /home/deploy/.ssh/authorized_keys

@@ -47,10 +47,16 @@ class DockerApi {
                      std::chrono::nanoseconds deadline = std::chrono::seconds(30)) const;
 
  private:
+  // The version of the API that both speak, asked for once. Errors: failed, where there is none.
+  Result<std::string> version(std::stop_token stop) const;
+  Result<Answer> send(const std::string& method, const std::string& target, const std::string& body,
+                      std::chrono::nanoseconds deadline, std::stop_token stop) const;
+
   std::string socket_;
   std::chrono::nanoseconds patience_;
   // Since when the daemon is away, as far as is known; nothing while it answers.
   mutable std::optional<std::chrono::steady_clock::time_point> away_since_;
+  mutable std::string version_;  // empty: not asked yet
 };
 
 }  // namespace slipway::deploy

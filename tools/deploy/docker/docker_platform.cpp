@@ -16,7 +16,7 @@ Platform make_docker_platform(const Config& config) {
   } else {
     const auto start = [&config](const std::filesystem::path& compose_file, std::stop_token stop) {
       return compose(config, {"up", "-d", "--no-deps", "--no-recreate", "haproxy"},
-                     compose_file.string(), docker_environment(config), std::move(stop));
+                     {{compose_file.string()}, docker_environment(config)}, std::move(stop));
     };
     platform.traffic = std::make_unique<Haproxy>(config, start);
   }

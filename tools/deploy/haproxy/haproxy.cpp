@@ -91,18 +91,20 @@ fs::path Haproxy::map_file() const {
 
 Result<void> Haproxy::prepare() {
   const fs::path proxy = config_.state_directory / "proxy";
-  for (const fs::path& folder : {proxy, proxy / "map", proxy / "run"}) {
-    if (::mkdir(folder.c_str(), 0755) != 0 && errno != EEXIST) {
-      return io_error("cannot make the folder", folder.string(), errno);
-    }
-  }
   const fs::path run = proxy / "run";
+  for (const auto& [folder, mode] :
+       {std::pair<fs::path, mode_t>{proxy, 0755}, {proxy / "map", 0755}, {run, 0775}}) {
+    if (auto made = make_directory(folder, mode); !made) return made;
+  }
   // Root without its capabilities may write there as the owner, HAProxy's user by its group.
-  if ((::chown(run.c_str(), 0, proxy_user) != 0 || ::chmod(run.c_str(), 0775) != 0) &&
-      ::geteuid() == 0) {
+  if (::chown(run.c_str(), 0, proxy_user) != 0 && ::geteuid() == 0) {
     return io_error("cannot give HAProxy its folder", run.string(), errno);
   }
-  if (fs::exists(map_file())) return {};
+  if (fs::exists(map_file())) {
+    // HAProxy's user reads it, whatever umask it was once written with.
+    if (::chmod(map_file().c_str(), 0644) == 0) return {};
+    return io_error("cannot set the mode of", map_file().string(), errno);
+  }
   return write_durably(map_file(), map_content("none"), 0644);
 }
 

@@ -1,6 +1,7 @@
 #include "deploy/model/report.hpp"
 
 #include "base/json.hpp"
+#include "deploy/model/foreign_text.hpp"
 
 #include <fmt/core.h>
 
@@ -122,7 +123,8 @@ std::string running_line(const Report& report) {
 std::string running_line(const std::optional<Release>& running, const std::string& colour,
                          const std::string& why_not) {
   if (!running || running->empty()) return "running: nothing";
-  const std::string name = running->version.empty() ? running->tag : running->version;
+  const std::string name =
+      foreign_line(running->version.empty() ? running->tag : running->version, 200);
   const std::string what =
       fmt::format("{} ({}{}{})", running->digest, name, name.empty() ? "" : ", ", colour);
   if (why_not.empty()) return "running: " + what;

@@ -24,10 +24,25 @@ Result<void> settle(Ports& ports, Destination& destination) {
   return {};
 }
 
+// What may run here is one repository's: whoever may deploy is not therefore trusted with any
+// image, which is told the service's secrets.
+Result<void> check_repository(const Config& config, const Reference& reference) {
+  if (config.repository.empty() ||
+      normalised_repository(config.repository) == normalised_repository(reference.repository)) {
+    return {};
+  }
+  return Error{ErrorKind::usage,
+               fmt::format("{} is not what this host runs: its configuration says image {}",
+                           reference.repository, config.repository),
+               fmt::format("deploy an image of {}, or correct image in {}", config.repository,
+                           config.file.string())};
+}
+
 Result<Destination> destination_of_deploy(Ports& ports, const Options& options, bool may_pull,
                                           std::stop_token stop) {
   auto reference = parse_reference(options.target);
   if (!reference) return reference.error();
+  if (auto allowed = check_repository(ports.config, *reference); !allowed) return allowed.error();
   Destination destination;
   if (auto usable = ports.store.check_configuration(); !usable) return usable.error();
   Release wanted;

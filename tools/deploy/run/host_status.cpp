@@ -16,6 +16,7 @@ std::optional<ColourStatus> colour_status(Ports& ports, const Ledger& ledger, Co
   ColourStatus status;
   status.objection = objection(answer, expectation(release->revision, service));
   if (!status.objection) status.objection = wrong_image(instance, *release, service);
+  if (status.objection) status.objection = without_secrets(ports, *release, *status.objection);
   status.release = std::move(*release);
   status.colour = colour;
   status.started = instance.running;

@@ -56,7 +56,7 @@ Report Operation::resume(State from, std::stop_token stop) {
 
 // Nothing is done that the journal cannot tell of.
 Report Operation::refuse(const Error& error, Verdict verdict) {
-  failure_ = error.text();
+  failure_ = {error.text(), error.text()};
   finish({Step::end, verdict});
   return report_;
 }
@@ -83,15 +83,22 @@ Event Operation::take(const State& state, std::stop_token stop) {
     outcome = {Event::failed, intent.error().text()};
   }
   step.event = to_string(outcome.event);
-  step.detail = outcome.detail;
+  step.detail = for_caller(outcome);
   step.seconds = seconds_since(ports_.clock, began);
   // Failing to record that it was done is what recovery is for; the work goes on.
   (void)record(step.name + ":done",
-               Performed{state.step, outcome.event, step.seconds, outcome.detail});
-  if (outcome.event != Event::done && !failure_) failure_ = outcome.detail;
+               Performed{state.step, outcome.event, step.seconds, outcome.detail, outcome.said});
+  if (outcome.event != Event::done && !failure_) failure_ = {outcome.detail, step.detail};
   report_.steps.push_back(step);
   ports_.progress(state.step, &step);
   return outcome.event;
+}
+
+std::string Operation::for_caller(const Outcome& outcome) const {
+  if (outcome.said.empty()) return outcome.detail;
+  if (ports_.shows_words) return outcome.detail + "; its last words: " + outcome.said;
+  return fmt::format("{}; on the host 'rollback --show {}' has its last words", outcome.detail,
+                     course_.transaction);
 }
 
 Outcome Operation::perform_step(const State& state, std::stop_token stop) {
@@ -156,15 +163,18 @@ void Operation::finish(const State& state) {
   report_.seconds = seconds_since(ports_.clock, course_.command_began);
   report_.next_step = next_step_for_people();
   const std::string target = plan.target.describe();
+  const Failure why = failure_.value_or(Failure{"it was given up", "it was given up"});
   report_.message = state.verdict == Verdict::none
                         ? fmt::format("{} {}", target,
                                       report_.exit_code == ExitCode::done
                                           ? "serves"
                                           : "was given the traffic and does not answer")
-                        : fmt::format("{}: {}", target, failure_.value_or("it was given up"));
-  auto ended =
-      record("end:end", Ended{static_cast<int>(report_.exit_code), state.verdict,
-                              report_.running ? report_.running->digest : "", report_.message});
+                        : fmt::format("{}: {}", target, why.shown);
+  auto ended = record(
+      "end:end", Ended{static_cast<int>(report_.exit_code), state.verdict,
+                       report_.running ? report_.running->digest : "",
+                       state.verdict == Verdict::none ? report_.message
+                                                      : fmt::format("{}: {}", target, why.kept)});
   if (!ended) report_.warnings.push_back(ended.error().text());
 }
 

@@ -25,6 +25,7 @@ class Operation {
   Report loop(State state, std::stop_token stop);
   Event take(const State& state, std::stop_token stop);
   Outcome perform_step(const State& state, std::stop_token stop);
+  std::string for_caller(const Outcome& outcome) const;
   Result<void> record(std::string_view point, Entry entry);
   Report refuse(const Error& error, Verdict verdict);
   void finish(const State& state);
@@ -36,7 +37,12 @@ class Operation {
   Course course_;
   std::unique_ptr<Strategy> strategy_;
   Report report_;
-  std::optional<std::string> failure_;  // the first thing that went wrong, for the report
+  // The first thing that went wrong.
+  struct Failure {
+    std::string kept;   // for the journal, without what an instance said
+    std::string shown;  // for the report
+  };
+  std::optional<Failure> failure_;
 };
 
 }  // namespace slipway::deploy

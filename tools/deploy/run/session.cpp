@@ -290,9 +290,9 @@ Result<HostStatus> Session::status() {
   return host_status(ports_, Ledger(journal_->records()));
 }
 
-Result<std::vector<HistoryEntry>> Session::history() {
+Result<Ledger> Session::history() {
   if (auto opened = open_journal(); !opened) return opened.error();
-  return Ledger(journal_->records()).history();
+  return Ledger(journal_->records());
 }
 
 }  // namespace slipway::deploy

@@ -31,7 +31,8 @@ class Session {
   Report dry_run();
   // Reads only; see host_status.hpp.
   Result<HostStatus> status();
-  Result<std::vector<HistoryEntry>> history();
+  // What the journal tells of the past.
+  Result<Ledger> history();
 
  private:
   Report refused(ExitCode code, const Error& error);

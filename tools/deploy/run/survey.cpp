@@ -1,5 +1,7 @@
 #include "deploy/run/survey.hpp"
 
+#include "deploy/model/foreign_text.hpp"
+
 #include <functional>
 
 #include <fmt/core.h>
@@ -26,6 +28,10 @@ Result<Survey> survey(Ports& ports) {
 service::Service service_of(Ports& ports, const Release& release) {
   auto known = ports.store.service_of(release.snapshot);
   return known ? std::move(*known) : service::Service{};
+}
+
+std::string without_secrets(Ports& ports, const Release& release, const std::string& said) {
+  return foreign_text(said, 3000, ports.store.secrets(release.snapshot));
 }
 
 Services services_on(Ports& ports, const Survey& found) {

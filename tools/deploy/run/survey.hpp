@@ -27,6 +27,9 @@ Result<Survey> survey(Ports& ports);
 // The release's service; survey() or find_destination() has seen that it can be read.
 service::Service service_of(Ports& ports, const Release& release);
 
+// What an instance of the release said, without what it was told in confidence.
+std::string without_secrets(Ports& ports, const Release& release, const std::string& said);
+
 // What is on the two colours; one that is empty counts as the other.
 Services services_on(Ports& ports, const Survey& found);
 

@@ -140,6 +140,13 @@ std::string compose_of_colours(const Config& config, const service::Service& ser
   return to_text(document, 2) + "\n";
 }
 
+std::string compose_of_environment(const std::map<std::string, std::string>& values) {
+  Json environment = Json::object();
+  for (const auto& [name, value] : values) environment[name] = literal(value);
+  const Json colour{{"environment", environment}};
+  return to_text(Json{{"services", {{"blue", colour}, {"green", colour}}}}, 2) + "\n";
+}
+
 bool is_reached_on_low_port(const Config& config, const service::Service& service) {
   const auto ports = ports_of(service);
   return std::any_of(ports.begin(), ports.end(),

@@ -3,6 +3,7 @@
 #include "base/durable_file.hpp"
 #include "base/json.hpp"
 #include "base/units.hpp"
+#include "deploy/model/foreign_text.hpp"
 
 #include <charconv>
 #include <functional>
@@ -107,8 +108,13 @@ Result<void> set_all(const Json& object, const Setters& setters) {
       return Error{ErrorKind::usage, fmt::format("unknown field {}", name), {}};
     }
     if (!setter->second(value)) {
-      return Error{
-          ErrorKind::usage, fmt::format("field {} cannot be {}", name, to_text(value)), {}};
+      // These may hold a token.
+      const bool secret = name == "variables" || name == "webhook" || name == "verifyCommand";
+      return Error{ErrorKind::usage,
+                   fmt::format("field {} cannot be {}", name,
+                               secret ? "what it is given: another kind of value is needed"
+                                      : foreign_line(to_text(value), 200)),
+                   {}};
     }
   }
   return {};
