@@ -253,6 +253,22 @@ def test_ci_deploys_to_both_at_once_and_each_names_its_digest(world):
         assert done.stdout.splitlines()[-1].startswith(f"running: {image.split('@')[1]}"), done
 
 
+@pytest.mark.skipif(shutil.which("sudo") is None, reason="there is no sudo: scripts/setup docker")
+def test_the_user_behind_the_key_is_root_in_nothing_but_the_forced_command(world):
+    mine = {"verifyCommand": ["touch", "/run/i-am-root"], "stateDir": "/run/mine"}
+    script = f"""echo '{json.dumps(mine)}' >/tmp/mine.json
+    ssh=/usr/local/lib/slipway/ssh-command
+    for try in '/usr/local/bin/deploy --config /tmp/mine.json a:b' '/usr/local/bin/rollback --status' \
+      "$ssh ci" "$ssh --allow-tools ci" /bin/sh; do
+      sudo -n -- $try && exit 3
+    done
+    SSH_ORIGINAL_COMMAND='deploy --config /tmp/mine.json a:b' sudo -n -- $ssh && exit 3
+    SSH_ORIGINAL_COMMAND='rollback --status' sudo -n -- $ssh"""
+    done = world.production.host.run_inside("su", "deploy", "-s", "/bin/sh", "-c", script)
+    assert "running: sha256:" in done.stdout, done
+    world.production.host.run_inside("test", "!", "-e", "/run/i-am-root")
+
+
 def test_the_deploy_of_a_killed_session_is_done_and_another_operator_follows_it(world):
     image = world.image("v3")  # one that is not warm, whose proof takes its time
     run = world.begin("alice", world.production, "deploy.sh", image)

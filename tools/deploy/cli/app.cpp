@@ -115,7 +115,9 @@ int run(const Options& options, const std::string& program, std::stop_token stop
   }
   auto config = read_config(options.config_file);
   if (!config) return fail(program, config.error(), ExitCode::usage);
-  auto platform = make_platform(*config);
+  Patience patience{.tell = [&](const std::string& what) { print_warning(program, what); }};
+  if (options.timeout) patience.longest = std::min(patience.longest, *options.timeout);
+  auto platform = make_platform(*config, patience);
   if (!platform) return fail(program, platform.error(), ExitCode::usage);
   Store& store = *platform->store;
   HttpHealth health(*platform->engine, !is_forced_command());

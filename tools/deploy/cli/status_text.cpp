@@ -101,7 +101,10 @@ std::string line(const Json& document) {
 
 std::string status_json(const HostStatus& status, const std::optional<LockOwner>& holder) {
   Json proven = Json::array();
-  for (const Release& release : status.proven) proven.push_back(to_json(release));
+  for (const Release& release : status.proven) {
+    proven.push_back(to_json(release));
+    proven.back()["here"] = status.is_here(release);
+  }
   return line({{"schemaVersion", 1},
                {"proxyRunning", status.switch_running},
                {"running", colour_json(status.running)},
@@ -118,7 +121,10 @@ std::string status_lines(const HostStatus& status, const std::optional<LockOwner
     text += fmt::format("cut short: transaction {}; run 'rollback --resume'\n", status.open->id);
   }
   for (const Release& release : status.proven) {
-    text += fmt::format("proven: {}\n", release.describe());
+    text += fmt::format("proven: {}{}\n", release.describe(),
+                        status.is_here(release)
+                            ? ""
+                            : " (its image is gone from this host: only with the registry)");
   }
   if (const auto& standby = status.standby) {
     text += fmt::format("standby: {} ({}, {})\n", standby->release.describe(),

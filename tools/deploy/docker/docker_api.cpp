@@ -1,5 +1,6 @@
 #include "deploy/docker/docker_api.hpp"
 
+#include "base/units.hpp"
 #include "deploy/docker/api_version.hpp"
 #include "deploy/model/foreign_text.hpp"
 #include "net/http_client.hpp"
@@ -59,8 +60,12 @@ Result<DockerApi::Answer> DockerApi::send(const std::string& method, const std::
     }
     const auto now = std::chrono::steady_clock::now();
     const bool away = answer.error().kind == ErrorKind::unreachable;
-    if (away && !away_since_) away_since_ = now;
-    const bool again = away && now - *away_since_ < patience_ && !stop.stop_requested();
+    if (away && !away_since_) {
+      away_since_ = now;
+      patience_.tell(fmt::format("waiting up to {} for the engine at {}: {}",
+                                 format_duration(patience_.longest), socket_, answer.error().what));
+    }
+    const bool again = away && now - *away_since_ < patience_.longest && !stop.stop_requested();
     if (!again) {
       Error error = answer.error();
       if (error.kind == ErrorKind::unreachable) error.remedy = "check that the Docker engine runs";

@@ -2,6 +2,7 @@
 
 #include "base/error.hpp"
 #include "deploy/model/json_value.hpp"
+#include "deploy/ports/platform.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -17,8 +18,8 @@ namespace slipway::deploy {
 // call. Every request that is made here may be made twice.
 class DockerApi {
  public:
-  DockerApi(std::string socket, std::chrono::nanoseconds patience)
-      : socket_(std::move(socket)), patience_(patience) {}
+  DockerApi(std::string socket, Patience patience)
+      : socket_(std::move(socket)), patience_(std::move(patience)) {}
 
   struct Answer {
     int status = 0;
@@ -53,7 +54,7 @@ class DockerApi {
                       std::chrono::nanoseconds deadline, std::stop_token stop) const;
 
   std::string socket_;
-  std::chrono::nanoseconds patience_;
+  Patience patience_;
   // Since when the daemon is away, as far as is known; nothing while it answers.
   mutable std::optional<std::chrono::steady_clock::time_point> away_since_;
   mutable std::string version_;  // empty: not asked yet

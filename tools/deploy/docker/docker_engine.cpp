@@ -34,7 +34,7 @@ Result<Room> room_in(const std::filesystem::path& directory) {
     return io_error("cannot ask for the free space of", directory.string(), errno);
   }
   return Room{directory.string(), static_cast<std::uint64_t>(status.f_bavail) * status.f_frsize,
-              "free some space; 'docker system prune' does not take current or previous"};
+              "free some space; 'docker image prune -a' takes neither current nor previous"};
 }
 
 // Lines of a container's log: the engine frames each chunk with 8 bytes, of which 4 are its size.
@@ -147,6 +147,7 @@ Result<void> DockerEngine::up(const std::string& how, Colour colour, const Relea
   for (const std::string& id : *orphans) {
     if (auto removed = remove_container(id, "the container " + id); !removed) return removed;
   }
+  if (auto free = check_name_free(colour); !free) return free;
   const std::string by_digest = release.repository + "@" + release.digest;
   const bool digest_known = images_.inspect(by_digest).has_value();
   const SnapshotPaths snapshot(config_, release.snapshot);
@@ -173,6 +174,18 @@ Result<void> DockerEngine::up(const std::string& how, Colour colour, const Relea
   return compose(config_,
                  {"up", how, "--no-deps", "--no-build", "--pull", "never", service_name(colour)},
                  project, std::move(stop));
+}
+
+Result<void> DockerEngine::check_name_free(Colour colour) const {
+  auto there = api_.call("GET", "/containers/" + container_name(colour) + "/json");
+  if (!there) return there.error();
+  if (there->status == 404) return {};
+  return Error{ErrorKind::failed,
+               fmt::format("there is a container {} that is not of this project (its image: {})",
+                           container_name(colour),
+                           foreign_line(there->json.at({"Config", "Image"}).text(), 200)),
+               fmt::format("rename or remove it, or give this service another name (project in {})",
+                           config_.file.string())};
 }
 
 Result<void> DockerEngine::remove_container(const std::string& id, const std::string& name) {

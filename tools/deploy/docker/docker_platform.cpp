@@ -8,9 +8,9 @@
 
 namespace slipway::deploy {
 
-Platform make_docker_platform(const Config& config) {
-  Platform platform{std::make_unique<HostStore>(config), std::make_unique<DockerEngine>(config),
-                    nullptr};
+Platform make_docker_platform(const Config& config, const Patience& patience) {
+  Platform platform{std::make_unique<HostStore>(config),
+                    std::make_unique<DockerEngine>(config, patience), nullptr};
   if (config.strategy == StrategyKind::recreate) {
     platform.traffic = std::make_unique<SoloSwitch>(config, *platform.engine, *platform.store);
   } else {

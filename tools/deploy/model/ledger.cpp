@@ -59,6 +59,7 @@ void Ledger::remember(std::vector<Release>& list, const Release& release) {
   if (release.empty()) return;
   std::erase_if(list, same(release));
   list.insert(list.begin(), release);
+  list.resize(std::min(list.size(), most_remembered));
 }
 
 void Ledger::apply(const Record& record, const Begun& begun) {

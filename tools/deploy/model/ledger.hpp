@@ -40,6 +40,9 @@ struct HistoryEntry {
 
 class Ledger {
  public:
+  // How many releases each list has at most, the newest.
+  static constexpr std::size_t most_remembered = 200;
+
   explicit Ledger(const std::vector<Record>& records);
 
   const std::optional<OpenTransaction>& open() const { return open_; }

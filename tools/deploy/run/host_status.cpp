@@ -4,6 +4,8 @@
 #include "deploy/model/health.hpp"
 #include "deploy/run/survey.hpp"
 
+#include <algorithm>
+
 namespace slipway::deploy {
 namespace {
 
@@ -29,6 +31,11 @@ std::optional<ColourStatus> colour_status(Ports& ports, const Ledger& ledger, Co
 
 }  // namespace
 
+bool HostStatus::is_here(const Release& release) const {
+  return std::none_of(gone.begin(), gone.end(),
+                      [&](const Release& one) { return one.same_as(release); });
+}
+
 Result<HostStatus> host_status(Ports& ports, const Ledger& ledger) {
   auto found = survey(ports);
   if (!found) return found.error();
@@ -36,6 +43,10 @@ Result<HostStatus> host_status(Ports& ports, const Ledger& ledger) {
   status.switch_running = found->switch_running;
   status.open = ledger.open();
   status.proven = ledger.proven();
+  for (const Release& release : status.proven) {
+    const auto here = ports.engine.find_local(release);
+    if (!here && here.error().kind == ErrorKind::not_found) status.gone.push_back(release);
+  }
   if (found->active) {
     const auto on = [&](Colour colour) {
       return colour_status(ports, ledger, colour, found->on(colour));

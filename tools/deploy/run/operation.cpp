@@ -64,13 +64,30 @@ Report Operation::refuse(const Error& error, Verdict verdict) {
 Report Operation::loop(State state, std::stop_token stop) {
   report_.started = format_utc(ports_.clock.utc());
   while (state.step != Step::end) {
-    state = next(course_.plan.situation(), state, take(state, stop));
+    const Outcome outcome = take(state, stop);
+    const Event event = outcome.event;
+    const State after = next(course_.plan.situation(), state, event);
+    if (event != Event::done) note_failure(state, after, outcome);
+    state = after;
   }
   finish(state);
   return report_;
 }
 
-Event Operation::take(const State& state, std::stop_token stop) {
+// The step that turned the run back is its cause; one that was passed over is a warning.
+void Operation::note_failure(const State& from, const State& to, const Outcome& outcome) {
+  const std::string shown = for_caller(outcome);
+  if (to.verdict == Verdict::none) {
+    report_.warnings.push_back(fmt::format("{}: {}", to_string(from.step), shown));
+  } else if (!failure_) {
+    failure_ = {outcome.detail, shown};
+  } else if (to.verdict != from.verdict) {
+    failure_->kept += fmt::format("; then {}: {}", to_string(from.step), outcome.detail);
+    failure_->shown += fmt::format("; then {}: {}", to_string(from.step), shown);
+  }
+}
+
+Outcome Operation::take(const State& state, std::stop_token stop) {
   const auto began = ports_.clock.now();
   StepReport step{std::string(to_string(state.step)), "",
                   seconds_since(ports_.clock, course_.command_began), 0, ""};
@@ -88,10 +105,9 @@ Event Operation::take(const State& state, std::stop_token stop) {
   // Failing to record that it was done is what recovery is for; the work goes on.
   (void)record(step.name + ":done",
                Performed{state.step, outcome.event, step.seconds, outcome.detail, outcome.said});
-  if (outcome.event != Event::done && !failure_) failure_ = {outcome.detail, step.detail};
   report_.steps.push_back(step);
   ports_.progress(state.step, &step);
-  return outcome.event;
+  return outcome;
 }
 
 std::string Operation::for_caller(const Outcome& outcome) const {

@@ -23,7 +23,8 @@ class Operation {
 
  private:
   Report loop(State state, std::stop_token stop);
-  Event take(const State& state, std::stop_token stop);
+  Outcome take(const State& state, std::stop_token stop);
+  void note_failure(const State& from, const State& to, const Outcome& outcome);
   Outcome perform_step(const State& state, std::stop_token stop);
   std::string for_caller(const Outcome& outcome) const;
   Result<void> record(std::string_view point, Entry entry);

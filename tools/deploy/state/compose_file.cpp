@@ -158,6 +158,8 @@ std::string compose_of_haproxy(const Config& config, bool as_root) {
   haproxy["container_name"] = "${SLIPWAY_PROJECT:-slipway}-haproxy";
   haproxy["image"] = "${SLIPWAY_HAPROXY_IMAGE:-haproxy:2.8}";
   haproxy["network_mode"] = "host";
+  // An engine that maps users to others gives none of those the host's network.
+  haproxy["userns_mode"] = "host";
   haproxy["user"] = as_root ? "0:10001" : "10001:10001";
   if (as_root) haproxy["cap_add"] = {"NET_BIND_SERVICE", "SETGID", "SETUID"};
   haproxy["entrypoint"] = {"haproxy", "-W", "-db", "-f", "/etc/slipway/haproxy.cfg"};
