@@ -1,4 +1,4 @@
-// What the statuses say of who serves: each is what was seen, not what was meant.
+// What is told of who serves, of what failed, and to whom: what was seen, not what was meant.
 #include "deploy/cli/status_text.hpp"
 #include "fake_host.hpp"
 #include "support/catch.hpp"
@@ -133,4 +133,72 @@ TEST_CASE("the status names what serves, and never what is stopped or silent as 
   Options options;
   options.action = Action::status;
   CHECK_FALSE(Session(made, options, "tester").status().value().should_serve());
+}
+
+TEST_CASE("only the configured repository is deployed, and a key chooses none", "[session]") {
+  FakeHost host;
+  host.publish("v1");
+  const auto deploy = [&](bool root) {
+    Ports made = host.ports();
+    made.shows_words = root;
+    Options options;
+    options.target = host.reference("v1");
+    return Session(made, options, "tester").run({}).exit_code;
+  };
+  CHECK(deploy(false) == ExitCode::usage);
+  host.config.repository = "registry.test/other";
+  CHECK(deploy(true) == ExitCode::usage);
+  CHECK(host.pulls == 0);
+  host.config.repository = "registry.test/api";
+  CHECK(deploy(false) == ExitCode::done);
+  for (const char* name : {"docker.io/acme/x", "index.docker.io/acme/x", "acme/x"}) {
+    CHECK(normalised_repository(name) == "acme/x");
+  }
+  CHECK(normalised_repository("docker.io/library/nginx") == "nginx");
+  CHECK(normalised_repository("ghcr.io/acme/x") == "ghcr.io/acme/x");
+}
+
+TEST_CASE("what an image said is for root, and the reason for everybody", "[session]") {
+  for (const bool root : {true, false}) {
+    FakeHost host;
+    host.config.repository = "registry.test/api";
+    host.publish("v1", Manner::exits);
+    host.said = "t o k e n";
+    Ports made = host.ports();
+    made.shows_words = root;
+    Options options;
+    options.target = host.reference("v1");
+    Session session(made, options, "tester");
+    const Report report = session.run({});
+    CHECK((to_json_text(report).find("t o k e n") != std::string::npos) == root);
+    CHECK_THAT(report.message, ContainsSubstring("status 42"));
+    const auto told = session.history().value().operation(report.transaction);
+    REQUIRE(told.has_value());
+    CHECK(told->message.find("t o k e n") == std::string::npos);
+    CHECK(told->steps[3].said == "t o k e n");
+  }
+}
+
+TEST_CASE("the failing step is the reason, and one that was passed over is a warning",
+          "[session]") {
+  FakeHost host;
+  host.publish("v1");
+  host.publish("v2");
+  host.run(Action::deploy, "v1");
+  Ports made = host.ports();
+  made.failpoint = [&](const std::string& point) {
+    if (point == "drain:signal:before") host.containers.at(Colour::blue).instance.running = false;
+    if (point == "drain:done:before") {
+      host.containers.at(Colour::green).hangs = true;
+      host.containers.at(Colour::blue).instance.running = true;
+    }
+  };
+  Options options;
+  options.target = host.reference("v2");
+  const Report report = Session(made, options, "tester").run({});
+  INFO(report.message);
+  CHECK(report.exit_code == ExitCode::rolled_back);
+  CHECK_THAT(report.message, ContainsSubstring("does not answer any more since it serves"));
+  REQUIRE_FALSE(report.warnings.empty());
+  CHECK_THAT(report.warnings[0], ContainsSubstring("drain: "));
 }

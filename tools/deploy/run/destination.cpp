@@ -26,7 +26,14 @@ Result<void> settle(Ports& ports, Destination& destination) {
 
 // What may run here is one repository's: whoever may deploy is not therefore trusted with any
 // image, which is told the service's secrets.
-Result<void> check_repository(const Config& config, const Reference& reference) {
+Result<void> check_repository(const Ports& ports, const Reference& reference) {
+  const Config& config = ports.config;
+  if (config.repository.empty() && !ports.shows_words) {
+    return Error{ErrorKind::usage,
+                 fmt::format("{} names no image, and a key that may only deploy may not choose one",
+                             config.file.string()),
+                 "write the repository that CI pushes to into its field image"};
+  }
   if (config.repository.empty() ||
       normalised_repository(config.repository) == normalised_repository(reference.repository)) {
     return {};
@@ -42,7 +49,7 @@ Result<Destination> destination_of_deploy(Ports& ports, const Options& options, 
                                           std::stop_token stop) {
   auto reference = parse_reference(options.target);
   if (!reference) return reference.error();
-  if (auto allowed = check_repository(ports.config, *reference); !allowed) return allowed.error();
+  if (auto allowed = check_repository(ports, *reference); !allowed) return allowed.error();
   Destination destination;
   if (auto usable = ports.store.check_configuration(); !usable) return usable.error();
   Release wanted;
