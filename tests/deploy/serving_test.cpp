@@ -187,7 +187,10 @@ TEST_CASE("the failing step is the reason, and one that was passed over is a war
   host.run(Action::deploy, "v1");
   Ports made = host.ports();
   made.failpoint = [&](const std::string& point) {
-    if (point == "drain:signal:before") host.containers.at(Colour::blue).instance.running = false;
+    const bool on_way_back =
+        !host.containers.count(Colour::green) || host.containers.at(Colour::green).hangs;
+    if (point == "drain:signal:before" && !on_way_back)
+      host.containers.at(Colour::blue).instance.running = false;
     if (point == "drain:done:before") {
       host.containers.at(Colour::green).hangs = true;
       host.containers.at(Colour::blue).instance.running = true;
