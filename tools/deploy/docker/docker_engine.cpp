@@ -171,9 +171,13 @@ Result<void> DockerEngine::up(const std::string& how, Colour colour, const Relea
   } else {
     project.files.insert(project.files.begin(), *told);
   }
-  return compose(config_,
-                 {"up", how, "--no-deps", "--no-build", "--pull", "never", service_name(colour)},
-                 project, std::move(stop));
+  auto done = compose(
+      config_, {"up", how, "--no-deps", "--no-build", "--pull", "never", service_name(colour)},
+      project, std::move(stop));
+  // The snapshot's own file is enough; one that a kill leaves is as safe, and goes the next time.
+  std::error_code ignored;
+  if (!told->empty()) std::filesystem::remove(*told, ignored);
+  return done;
 }
 
 Result<void> DockerEngine::check_name_free(Colour colour) const {
