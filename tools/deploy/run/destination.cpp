@@ -98,8 +98,9 @@ Error no_destination(const Options& options, const Ledger& ledger,
   std::string remedy = "deploy the version that is wanted";
   for (const Release& release : ledger.proven()) {
     if (current && release.same_as(*current)) continue;
-    remedy = fmt::format("name the version that is wanted: rollback {}", release.digest);
-    if (ledger.is_retracted(release)) remedy += " is what was rolled back from";
+    remedy = fmt::format(
+        "name the version that is wanted: 'rollback {}'{}", release.digest,
+        ledger.is_retracted(release) ? " goes to the one that was rolled back from" : "");
     break;
   }
   if (current) remedy += "; if what serves is down, 'rollback --resume' starts it again";
