@@ -138,7 +138,8 @@ std::string Haproxy::own_file_hash() const {
 
 Result<void> Haproxy::check_current() {
   const auto read = read_file(read_from(), 65536);
-  if (!read || *read == own_file_hash()) return {};
+  // Nothing is known of one that was made without an own file, or by earlier tools.
+  if (!read || read->empty() || *read == own_file_hash()) return {};
   return Error{
       ErrorKind::failed,
       "haproxyConfig is another than HAProxy read when it started, and a deploy never makes "
