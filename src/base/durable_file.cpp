@@ -85,6 +85,16 @@ Result<std::string> read_file(const std::filesystem::path& path, std::size_t lim
   }
 }
 
+Result<void> make_directory(const std::filesystem::path& path, mode_t mode) {
+  const bool made = ::mkdir(path.c_str(), mode) == 0 || errno == EEXIST;
+  struct stat status{};
+  if (!made || ::stat(path.c_str(), &status) != 0 ||
+      ((status.st_mode & 07777) != mode && ::chmod(path.c_str(), mode) != 0)) {
+    return io_error("cannot make the folder", path.string(), errno);
+  }
+  return {};
+}
+
 Result<void> sync_directory(const std::filesystem::path& directory) {
   UniqueFd fd(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!fd || ::fsync(fd.get()) != 0) return io_error("cannot sync", directory.string(), errno);

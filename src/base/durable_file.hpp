@@ -20,6 +20,10 @@ Result<void> write_durably(const std::filesystem::path& path, std::string_view c
 Result<std::string> read_file(const std::filesystem::path& path,
                               std::size_t limit = std::size_t{64} << 20);
 
+// A folder with exactly these permission bits, whatever the umask; one that is there gets them. Its
+// parent must exist. Errors: io.
+Result<void> make_directory(const std::filesystem::path& path, mode_t mode);
+
 // fsync of a folder: makes the creation, rename or removal of entries in it durable.
 Result<void> sync_directory(const std::filesystem::path& directory);
 

@@ -168,6 +168,21 @@ def test_over_ssh_anything_else_is_refused(remote, command):
     assert refused.returncode == 2 and not refused.stdout, refused
 
 
+def test_an_image_that_prints_what_it_was_told_tells_it_only_to_root(site, remote):
+    spaced = " ".join("marker-5f2a")
+    site.publish("tells", "tells")
+    image = f"{site.reference()}@{site.releases['tells']}"
+    over_ssh = remote.wrapper("deploy.sh", image)
+    assert over_ssh.returncode == 4, over_ssh
+    history = remote.wrapper("rollback.sh", "--history", "--json").stdout
+    transaction = json.loads(history)[-1]["transaction"]
+    shown = remote.wrapper("rollback.sh", "--show", transaction)
+    for said in (over_ssh.stdout + over_ssh.stderr, history, shown.stdout + shown.stderr):
+        assert spaced not in said
+    assert f"rollback --show {transaction}" in over_ssh.stderr and shown.returncode == 0, (over_ssh, shown)
+    assert spaced in site.rollback("--show", transaction).out
+
+
 def test_over_ssh_the_deploy_of_a_killed_session_is_done(site, remote):
     site.publish("v7")
     site.slow_proof("8s")

@@ -34,6 +34,7 @@ struct FakeContainer {
   Manner manner = Manner::good;
   std::string revision;
   std::string role = "standby";
+  bool hangs = false;
 };
 
 class FakeHost : public Engine, public Switch, public HealthSource, public Clock {
@@ -272,6 +273,7 @@ class FakeHost : public Engine, public Switch, public HealthSource, public Clock
       return Error{ErrorKind::unreachable, "connection refused", {}};
     }
     const FakeContainer& container = found->second;
+    if (container.hangs) return Error{ErrorKind::timeout, "no answer within 1s", {}};
     HealthAnswer answer;
     answer.status = 200;
     answer.ready = container.manner != Manner::never_ready;

@@ -55,7 +55,7 @@ refuse(20, "crashes_later", "container exits after 300 ms of health")
 refuse(20, "dies_when_promoted", "container exits when promoted")
 
 
-@fault(21, "port 8080 taken, HAProxy not there", 3, interrupts=True)
+@fault(21, "port 8080 taken, HAProxy not there: nothing serves", 5, interrupts=True)
 def taken_port(site):
     colour = site.running_colour()
     serving = site.host.docker("inspect", "-f", "{{.Id}}", f"slipway-{colour}").stdout

@@ -1,5 +1,7 @@
 #include "base/durable_file.hpp"
+#include "base/json.hpp"
 #include "base/sha256.hpp"
+#include "deploy/cli/status_text.hpp"
 #include "deploy/model/ledger.hpp"
 #include "deploy/state/journal_file.hpp"
 #include "support/catch.hpp"
@@ -119,13 +121,21 @@ TEST_CASE("the format of the journal is what earlier versions wrote", "[journal]
         "\n");
 }
 
-TEST_CASE("a record of a type that is not known counts, and means nothing", "[journal]") {
-  const std::string body = R"({"data":{"a":1},"seq":1,"time":"","txn":"t1","type":"of-tomorrow"})";
-  const auto decoded = decode(sha256_hex(body).substr(0, 16) + " " + body + "\n");
-  REQUIRE(decoded.has_value());
-  REQUIRE(decoded->records.size() == 1);
-  CHECK(std::holds_alternative<Unknown>(decoded->records[0].entry));
-  CHECK(Ledger(decoded->records).history().empty());
+TEST_CASE("a record that a newer version wrote is refused by name, and is no damage", "[journal]") {
+  for (
+      const std::string body :
+      {R"({"data":{"a":1},"seq":1,"time":"","txn":"t1","type":"of-tomorrow"})",
+       R"({"data":{"step":"of-tomorrow","verdict":"none"},"seq":1,"time":"","txn":"t1","type":"intent"})",
+       R"({"data":{"step":"hold","event":"of-tomorrow"},"seq":1,"time":"","txn":"t1","type":"done"})",
+       R"({"data":{"exitCode":0,"message":null,"verdict":"none"},"seq":1,"time":"","txn":"t1","type":"end"})",
+       R"({"data":{"target":null},"seq":1,"time":"","txn":"t1","type":"begin"})",
+       R"({"data":null,"seq":1,"time":null,"txn":"t1","type":"note"})"}) {
+    const auto decoded = decode(sha256_hex(body).substr(0, 16) + " " + body + "\n");
+    INFO(body);
+    REQUIRE_FALSE(decoded.has_value());
+    CHECK(decoded.error().kind == ErrorKind::protocol);
+    CHECK_THAT(decoded.error().what, ContainsSubstring("record 1 of the journal has"));
+  }
 }
 
 TEST_CASE("a record missing from the middle is noticed", "[journal]") {
@@ -197,4 +207,110 @@ TEST_CASE("a version is found by tag, version, digest or twelve of its digits", 
   }
   CHECK_FALSE(ledger.find("11111111111").has_value());
   CHECK_FALSE(ledger.find("v2").has_value());
+}
+
+namespace {
+
+// A journal of so many operations, as one that nobody compacted.
+std::string journal_of(int operations, std::vector<Record>& records) {
+  std::string text;
+  for (int i = 0; i < operations; ++i) {
+    const std::size_t before = records.size();
+    const std::string tag = "v" + std::to_string(i);
+    Release release = version(tag, 'a');
+    release.snapshot = tag;  // each is a version of its own
+    add(records, false, release, std::nullopt, i % 3 == 2 ? 4 : 0);
+    for (std::size_t j = before; j < records.size(); ++j) text += encode(records[j]);
+  }
+  return text;
+}
+
+}  // namespace
+
+TEST_CASE("after 100000 operations a command reads no more than after a thousand", "[journal]") {
+  test::TemporaryDirectory directory;
+  const auto path = directory.path() / "journal";
+  std::vector<Record> records;
+  put(path, journal_of(100'000, records));
+  const Ledger whole(records);
+  {
+    auto journal = JournalFile::open(path);
+    REQUIRE(journal.has_value());
+    REQUIRE(journal->append("", "2026-01-01T00:00:04Z", Noted{}).has_value());
+  }
+  const auto after = JournalFile::open(path);
+  REQUIRE(after.has_value());
+  CHECK(after->records().size() <= JournalFile::kept_records + 2);
+  CHECK(bytes_of(path).size() < (std::size_t{1} << 20));
+  CHECK(std::filesystem::file_size(directory.path() / "journal.old") > (std::size_t{20} << 20));
+  const Ledger kept(after->records());
+  CHECK(kept.forgotten() + kept.history().size() == 100'000);
+  REQUIRE(kept.proven().size() == whole.proven().size());
+  for (std::size_t i = 0; i < kept.proven().size(); ++i)
+    CHECK(kept.proven()[i].same_as(whole.proven()[i]));
+  CHECK(kept.rollback_target(whole.proven()[0])->same_as(whole.proven()[1]));
+  CHECK(after->records().back().sequence == records.back().sequence + 1);
+}
+
+TEST_CASE("a journal never grows over its limit by more than an operation", "[journal]") {
+  test::TemporaryDirectory directory;
+  const auto path = directory.path() / "journal";
+  std::size_t most = 0;
+  for (int process = 0; process < 150; ++process) {
+    auto journal = JournalFile::open(path);
+    REQUIRE(journal.has_value());
+    most = std::max(most, journal->records().size());
+    const std::string txn = "t" + std::to_string(process);
+    Plan plan;
+    plan.target = version("v1", '1');
+    REQUIRE(journal->append(txn, "", Begun{plan}).has_value());
+    for (int step = 0; step < 28; ++step) REQUIRE(journal->append(txn, "", Intended{}).has_value());
+    REQUIRE(journal->append(txn, "", Ended{}).has_value());
+  }
+  CHECK(most > JournalFile::most_records - 30);
+  CHECK(most <= JournalFile::most_records + 30);
+}
+
+TEST_CASE("a journal is not compacted into an operation that is open", "[journal]") {
+  std::vector<Record> records;
+  journal_of(10, records);
+  Plan plan;
+  plan.target = version("v9", '9');
+  records.push_back(at(records.size() + 1, "t-open", Begun{plan}));
+  for (int i = 0; i < 40; ++i) records.push_back(at(records.size() + 1, "t-open", Intended{}));
+  const auto kept = compact(records, 5);
+  REQUIRE(kept.has_value());
+  REQUIRE(Ledger(*kept).open().has_value());
+  CHECK(Ledger(*kept).open()->plan.target.tag == "v9");
+  CHECK_FALSE(compact(records, records.size()).has_value());
+  // A refusal in the middle of it is no place to cut.
+  records.push_back(at(records.size() + 1, "", Refused{}));
+  records.push_back(at(records.size() + 1, "t-open", Intended{}));
+  CHECK_FALSE(compact(records, 1).has_value());
+}
+
+TEST_CASE("what came of an operation, and why, is told an hour later", "[ledger]") {
+  std::vector<Record> records;
+  Plan plan;
+  plan.target = version("v2", '2');
+  plan.actor = "ci";
+  records.push_back(at(1, "t1", Begun{plan}));
+  records.push_back(at(2, "t1", Performed{Step::start, Event::done, 1.5, ""}));
+  records.push_back(
+      at(3, "t1", Performed{Step::prove, Event::unproven, 2.5, "it ended", "I am ill"}));
+  CHECK(Ledger(records).operation("t1")->ended == false);
+  records.push_back(at(4, "t1", Ended{4, Verdict::unproven, "sha256:1", "v2: it ended"}));
+  const auto told = Ledger(records).operation("t1");
+  REQUIRE(told.has_value());
+  CHECK(told->message == "v2: it ended");
+  CHECK(told->seconds() == 4.0);
+  CHECK_FALSE(Ledger(records).operation("t2").has_value());
+  const std::string lines = history_lines({*told}, 3);
+  CHECK_THAT(lines, ContainsSubstring("3 earlier") && ContainsSubstring("4.0 s") &&
+                        ContainsSubstring("rolled-back: v2: it ended"));
+  CHECK_THAT(operation_lines(*told, true), ContainsSubstring("| I am ill"));
+  CHECK(operation_lines(*told, false).find("I am ill") == std::string::npos);
+  CHECK(operation_json(*told, false).find("I am ill") == std::string::npos);
+  CHECK(parse_json(operation_json(*told, true))["steps"][1]["lastWords"] == "I am ill");
+  CHECK(parse_json(history_json({*told}))[0]["seconds"] == 4.0);
 }

@@ -63,8 +63,11 @@ TEST_CASE("a rollback right after a deploy that failed goes to the version befor
   CHECK(host.run(Action::deploy, "v3").exit_code == ExitCode::rolled_back);
   CHECK(host.run(Action::rollback).exit_code == ExitCode::done);
   CHECK(host.served() == "rev-v1");
-  // Named, what never proved itself is tried, refused, and what serves is left alone.
-  CHECK(host.run(Action::rollback, "v3").exit_code == ExitCode::needs_human);
+  // Named, what never proved itself is refused, and nothing is touched.
+  const Report refused = host.run(Action::rollback, "v3");
+  CHECK(refused.exit_code == ExitCode::unavailable);
+  CHECK_THAT(refused.next_step, ContainsSubstring("deploy registry.test/api@sha256:3"));
+  CHECK(host.passed.empty());
   CHECK(host.served() == "rev-v1");
 }
 

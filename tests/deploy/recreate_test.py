@@ -63,7 +63,8 @@ def test_without_the_registry_nothing_is_stopped(site, asker):
     assert unavailable.status == 7 and asker.failures == 0, (unavailable, asker.summary())
 
 
-@pytest.mark.parametrize(("tag", "manner"), [("b1", "lies"), ("b2", "exits"), ("b3", "never_ready")])
+@pytest.mark.parametrize(("tag", "manner"), [
+    ("b1", "lies"), ("b2", "exits"), ("b3", "never_ready"), ("b4", "crashes_later"), ("b5", "hangs"), ("b6", "tells")])
 def test_a_bad_image_is_4_and_the_old_one_comes_back(site, tag, manner, tell):
     site.publish(tag, manner)
     bad = site.deploy(tag)

@@ -248,7 +248,9 @@ TEST_CASE(
     CHECK_THAT(made, ContainsSubstring(line));
   }
   const std::string differing = haproxy_file(config, {described("port: 9000"), described("{}")});
-  CHECK_THAT(differing, ContainsSubstring("bind :80\n  bind :9000\n"));
+  CHECK_THAT(differing, ContainsSubstring("  bind :80\n") && ContainsSubstring("  bind :9000\n"));
+  const bool has_v6 = std::ifstream("/proc/net/if_inet6").peek() != EOF;
+  CHECK((differing.find("  bind [::]:80 v6only\n") != std::string::npos) == has_v6);
   CHECK_THAT(differing, ContainsSubstring("server blue 10.0.0.10:9000"));
 }
 

@@ -242,7 +242,7 @@ TEST_CASE("status 3 says that the old version serves only where it was seen to",
   host.start_error = "no space left on device";
   CHECK_THAT(meaning(host.run(Action::deploy, "v2")), ContainsSubstring("still serves"));
   host.containers[Colour::blue].instance.running = false;
-  CHECK_THAT(meaning(host.run(Action::deploy, "v2")), ContainsSubstring("does not answer"));
+  CHECK_THAT(meaning(host.run(Action::deploy, "v2")), ContainsSubstring("nothing that answers"));
   host.engine_up = false;
   const Report blind = host.run(Action::deploy, "v2");
   CHECK(blind.exit_code == ExitCode::failed);

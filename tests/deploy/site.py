@@ -154,11 +154,11 @@ class Site:
         return self.host.inside(str(self.binaries / program), "--config",
                                 str(self.folder / "deploy.json"), *arguments)
 
-    def begin(self, program: str, *arguments: str, env: dict | None = None) -> "Running":
+    def begin(self, program: str, *arguments: str, env: dict | None = None, umask: int = -1) -> "Running":
         """Starts deploy or rollback with --json, as a session without a terminal would."""
         return Running(subprocess.Popen(
             self.command(program, "--json", *arguments), stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True, umask=umask,
             env={**os.environ, **(env or {})}))
 
     def run(self, program: str, *arguments: str, env: dict | None = None, timeout: float = 120):

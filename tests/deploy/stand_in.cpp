@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 #include <thread>
 #include <unistd.h>
+#include <vector>
 
 namespace {
 
@@ -107,6 +108,10 @@ bool misbehave(int fd) {
     }
     return true;
   }
+  if (manner == "forbids") {
+    say(fd, response(403, "<h1>Invalid Host header</h1>\n<p>allowed: api.example.org</p>\n"));
+    return true;
+  }
   if (manner == "redirects") {
     say(fd, response(302, "", "Location: http://127.0.0.1:8080/elsewhere\r\n"));
     return true;
@@ -165,6 +170,7 @@ void serve_http(int listener) {
 
 int main(int argc, char** argv) {
   if (argc > 1 && std::strcmp(argv[1], "probe") == 0) {
+    if (variable("STAND_IN_MANNER", "good") == "probe_hangs") std::this_thread::sleep_for(600s);
     if (variable("STAND_IN_MANNER", "good") != "probe_fails") return 0;
     std::fprintf(stderr, "stand_in: %s was rejected\n", variable("PROBE_TOKEN", "?").c_str());
     return 1;
@@ -174,6 +180,17 @@ int main(int argc, char** argv) {
   kind = variable("STAND_IN_KIND", "");
   if (variable("STAND_IN_ROLE", variable("CONNECTOR_ROLE", "active").c_str()) == "active")
     become(Role::active);
+  if (manner == "tells") {
+    for (char** one = environ; *one != nullptr; ++one) {
+      for (const char* c = *one; *c != '\0'; ++c) std::fprintf(stderr, "%c ", *c);
+      std::fputc('\n', stderr);
+    }
+    return 1;
+  }
+  if (manner == "eats") {
+    std::vector<std::string> eaten;
+    for (;;) eaten.emplace_back(std::size_t{1} << 20, 'x');
+  }
   if (manner == "exits") {
     std::fprintf(stderr, "stand_in: I exit at once\n");
     return 42;

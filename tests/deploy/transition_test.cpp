@@ -67,19 +67,19 @@ TEST_CASE("a good run holds, starts, proves, promotes, flips, drains and bakes i
     state = next({false, true}, state, Event::done);
   }
   CHECK(order == "hold proxy start prove promote flip drain bake settle ");
-  CHECK(exit_code({false, true}, state.verdict) == ExitCode::done);
+  CHECK(exit_code({false, true}, state.verdict, Serving::yes) == ExitCode::done);
 }
 
 TEST_CASE("an unproven candidate is abandoned before users see it and the status is 4",
           "[transition]") {
   const State after = next({false, true}, {Step::prove, Verdict::none}, Event::unproven);
   CHECK(after == State{Step::abandon, Verdict::unproven});
-  CHECK(exit_code({false, true}, after.verdict) == ExitCode::rolled_back);
+  CHECK(exit_code({false, true}, after.verdict, Serving::yes) == ExitCode::rolled_back);
 }
 
 TEST_CASE("a rollback target that is unproven needs a human", "[transition]") {
   const State after = next({true, true}, {Step::prove, Verdict::none}, Event::unproven);
-  CHECK(exit_code({true, true}, after.verdict) == ExitCode::needs_human);
+  CHECK(exit_code({true, true}, after.verdict, Serving::yes) == ExitCode::needs_human);
 }
 
 TEST_CASE("a candidate that is worse under load is flipped back by way of the old colour",
@@ -109,6 +109,30 @@ TEST_CASE("an old version that does not come back leaves the candidate serving",
 
 TEST_CASE("a drain that fails does not cost the requests twice", "[transition]") {
   CHECK(next({false, true}, {Step::drain, Verdict::none}, Event::failed).step == Step::bake);
+}
+
+TEST_CASE(
+    "no status says more than was seen: 0 only where it serves, 3 and 4 only where the old does",
+    "[transition]") {
+  for (const bool rollback : {false, true}) {
+    for (const bool has_old : {false, true}) {
+      for (int i = 0; i < verdict_count; ++i) {
+        for (int j = 0; j < serving_count; ++j) {
+          const auto serving = static_cast<Serving>(j);
+          const auto verdict = static_cast<Verdict>(i);
+          const ExitCode code = exit_code({rollback, has_old}, verdict, serving);
+          INFO(rollback << has_old << " " << to_string(verdict) << " " << j);
+          if (code == ExitCode::done) CHECK((verdict == Verdict::none && serving == Serving::yes));
+          if (has_old && serving == Serving::no) CHECK(code == ExitCode::needs_human);
+          if (verdict == Verdict::helpless) CHECK(code == ExitCode::needs_human);
+        }
+      }
+    }
+  }
+  CHECK(exit_code({false, true}, Verdict::unproven, Serving::yes) == ExitCode::rolled_back);
+  CHECK(exit_code({false, true}, Verdict::failed, Serving::yes) == ExitCode::failed);
+  CHECK(exit_code({false, true}, Verdict::interrupted, Serving::yes) == ExitCode::interrupted);
+  CHECK(exit_code({false, false}, Verdict::unproven, Serving::no) == ExitCode::rolled_back);
 }
 
 TEST_CASE("names of steps, events and verdicts can be read back", "[transition]") {

@@ -135,8 +135,8 @@ def prepare(site: Site, keys: dict[str, str], webhook: str) -> str:
     echo "127.0.0.1 $(hostname)" >> /etc/hosts   # or sudo asks the network for it, and waits
     useradd --create-home --shell /bin/bash deploy
     usermod -p '*' deploy
-    echo 'deploy ALL=(root) NOPASSWD: /usr/local/bin/deploy, /usr/local/bin/rollback' > /etc/sudoers.d/slipway
-    echo 'Defaults:deploy env_keep += "SSH_CONNECTION SLIPWAY_ACTOR"' >> /etc/sudoers.d/slipway
+    echo 'deploy ALL=(root) NOPASSWD: /usr/local/lib/slipway/ssh-command ""' > /etc/sudoers.d/slipway
+    echo 'Defaults:deploy env_keep += "SSH_CONNECTION SSH_ORIGINAL_COMMAND SLIPWAY_ACTOR"' >> /etc/sudoers.d/slipway
     chmod 440 /etc/sudoers.d/slipway
     install -d -m 700 -o deploy -g deploy /home/deploy/.ssh
     cat > /home/deploy/.ssh/authorized_keys
@@ -251,6 +251,22 @@ def test_ci_deploys_to_both_at_once_and_each_names_its_digest(world):
         done = world.operators.end(run)
         assert done.returncode == 0, done
         assert done.stdout.splitlines()[-1].startswith(f"running: {image.split('@')[1]}"), done
+
+
+@pytest.mark.skipif(shutil.which("sudo") is None, reason="there is no sudo: scripts/setup docker")
+def test_the_user_behind_the_key_is_root_in_nothing_but_the_forced_command(world):
+    mine = {"verifyCommand": ["touch", "/run/i-am-root"], "stateDir": "/run/mine"}
+    script = f"""echo '{json.dumps(mine)}' >/tmp/mine.json
+    ssh=/usr/local/lib/slipway/ssh-command
+    for try in '/usr/local/bin/deploy --config /tmp/mine.json a:b' '/usr/local/bin/rollback --status' \
+      "$ssh ci" "$ssh --allow-tools ci" /bin/sh; do
+      sudo -n -- $try && exit 3
+    done
+    SSH_ORIGINAL_COMMAND='deploy --config /tmp/mine.json a:b' sudo -n -- $ssh && exit 3
+    SSH_ORIGINAL_COMMAND='rollback --status' sudo -n -- $ssh"""
+    done = world.production.host.run_inside("su", "deploy", "-s", "/bin/sh", "-c", script)
+    assert "running: sha256:" in done.stdout, done
+    world.production.host.run_inside("test", "!", "-e", "/run/i-am-root")
 
 
 def test_the_deploy_of_a_killed_session_is_done_and_another_operator_follows_it(world):

@@ -36,7 +36,7 @@ def status(folder: Path) -> int:
     well = state["running"] not in faults.get("lies", []) and state["running"] in faults.get(
         "honest", [state["running"]])
     print(json.dumps({"running": running, "healthy": bool(running) and well}))
-    return 0
+    return 9 if running and not well else 0
 
 
 def swap(folder: Path, digest: str, verb: str) -> int:

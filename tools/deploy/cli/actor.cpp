@@ -1,5 +1,7 @@
 #include "deploy/cli/actor.hpp"
 
+#include "deploy/model/foreign_text.hpp"
+
 #include <cstdlib>
 #include <unistd.h>
 
@@ -23,7 +25,13 @@ std::string actor_name() {
   if (who.empty()) who = fmt::format("uid {}", ::getuid());
   const std::string connection = environment_value("SSH_CONNECTION");
   if (!connection.empty()) who += " from " + connection.substr(0, connection.find(' '));
-  return who;
+  return foreign_line(who, 200);
+}
+
+bool is_forced_command() {
+  // The latter alone gets through the sudoers line of an earlier version.
+  return !environment_value("SSH_ORIGINAL_COMMAND").empty() ||
+         !environment_value("SLIPWAY_ACTOR").empty();
 }
 
 }  // namespace slipway::deploy

@@ -10,6 +10,7 @@
 #include "deploy/cli/status_text.hpp"
 #include "deploy/cli/webhook.hpp"
 #include "deploy/cli/worker.hpp"
+#include "deploy/model/foreign_text.hpp"
 #include "deploy/run/failpoint.hpp"
 #include "deploy/run/http_health.hpp"
 #include "deploy/run/session.hpp"
@@ -48,6 +49,20 @@ int work(Ports& ports, Session& session, const Options& options, const std::stri
   return static_cast<int>(report.exit_code);
 }
 
+int show(const Ledger& ledger, const Options& options, const std::string& program) {
+  const auto found = ledger.operation(options.show);
+  if (!found) {
+    return fail(program,
+                {ErrorKind::not_found,
+                 fmt::format("no operation '{}' is in the journal", foreign_line(options.show, 80)),
+                 "'rollback --history' lists them"},
+                ExitCode::unavailable);
+  }
+  const bool words = !is_forced_command();
+  std::cout << (options.json ? operation_json(*found, words) : operation_lines(*found, words));
+  return 0;
+}
+
 // What changes nothing, and needs no lock.
 int look(Ports& ports, Session& session, const Options& options, const std::string& program,
          std::stop_token stop) {
@@ -57,12 +72,15 @@ int look(Ports& ports, Session& session, const Options& options, const std::stri
     if (!status) return fail(program, status.error(), ExitCode::ambiguous);
     const auto holder = ports.store.lock_holder();
     std::cout << (options.json ? status_json(*status, holder) : status_lines(*status, holder));
-    return 0;
+    return static_cast<int>(status->should_serve() && !status->healthy() ? ExitCode::not_serving
+                                                                         : ExitCode::done);
   }
-  if (options.action == Action::history) {
-    const auto history = session.history();
-    if (!history) return fail(program, history.error(), ExitCode::ambiguous);
-    std::cout << (options.json ? history_json(*history) : history_lines(*history));
+  if (options.action == Action::history || options.action == Action::show) {
+    const auto ledger = session.history();
+    if (!ledger) return fail(program, ledger.error(), ExitCode::ambiguous);
+    if (options.action == Action::show) return show(*ledger, options, program);
+    std::cout << (options.json ? history_json(ledger->history())
+                               : history_lines(ledger->history(), ledger->forgotten()));
     return 0;
   }
   const Report report = session.dry_run();
@@ -97,12 +115,15 @@ int run(const Options& options, const std::string& program, std::stop_token stop
   }
   auto config = read_config(options.config_file);
   if (!config) return fail(program, config.error(), ExitCode::usage);
-  auto platform = make_platform(*config);
+  Patience patience{.tell = [&](const std::string& what) { print_warning(program, what); }};
+  if (options.timeout) patience.longest = std::min(patience.longest, *options.timeout);
+  auto platform = make_platform(*config, patience);
   if (!platform) return fail(program, platform.error(), ExitCode::usage);
   Store& store = *platform->store;
-  HttpHealth health(*platform->engine);
+  HttpHealth health(*platform->engine, !is_forced_command());
   SystemClock clock;
   Ports ports{*config, *platform->engine, *platform->traffic, store, health, clock};
+  ports.shows_words = !is_forced_command();
   if (options.timeout) ports.longest_proof = *options.timeout;
   const std::string actor = actor_name();
   Session session(ports, options, actor);

@@ -3,6 +3,7 @@
 #include "base/build_info.hpp"
 #include "base/units.hpp"
 #include "deploy/model/exit_code.hpp"
+#include "deploy/model/foreign_text.hpp"
 #include "deploy/model/release.hpp"
 
 #include <fmt/core.h>
@@ -23,7 +24,12 @@ void declare_options(Flags& command, Options& options, Action tool) {
                 "the version to go back to, by tag, version or digest; without it the last one "
                 "proven healthy");
     command.add("--status", options.status, "say what runs and what is going on; changes nothing");
-    command.add("--history", options.history, "list past operations; changes nothing");
+    command.add("--history", options.history,
+                "list past operations: what came of each, and why; changes nothing");
+    command.add(
+        "--show", options.show,
+        "all that is known of this operation, named as --history and --status name it: each "
+        "step, and the last words of what failed");
     command.add("--resume", options.resume,
                 "finish an operation that was killed; changes nothing if there is none");
   }
@@ -57,16 +63,18 @@ void declare_options(Flags& command, Options& options, Action tool) {
 
 std::optional<std::string> settle_options(Options& options) {
   if (options.action == Action::rollback) {
-    const int chosen = options.status + options.history + options.resume;
-    if (chosen > 1) return "--status, --history and --resume exclude each other; give one";
+    const bool show = !options.show.empty();
+    const int chosen = options.status + options.history + options.resume + show;
+    if (chosen > 1) return "--status, --history, --show and --resume exclude each other; give one";
     if (chosen == 1 && !options.target.empty()) {
       return fmt::format(
           "'{}' makes no sense here; give either a target or one of --status, "
-          "--history, --resume",
+          "--history, --show, --resume",
           options.target);
     }
     if (options.status) options.action = Action::status;
     if (options.history) options.action = Action::history;
+    if (show) options.action = Action::show;
     if (options.resume) options.action = Action::resume;
   } else if (options.migrate_config) {
     if (!options.target.empty()) return "--migrate-config takes no IMAGE; give one of them";
@@ -75,6 +83,9 @@ std::optional<std::string> settle_options(Options& options) {
   } else if (auto reference = parse_reference(options.target); !reference) {
     return reference.error().text();
   }
+  options.target = foreign_line(options.target, 400);
+  options.reason = foreign_line(options.reason, 500);
+  options.break_lock = foreign_line(options.break_lock, 500);
   if (!options.timeout_text.empty()) {
     const auto timeout = parse_duration(options.timeout_text);
     if (!timeout) return "--timeout: " + timeout.error().text();

@@ -9,13 +9,13 @@
 
 namespace slipway::deploy {
 
-Result<Platform> make_platform(const Config& config) {
+Result<Platform> make_platform(const Config& config, const Patience& patience) {
   // A line a platform.
-  static const std::map<std::string_view, Platform (*)(const Config&)> factories{
+  static const std::map<std::string_view, Platform (*)(const Config&, const Patience&)> factories{
       {"docker", make_docker_platform},
   };
   const auto factory = factories.find(config.platform);
-  if (factory != factories.end()) return factory->second(config);
+  if (factory != factories.end()) return factory->second(config, patience);
   std::string names;
   for (const auto& [name, unused] : factories)
     names += fmt::format("{}{}", names.empty() ? "" : ", ", name);

@@ -1,8 +1,12 @@
 #include "deploy/cli/status_text.hpp"
 
 #include "base/json.hpp"
+#include "deploy/model/exit_code.hpp"
+#include "deploy/model/foreign_text.hpp"
 #include "deploy/model/plan_json.hpp"
 #include "deploy/model/report.hpp"
+
+#include <algorithm>
 
 #include <fmt/core.h>
 
@@ -27,6 +31,16 @@ std::string_view word_for(const ColourStatus& status) {
   return status.role.empty() ? "runs" : std::string_view(status.role);
 }
 
+// Why what should serve does not, as running_line() has it; empty where it does.
+std::string why_not_serving(const HostStatus& status) {
+  if (status.healthy() || !status.running) return "";
+  const ColourStatus& named = *status.running;
+  if (!named.started) return "does not run";
+  if (named.objection) return "does not answer as it should: " + *named.objection;
+  if (!status.switch_running) return "is not reached: the switch does not run";
+  return "is not ready";
+}
+
 Json open_json(const std::optional<OpenTransaction>& open) {
   if (!open) return nullptr;
   return {{"transaction", open->id},
@@ -44,6 +58,41 @@ Json holder_json(const std::optional<LockOwner>& holder) {
           {"step", holder->step}};
 }
 
+std::string outcome_of(const HistoryEntry& entry) {
+  return entry.ended ? std::string(outcome(static_cast<ExitCode>(entry.exit_code))) : "under way";
+}
+
+Json entry_json(const HistoryEntry& entry) {
+  return {{"transaction", entry.transaction},
+          {"time", entry.time},
+          {"operation", entry.operation},
+          {"actor", entry.actor},
+          {"reason", entry.reason},
+          {"target", entry.target},
+          {"from", entry.from},
+          {"exitCode", entry.ended ? Json(entry.exit_code) : Json(nullptr)},
+          {"outcome", outcome_of(entry)},
+          {"message", entry.message},
+          {"running", entry.running},
+          {"seconds", entry.seconds()}};
+}
+
+// "t12  2026-...  deploy  exit 4  12.3 s  v2 sha256:... from v1 sha256:...  by ci: why", and, where
+// it did not succeed, a line with the reason.
+std::string entry_line(const HistoryEntry& entry) {
+  std::string text =
+      fmt::format("{:<6} {}  {:<8} {:<8} {:7.1f} s  {}{}  by {}{}\n", entry.transaction, entry.time,
+                  entry.operation, entry.ended ? fmt::format("exit {}", entry.exit_code) : "open",
+                  entry.seconds(), foreign_line(entry.target, 300),
+                  entry.from.empty() ? "" : " from " + foreign_line(entry.from, 300),
+                  foreign_line(entry.actor, 200),
+                  entry.reason.empty() ? "" : ": " + foreign_line(entry.reason, 500));
+  if (entry.ended && entry.exit_code != 0) {
+    text += fmt::format("       {}: {}\n", outcome_of(entry), foreign_line(entry.message, 600));
+  }
+  return text;
+}
+
 std::string line(const Json& document) {
   return to_text(document) + "\n";
 }
@@ -52,7 +101,10 @@ std::string line(const Json& document) {
 
 std::string status_json(const HostStatus& status, const std::optional<LockOwner>& holder) {
   Json proven = Json::array();
-  for (const Release& release : status.proven) proven.push_back(to_json(release));
+  for (const Release& release : status.proven) {
+    proven.push_back(to_json(release));
+    proven.back()["here"] = status.is_here(release);
+  }
   return line({{"schemaVersion", 1},
                {"proxyRunning", status.switch_running},
                {"running", colour_json(status.running)},
@@ -69,7 +121,10 @@ std::string status_lines(const HostStatus& status, const std::optional<LockOwner
     text += fmt::format("cut short: transaction {}; run 'rollback --resume'\n", status.open->id);
   }
   for (const Release& release : status.proven) {
-    text += fmt::format("proven: {}\n", release.describe());
+    text += fmt::format("proven: {}{}\n", release.describe(),
+                        status.is_here(release)
+                            ? ""
+                            : " (its image is gone from this host: only with the registry)");
   }
   if (const auto& standby = status.standby) {
     text += fmt::format("standby: {} ({}, {})\n", standby->release.describe(),
@@ -82,31 +137,51 @@ std::string status_lines(const HostStatus& status, const std::optional<LockOwner
     release = status.running->release;
     colour = to_string(status.running->colour);
   }
-  return text + running_line(release, colour) + "\n";
+  return text + running_line(release, colour, why_not_serving(status)) + "\n";
 }
 
 std::string history_json(const std::vector<HistoryEntry>& history) {
   Json list = Json::array();
-  for (const HistoryEntry& entry : history) {
-    list.push_back({{"transaction", entry.transaction},
-                    {"time", entry.time},
-                    {"operation", entry.operation},
-                    {"actor", entry.actor},
-                    {"reason", entry.reason},
-                    {"target", entry.target},
-                    {"from", entry.from},
-                    {"exitCode", entry.exit_code}});
-  }
+  for (const HistoryEntry& entry : history) list.push_back(entry_json(entry));
   return line(list);
 }
 
-std::string history_lines(const std::vector<HistoryEntry>& history) {
+std::string history_lines(const std::vector<HistoryEntry>& history, std::uint64_t forgotten) {
   std::string text;
-  for (const HistoryEntry& entry : history) {
-    text +=
-        fmt::format("{}  {:<8} exit {:<3} {}{}  by {}{}\n", entry.time, entry.operation,
-                    entry.exit_code, entry.target, entry.from.empty() ? "" : " from " + entry.from,
-                    entry.actor, entry.reason.empty() ? "" : ": " + entry.reason);
+  if (forgotten > 0) {
+    text += fmt::format("{} earlier operations are not in the journal any more\n", forgotten);
+  }
+  for (const HistoryEntry& entry : history) text += entry_line(entry);
+  return text;
+}
+
+std::string operation_json(const HistoryEntry& entry, bool words) {
+  Json json = entry_json(entry);
+  json["schemaVersion"] = 1;
+  json["steps"] = Json::array();
+  for (const Performed& step : entry.steps) {
+    json["steps"].push_back({{"name", to_string(step.step)},
+                             {"outcome", to_string(step.event)},
+                             {"seconds", step.seconds},
+                             {"detail", step.detail},
+                             {"lastWords", words ? step.said : ""}});
+  }
+  return line(json);
+}
+
+std::string operation_lines(const HistoryEntry& entry, bool words) {
+  std::string text = entry_line(entry);
+  for (const Performed& step : entry.steps) {
+    text += fmt::format("  {:<9} {:8.3f} s  {}{}{}\n", to_string(step.step), step.seconds,
+                        to_string(step.event), step.detail.empty() ? "" : ": ",
+                        foreign_line(step.detail, 3000));
+    if (step.said.empty()) continue;
+    text += words ? "    its last words:\n" : "    its last words are shown to root on the host\n";
+    for (std::string_view said = words ? step.said : ""; !said.empty();) {
+      const std::string_view one = said.substr(0, said.find('\n'));
+      text += fmt::format("    | {}\n", foreign_line(one, 3000));
+      said.remove_prefix(std::min(said.size(), one.size() + 1));
+    }
   }
   return text;
 }

@@ -116,9 +116,7 @@ OnStop ask_person() {
 
 Result<Worker> Worker::start(const fs::path& directory, const std::vector<std::string>& arguments,
                              const Lock& lock) {
-  if (::mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST) {
-    return io_error("cannot make the folder", directory.string(), errno);
-  }
+  if (auto made = make_directory(directory, 0700); !made) return made.error();
   forget_old_outputs(directory);
   const auto now = std::chrono::system_clock::now().time_since_epoch().count();
   fs::path out = directory / fmt::format("{}-{}.out", now, ::getpid());

@@ -1,5 +1,7 @@
 #include "deploy/docker/docker_api.hpp"
 
+#include "base/units.hpp"
+#include "deploy/docker/api_version.hpp"
 #include "deploy/model/foreign_text.hpp"
 #include "net/http_client.hpp"
 
@@ -10,8 +12,6 @@
 namespace slipway::deploy {
 namespace {
 
-// 20.10 speaks it, and so does every engine since.
-constexpr std::string_view api_prefix = "/v1.41";
 constexpr std::size_t largest_answer = std::size_t{64} << 20;
 
 }  // namespace
@@ -22,14 +22,34 @@ std::string DockerApi::Answer::message() const {
   return fmt::format("HTTP {}", status);
 }
 
+Result<std::string> DockerApi::version(std::stop_token stop) const {
+  if (!version_.empty()) return version_;
+  // Every engine answers this one without a version.
+  auto answer = send("GET", "/version", "", std::chrono::seconds(30), std::move(stop));
+  if (!answer) return answer.error();
+  auto chosen = choose_api_version(answer->json.at({"MinAPIVersion"}).text(),
+                                   answer->json.at({"ApiVersion"}).text());
+  if (chosen) version_ = *chosen;
+  return chosen;
+}
+
 Result<DockerApi::Answer> DockerApi::call(const std::string& method, const std::string& target,
+                                          const std::string& body,
+                                          std::chrono::nanoseconds deadline,
+                                          std::stop_token stop) const {
+  const auto spoken = version(stop);
+  if (!spoken) return spoken.error();
+  return send(method, "/v" + *spoken + target, body, deadline, std::move(stop));
+}
+
+Result<DockerApi::Answer> DockerApi::send(const std::string& method, const std::string& target,
                                           const std::string& body,
                                           std::chrono::nanoseconds deadline,
                                           std::stop_token stop) const {
   for (;;) {
     auto answer = net::http_request({.unix_socket = socket_,
                                      .method = method,
-                                     .target = std::string(api_prefix) + target,
+                                     .target = target,
                                      .body = body,
                                      .deadline = deadline,
                                      .body_limit = largest_answer},
@@ -40,8 +60,12 @@ Result<DockerApi::Answer> DockerApi::call(const std::string& method, const std::
     }
     const auto now = std::chrono::steady_clock::now();
     const bool away = answer.error().kind == ErrorKind::unreachable;
-    if (away && !away_since_) away_since_ = now;
-    const bool again = away && now - *away_since_ < patience_ && !stop.stop_requested();
+    if (away && !away_since_) {
+      away_since_ = now;
+      patience_.tell(fmt::format("waiting up to {} for the engine at {}: {}",
+                                 format_duration(patience_.longest), socket_, answer.error().what));
+    }
+    const bool again = away && now - *away_since_ < patience_.longest && !stop.stop_requested();
     if (!again) {
       Error error = answer.error();
       if (error.kind == ErrorKind::unreachable) error.remedy = "check that the Docker engine runs";

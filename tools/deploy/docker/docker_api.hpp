@@ -2,6 +2,7 @@
 
 #include "base/error.hpp"
 #include "deploy/model/json_value.hpp"
+#include "deploy/ports/platform.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -17,8 +18,8 @@ namespace slipway::deploy {
 // call. Every request that is made here may be made twice.
 class DockerApi {
  public:
-  DockerApi(std::string socket, std::chrono::nanoseconds patience)
-      : socket_(std::move(socket)), patience_(patience) {}
+  DockerApi(std::string socket, Patience patience)
+      : socket_(std::move(socket)), patience_(std::move(patience)) {}
 
   struct Answer {
     int status = 0;
@@ -47,10 +48,16 @@ class DockerApi {
                      std::chrono::nanoseconds deadline = std::chrono::seconds(30)) const;
 
  private:
+  // The version of the API that both speak, asked for once. Errors: failed, where there is none.
+  Result<std::string> version(std::stop_token stop) const;
+  Result<Answer> send(const std::string& method, const std::string& target, const std::string& body,
+                      std::chrono::nanoseconds deadline, std::stop_token stop) const;
+
   std::string socket_;
-  std::chrono::nanoseconds patience_;
+  Patience patience_;
   // Since when the daemon is away, as far as is known; nothing while it answers.
   mutable std::optional<std::chrono::steady_clock::time_point> away_since_;
+  mutable std::string version_;  // empty: not asked yet
 };
 
 }  // namespace slipway::deploy

@@ -1,16 +1,39 @@
 #include "deploy/docker/docker_command.hpp"
 
 #include "deploy/model/foreign_text.hpp"
-#include "deploy/state/secrets.hpp"
+#include "deploy/model/release.hpp"
+
+#include <algorithm>
+#include <array>
 
 #include <fmt/core.h>
 
 namespace slipway::deploy {
 namespace {
 
-// What a service with this environment is told in confidence; compose quotes it where it is wrong.
-std::vector<std::string> secrets_in(const Environment& environment) {
-  return secrets_of(environment.at("SLIPWAY_ENV_FILE"), environment.at("SLIPWAY_CONFIG_DIR"));
+// Whether docker, or a helper that it asks for a registry's credentials, reads this variable.
+bool is_for_docker(std::string_view name) {
+  static constexpr std::array exactly{"PATH",
+                                      "HOME",
+                                      "DOCKER_CONFIG",
+                                      "XDG_RUNTIME_DIR",
+                                      "HTTP_PROXY",
+                                      "HTTPS_PROXY",
+                                      "NO_PROXY",
+                                      "http_proxy",
+                                      "https_proxy",
+                                      "no_proxy",
+                                      "SSL_CERT_FILE",
+                                      "SSL_CERT_DIR",
+                                      "DBUS_SESSION_BUS_ADDRESS",
+                                      "GNUPGHOME",
+                                      "PASSWORD_STORE_DIR"};
+  static constexpr std::array beginnings{"AWS_",   "GOOGLE_", "CLOUDSDK_",         "GCLOUD_",
+                                         "AZURE_", "ACR_",    "DOCKER_CREDENTIAL_"};
+  return std::any_of(exactly.begin(), exactly.end(),
+                     [&](std::string_view one) { return name == one; }) ||
+         std::any_of(beginnings.begin(), beginnings.end(),
+                     [&](std::string_view one) { return name.starts_with(one); });
 }
 
 }  // namespace
@@ -18,9 +41,8 @@ std::vector<std::string> secrets_in(const Environment& environment) {
 Environment docker_environment(const Config& config) {
   const Environment own = current_environment();
   Environment environment(config.variables.begin(), config.variables.end());
-  for (const char* name : {"PATH", "HOME", "DOCKER_CONFIG", "XDG_RUNTIME_DIR", "HTTP_PROXY",
-                           "HTTPS_PROXY", "NO_PROXY"}) {
-    if (const auto found = own.find(name); found != own.end()) environment.insert(*found);
+  for (const auto& variable : own) {
+    if (is_for_docker(variable.first)) environment.insert(variable);
   }
   environment["DOCKER_HOST"] = "unix://" + config.docker_socket;
   environment["SLIPWAY_PROJECT"] = config.project;
@@ -33,44 +55,58 @@ Environment docker_environment(const Config& config) {
       config.haproxy_config.empty() ? (config.state_directory / "proxy" / "haproxy.cfg").string()
                                     : config.haproxy_config.string();
   environment["SLIPWAY_CONFIG_DIR"] = config.config_directory.string();
-  environment["SLIPWAY_ENV_FILE"] =
-      config.environment_file.empty() ? "/dev/null" : config.environment_file.string();
+  environment["SLIPWAY_ENV_FILE"] = "/dev/null";
   if (!config.haproxy_image.empty()) environment["SLIPWAY_HAPROXY_IMAGE"] = config.haproxy_image;
   return environment;
 }
 
 Result<void> compose(const Config& config, const std::vector<std::string>& arguments,
-                     const std::string& compose_file, const Environment& environment,
-                     std::stop_token stop) {
-  std::vector<std::string> argv{"docker",
-                                "compose",
-                                "-p",
-                                config.project,
-                                "-f",
-                                compose_file,
-                                "--project-directory",
-                                config.file.parent_path().string()};
+                     const ComposeProject& project, std::stop_token stop) {
+  std::vector<std::string> argv{"docker",       "compose",    "-p",
+                                config.project, "--env-file", "/dev/null"};
+  for (const std::string& file : project.files) argv.insert(argv.end(), {"-f", file});
+  argv.insert(argv.end(), {"--project-directory", config.file.parent_path().string()});
   argv.insert(argv.end(), arguments.begin(), arguments.end());
   auto done = run_command(
-      {.argv = argv, .environment = environment, .deadline = config.step_deadline}, stop);
+      {.argv = argv, .environment = project.environment, .deadline = config.step_deadline}, stop);
   if (!done) return done.error();
   if (done->exit_status != 0) {
     return Error{
         ErrorKind::failed,
         fmt::format("docker compose {} {}: exit {}: {}", arguments.front(), arguments.back(),
-                    done->exit_status, foreign_text(done->err, 800, secrets_in(environment))),
+                    done->exit_status, foreign_text(done->err, 800, project.secrets)),
         {}};
   }
   return {};
 }
 
-Result<void> docker_pull(const Config& config, const std::string& image, std::stop_token stop) {
-  auto pulled = run_command({.argv = {"docker", "pull", "--quiet", image},
+namespace {
+
+// "Digest: sha256:...", a line of what `docker pull` says: the registry's answer for the name that
+// was asked for, be it of an index or of an image. The engine's own list of digests has all by
+// which it ever met the image.
+std::string digest_in(std::string_view said) {
+  constexpr std::string_view key = "Digest: ";
+  while (!said.empty()) {
+    const std::string_view line = said.substr(0, said.find('\n'));
+    said.remove_prefix(std::min(said.size(), line.size() + 1));
+    if (line.starts_with(key) && is_digest(line.substr(key.size()))) {
+      return std::string(line.substr(key.size()));
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<std::string> docker_pull(const Config& config, const std::string& image,
+                                std::stop_token stop) {
+  auto pulled = run_command({.argv = {"docker", "pull", image},
                              .environment = docker_environment(config),
                              .deadline = config.pull_deadline},
                             std::move(stop));
   if (!pulled) return pulled.error();
-  if (pulled->exit_status == 0) return {};
+  if (pulled->exit_status == 0) return digest_in(pulled->out);
   return Error{ErrorKind::not_found,
                fmt::format("cannot pull {}: {}", image, foreign_text(pulled->err, 400)),
                {}};

@@ -14,16 +14,28 @@
 namespace slipway::deploy {
 
 // What `docker` and compose files of this host are told, and nothing of the caller's but where
-// docker and its credentials are: a stray IMAGE_TAG in somebody's shell must not decide what runs.
+// docker and its credentials are, and what helpers for credentials read (of Amazon, Google, Azure,
+// and pass): a stray IMAGE_TAG in somebody's shell must not decide what runs. The service's
+// environment is not in a file that compose would read: it would put in values for what looks like
+// $NAME.
 Environment docker_environment(const Config& config);
 
-// `docker compose ARGUMENTS` for one compose file of this host. Errors: failed (with the last words
-// of compose), not_found, timeout, cancelled.
-Result<void> compose(const Config& config, const std::vector<std::string>& arguments,
-                     const std::string& compose_file, const Environment& environment,
-                     std::stop_token stop);
+// What `docker compose` is to work on.
+struct ComposeProject {
+  std::vector<std::string> files;  // a later one adds to an earlier one, and wins
+  Environment environment;
+  std::vector<std::string> secrets = {};  // which compose may quote and nobody may see
+};
 
-// `docker pull`. Errors: not_found (with the registry's last words), timeout, cancelled.
-Result<void> docker_pull(const Config& config, const std::string& image, std::stop_token stop);
+// `docker compose ARGUMENTS`. A file .env beside the host's configuration is not read: it would
+// decide what runs and be in no snapshot. Errors: failed (with the last words of compose),
+// not_found, timeout, cancelled.
+Result<void> compose(const Config& config, const std::vector<std::string>& arguments,
+                     const ComposeProject& project, std::stop_token stop);
+
+// `docker pull`: the digest that the registry has for the name; empty where docker does not say it.
+// Errors: not_found (with the registry's last words), timeout, cancelled.
+Result<std::string> docker_pull(const Config& config, const std::string& image,
+                                std::stop_token stop);
 
 }  // namespace slipway::deploy

@@ -6,7 +6,10 @@
 #include "deploy/docker/labels.hpp"
 #include "deploy/haproxy/haproxy_file.hpp"
 #include "deploy/model/foreign_text.hpp"
+#include "deploy/state/compose_file.hpp"
+#include "deploy/state/environment_file.hpp"
 #include "deploy/state/file_snapshot.hpp"
+#include "deploy/state/secrets.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -31,7 +34,7 @@ Result<Room> room_in(const std::filesystem::path& directory) {
     return io_error("cannot ask for the free space of", directory.string(), errno);
   }
   return Room{directory.string(), static_cast<std::uint64_t>(status.f_bavail) * status.f_frsize,
-              "free some space; 'docker system prune' does not take current or previous"};
+              "free some space; 'docker image prune -a' takes neither current nor previous"};
 }
 
 // Lines of a container's log: the engine frames each chunk with 8 bytes, of which 4 are its size.
@@ -45,6 +48,48 @@ std::string unframe_log(std::string_view bytes) {
     bytes.remove_prefix(std::min(bytes.size(), 8 + size));
   }
   return lines;
+}
+
+// The labels may be an image's; the name is of whoever made the container: NAME, or <hex>_NAME
+// while compose puts one in the place of another.
+bool is_named_by_compose(const JsonValue& names, const std::string& name) {
+  for (const JsonValue& entry : names.items()) {
+    std::string given = entry.text();
+    if (given.starts_with('/')) given.erase(0, 1);
+    if (given == name) return true;
+    const std::size_t hex = given.find_first_not_of("0123456789abcdef");
+    if (hex != std::string::npos && hex > 0 && given.substr(hex) == "_" + name) return true;
+  }
+  return false;
+}
+
+// A label that compose set, or an image that knows our names, in the form that it must have; else
+// empty.
+std::string checked(const std::string& text, bool (*is_valid)(std::string_view)) {
+  return is_valid(text) ? text : std::string();
+}
+
+bool is_snapshot(std::string_view text) {
+  return text.size() == 64 && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
+bool is_transaction(std::string_view text) {
+  return text.size() > 1 && text.size() < 24 && text.front() == 't' &&
+         text.find_first_not_of("0123456789", 1) == std::string_view::npos;
+}
+
+// The service's environment as compose takes it from nowhere else, beside the snapshot; empty where
+// the snapshot's file cannot be read as it is written today.
+Result<std::string> write_environment(const SnapshotPaths& snapshot) {
+  const auto text = read_file(snapshot.environment_file, std::size_t{1} << 20);
+  if (!text) return text.error();
+  const auto values = parse_environment(*text);
+  if (!values) return std::string();
+  const std::string file = (snapshot.directory / "environment.json").string();
+  if (auto written = write_durably(file, compose_of_environment(*values), 0600); !written) {
+    return written.error();
+  }
+  return file;
 }
 
 }  // namespace
@@ -69,12 +114,19 @@ Result<Instance> DockerEngine::inspect(Colour colour) {
   instance.running = state.at({"Running"}).is_true() && !state.at({"Restarting"}).is_true();
   instance.ready = instance.running ? 1 : 0;
   if (!instance.running) instance.reason = foreign_text(state.at({"Error"}).text(), 400);
+  if (!instance.running && state.at({"OOMKilled"}).is_true()) {
+    const auto limit = answer->json.at({"HostConfig", "Memory"}).integer();
+    instance.reason = fmt::format(
+        "it was killed (status {}) because it needed more memory than its limit of {} MB "
+        "(limits.memory of its slipway.yml)",
+        state.at({"ExitCode"}).integer(), limit >> 20);
+  }
   instance.image_id = answer->json.at({"Image"}).text();
   instance.restart_count = static_cast<int>(answer->json.at({"RestartCount"}).integer());
   instance.exit_code = static_cast<int>(state.at({"ExitCode"}).integer());
-  instance.transaction = label_of(labels, label("transaction"));
-  instance.digest = label_of(labels, label("digest"));
-  instance.snapshot = label_of(labels, label("snapshot"));
+  instance.transaction = checked(label_of(labels, label("transaction")), is_transaction);
+  instance.digest = checked(label_of(labels, label("digest")), is_digest);
+  instance.snapshot = checked(label_of(labels, label("snapshot")), is_snapshot);
   return instance;
 }
 
@@ -95,6 +147,7 @@ Result<void> DockerEngine::up(const std::string& how, Colour colour, const Relea
   for (const std::string& id : *orphans) {
     if (auto removed = remove_container(id, "the container " + id); !removed) return removed;
   }
+  if (auto free = check_name_free(colour); !free) return free;
   const std::string by_digest = release.repository + "@" + release.digest;
   const bool digest_known = images_.inspect(by_digest).has_value();
   const SnapshotPaths snapshot(config_, release.snapshot);
@@ -106,10 +159,37 @@ Result<void> DockerEngine::up(const std::string& how, Colour colour, const Relea
   environment["SLIPWAY_SNAPSHOT"] = release.snapshot;
   environment["SLIPWAY_TRANSACTION"] = transaction;
   environment["SLIPWAY_CONFIG_DIR"] = snapshot.config_directory.string();
-  environment["SLIPWAY_ENV_FILE"] = snapshot.environment_file.string();
-  return compose(config_,
-                 {"up", how, "--no-deps", "--no-build", "--pull", "never", service_name(colour)},
-                 snapshot.compose_file.string(), environment, std::move(stop));
+  if (auto repaired = FileSnapshot::repair_modes(snapshot.directory); !repaired) return repaired;
+  ComposeProject project{{snapshot.compose_file.string()},
+                         std::move(environment),
+                         secrets_of(snapshot.environment_file, snapshot.config_directory)};
+  auto told = write_environment(snapshot);
+  if (!told) return told.error();
+  // One of an earlier version that cannot be read so is read by compose, as it was then.
+  if (told->empty()) {
+    project.environment["SLIPWAY_ENV_FILE"] = snapshot.environment_file.string();
+  } else {
+    project.files.insert(project.files.begin(), *told);
+  }
+  auto done = compose(
+      config_, {"up", how, "--no-deps", "--no-build", "--pull", "never", service_name(colour)},
+      project, std::move(stop));
+  // The snapshot's own file is enough; one that a kill leaves is as safe, and goes the next time.
+  std::error_code ignored;
+  if (!told->empty()) std::filesystem::remove(*told, ignored);
+  return done;
+}
+
+Result<void> DockerEngine::check_name_free(Colour colour) const {
+  auto there = api_.call("GET", "/containers/" + container_name(colour) + "/json");
+  if (!there) return there.error();
+  if (there->status == 404) return {};
+  return Error{ErrorKind::failed,
+               fmt::format("there is a container {} that is not of this project (its image: {})",
+                           container_name(colour),
+                           foreign_line(there->json.at({"Config", "Image"}).text(), 200)),
+               fmt::format("rename or remove it, or give this service another name (project in {})",
+                           config_.file.string())};
 }
 
 Result<void> DockerEngine::remove_container(const std::string& id, const std::string& name) {
@@ -126,7 +206,9 @@ Result<std::vector<std::string>> DockerEngine::containers_of(const std::string& 
   if (!answer) return answer.error();
   std::vector<std::string> ids;
   for (const JsonValue& container : answer->json.items()) {
-    ids.push_back(container.at({"Id"}).text());
+    if (is_named_by_compose(container.at({"Names"}), config_.project + "-" + service)) {
+      ids.push_back(container.at({"Id"}).text());
+    }
   }
   return ids;
 }

@@ -3,6 +3,7 @@
 #include "deploy/docker/docker_api.hpp"
 #include "deploy/docker/docker_images.hpp"
 #include "deploy/ports/engine.hpp"
+#include "deploy/ports/platform.hpp"
 #include "deploy/state/config.hpp"
 
 namespace slipway::deploy {
@@ -10,10 +11,8 @@ namespace slipway::deploy {
 // Docker on this host; a colour is a container of the compose project.
 class DockerEngine : public Engine {
  public:
-  explicit DockerEngine(const Config& config)
-      : config_(config),
-        api_(config.docker_socket, std::chrono::seconds(30)),
-        images_(config, api_) {}
+  DockerEngine(const Config& config, const Patience& patience)
+      : config_(config), api_(config.docker_socket, patience), images_(config, api_) {}
 
   Result<Release> find_local(const Release& wanted) override { return images_.find_local(wanted); }
   Result<Release> pull(const Reference& reference, std::stop_token stop) override {
@@ -43,6 +42,7 @@ class DockerEngine : public Engine {
   Result<std::vector<std::string>> containers_of(const std::string& service) const;
   Result<void> up(const std::string& how, Colour colour, const Release& release,
                   const std::string& transaction, std::stop_token stop);
+  Result<void> check_name_free(Colour colour) const;
   Result<void> remove_container(const std::string& id, const std::string& name);
   bool signal_process(Colour colour, int number) const;
 

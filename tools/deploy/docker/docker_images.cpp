@@ -2,8 +2,8 @@
 
 #include "deploy/docker/docker_command.hpp"
 #include "deploy/docker/labels.hpp"
+#include "deploy/model/foreign_text.hpp"
 #include "deploy/model/plan_json.hpp"
-#include "deploy/state/secrets.hpp"
 
 #include <fmt/core.h>
 
@@ -11,6 +11,14 @@ namespace slipway::deploy {
 namespace {
 
 constexpr std::string_view hold_repository = "slipway-held";
+
+// Of what is not, nothing goes into a request to the engine.
+Error not_well_formed(const Release& release) {
+  return {ErrorKind::not_found,
+          fmt::format("'{}@{}' is no image by digest", foreign_line(release.repository, 200),
+                      foreign_line(release.digest, 80)),
+          {}};
+}
 
 std::string short_digest(const Release& release) {
   return release.digest.substr(7, 12);
@@ -28,14 +36,19 @@ Result<Release> DockerImages::inspect(const std::string& name) const {
   const JsonValue labels = answer->json.at({"Config", "Labels"});
   Release release;
   release.image_id = answer->json.at({"Id"}).text();
-  release.revision = label_of(labels, "org.opencontainers.image.revision");
-  release.version = label_of(labels, "org.opencontainers.image.version");
-  release.oldest_return = label_of(labels, label("oldest-return"));
+  // Names, as short as names are; what an image writes there is shown, and kept in the journal.
+  const auto name_in = [&](const std::string& of) {
+    return foreign_line(label_of(labels, of), 200);
+  };
+  release.revision = name_in("org.opencontainers.image.revision");
+  release.version = name_in("org.opencontainers.image.version");
+  release.oldest_return = name_in(label("oldest-return"));
   release.description = label_of(labels, label("service"));
   return release;
 }
 
 Result<Release> DockerImages::find_local(const Release& wanted) const {
+  if (!is_well_formed(wanted)) return not_well_formed(wanted);
   auto found = inspect(wanted.repository + "@" + wanted.digest);
   // The engine forgets a digest with the tag that brought it; the image id is as good, because it
   // was recorded when the digest was verified.
@@ -55,20 +68,11 @@ Result<Release> DockerImages::find_local(const Release& wanted) const {
 
 Result<std::string> DockerImages::resolve(const Reference& reference, std::stop_token stop) const {
   if (!reference.digest.empty()) return reference.digest;
-  // The command line knows the credentials; its answer is the registry's manifest, and the digest
-  // is in the engine's record of the pull.
-  if (auto pulled = docker_pull(config_, reference.text(), stop); !pulled) return pulled.error();
-  auto image =
-      api_.demand("inspect " + reference.text(), "GET", "/images/" + reference.text() + "/json", "",
-                  std::chrono::seconds(30), stop);
-  if (!image) return image.error();
-  const std::string prefix = reference.repository + "@";
-  for (const JsonValue& entry : image->json.at({"RepoDigests"}).items()) {
-    const std::string known = entry.text();
-    if (known.substr(0, prefix.size()) == prefix) return known.substr(prefix.size());
-  }
+  // The command line knows the credentials, and says what the registry answered.
+  auto digest = docker_pull(config_, reference.text(), stop);
+  if (!digest || !digest->empty()) return digest;
   return Error{ErrorKind::not_found,
-               fmt::format("the engine knows no digest of {}", reference.text()),
+               fmt::format("docker pulled {} and did not say its digest", reference.text()),
                "push the image to a registry and name it by digest"};
 }
 
@@ -93,6 +97,7 @@ Result<Release> DockerImages::pull(const Reference& reference, std::stop_token s
 }
 
 Result<void> DockerImages::retain(const Release& release) const {
+  if (!is_well_formed(release)) return not_well_formed(release);
   const std::string name = retainer(release);
   // Held already: nothing is written, so that a way back exists on a disk that is full.
   auto there = api_.call("GET", "/containers/" + name + "/json");
@@ -119,6 +124,7 @@ Result<void> DockerImages::retain(const Release& release) const {
 }
 
 Result<void> DockerImages::release(const Release& unwanted) const {
+  if (!is_well_formed(unwanted)) return not_well_formed(unwanted);
   auto removed = api_.call("DELETE", "/containers/" + retainer(unwanted) + "?v=1");
   if (!removed) return removed.error();
   const std::string tag = fmt::format("{}:{}", hold_repository, short_digest(unwanted));
@@ -137,8 +143,13 @@ Result<std::vector<Release>> DockerImages::retained() const {
   if (!answer) return answer.error();
   std::vector<Release> releases;
   for (const JsonValue& container : answer->json.items()) {
+    // An image may bring our labels: what counts is on a container of that name and image.
     const auto release = parse_release(label_of(container.at({"Labels"}), label("release")));
-    if (release) releases.push_back(*release);
+    if (!release || !is_well_formed(*release)) continue;
+    const auto names = container.at({"Names"}).items();
+    const bool ours = names.size() == 1 && names[0].text() == "/" + retainer(*release) &&
+                      container.at({"ImageID"}).text() == release->image_id;
+    if (ours) releases.push_back(*release);
   }
   return releases;
 }

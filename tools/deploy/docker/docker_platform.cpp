@@ -8,15 +8,15 @@
 
 namespace slipway::deploy {
 
-Platform make_docker_platform(const Config& config) {
-  Platform platform{std::make_unique<HostStore>(config), std::make_unique<DockerEngine>(config),
-                    nullptr};
+Platform make_docker_platform(const Config& config, const Patience& patience) {
+  Platform platform{std::make_unique<HostStore>(config),
+                    std::make_unique<DockerEngine>(config, patience), nullptr};
   if (config.strategy == StrategyKind::recreate) {
     platform.traffic = std::make_unique<SoloSwitch>(config, *platform.engine, *platform.store);
   } else {
     const auto start = [&config](const std::filesystem::path& compose_file, std::stop_token stop) {
       return compose(config, {"up", "-d", "--no-deps", "--no-recreate", "haproxy"},
-                     compose_file.string(), docker_environment(config), std::move(stop));
+                     {{compose_file.string()}, docker_environment(config)}, std::move(stop));
     };
     platform.traffic = std::make_unique<Haproxy>(config, start);
   }

@@ -42,7 +42,8 @@ Result<void> SoloSwitch::flip(Colour colour) {
   if (!written) return written;
   auto old = engine_.inspect(other(colour));
   if (!old) return old.error();
-  if (old->running) {
+  // Also one that is down for the moment: the engine would restart it, and it has the ports.
+  if (old->running || old->restart_count > 0) {
     const auto service = store_.service_of(old->snapshot);
     const auto grace = (service ? *service : service::Service{}).drain;
     if (auto stopped = engine_.stop(other(colour), grace); !stopped) return stopped;

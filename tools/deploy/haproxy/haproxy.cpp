@@ -1,6 +1,7 @@
 #include "deploy/haproxy/haproxy.hpp"
 
 #include "base/durable_file.hpp"
+#include "base/sha256.hpp"
 #include "base/unique_fd.hpp"
 #include "deploy/haproxy/entrance_ports.hpp"
 #include "deploy/haproxy/haproxy_file.hpp"
@@ -91,18 +92,20 @@ fs::path Haproxy::map_file() const {
 
 Result<void> Haproxy::prepare() {
   const fs::path proxy = config_.state_directory / "proxy";
-  for (const fs::path& folder : {proxy, proxy / "map", proxy / "run"}) {
-    if (::mkdir(folder.c_str(), 0755) != 0 && errno != EEXIST) {
-      return io_error("cannot make the folder", folder.string(), errno);
-    }
-  }
   const fs::path run = proxy / "run";
+  for (const auto& [folder, mode] :
+       {std::pair<fs::path, mode_t>{proxy, 0755}, {proxy / "map", 0755}, {run, 0775}}) {
+    if (auto made = make_directory(folder, mode); !made) return made;
+  }
   // Root without its capabilities may write there as the owner, HAProxy's user by its group.
-  if ((::chown(run.c_str(), 0, proxy_user) != 0 || ::chmod(run.c_str(), 0775) != 0) &&
-      ::geteuid() == 0) {
+  if (::chown(run.c_str(), 0, proxy_user) != 0 && ::geteuid() == 0) {
     return io_error("cannot give HAProxy its folder", run.string(), errno);
   }
-  if (fs::exists(map_file())) return {};
+  if (fs::exists(map_file())) {
+    // HAProxy's user reads it, whatever umask it was once written with.
+    if (::chmod(map_file().c_str(), 0644) == 0) return {};
+    return io_error("cannot set the mode of", map_file().string(), errno);
+  }
   return write_durably(map_file(), map_content("none"), 0644);
 }
 
@@ -119,19 +122,47 @@ Result<void> Haproxy::bring_up(const Services& services, std::stop_token stop) {
   // Read by HAProxy's own user.
   auto written = write_durably(proxy / "haproxy.cfg", haproxy_file(config_, services), 0644);
   if (!written) return written;
+  if (auto noted = write_durably(read_from(), own_file_hash(), 0600); !noted) return noted;
   return start_(compose_file, std::move(stop));
+}
+
+fs::path Haproxy::read_from() const {
+  return config_.state_directory / "proxy" / "read-from";
+}
+
+std::string Haproxy::own_file_hash() const {
+  if (config_.haproxy_config.empty()) return "";
+  const auto content = read_file(config_.haproxy_config, std::size_t{4} << 20);
+  return content ? sha256_hex(*content) : "";
+}
+
+Result<void> Haproxy::check_current() {
+  // What deploy itself writes into its own is held against the service by check_routes().
+  if (config_.haproxy_config.empty()) return {};
+  const auto read = read_file(read_from(), 65536);
+  // Nothing is known of one that was made without an own file, or by earlier tools.
+  if (!read || read->empty() || *read == own_file_hash()) return {};
+  return Error{
+      ErrorKind::failed,
+      "haproxyConfig is another than HAProxy read when it started, and a deploy never makes "
+      "it read that again",
+      made_anew()};
+}
+
+std::string Haproxy::made_anew() const {
+  return fmt::format(
+      "remove HAProxy (docker rm -f {}-haproxy, which ends what is connected) and run "
+      "this again, which makes it anew{}",
+      config_.project,
+      config_.haproxy_config.empty() ? ""
+                                     : ", after " + config_.haproxy_config.string() + " has it");
 }
 
 Result<void> Haproxy::check_routes(Colour colour, const service::Service& service) {
   const auto servers = routes();
   if (!servers) return servers.error();
   const std::string address = address_of(config_, colour);
-  const std::string anew = fmt::format(
-      "remove HAProxy (docker rm -f {}-haproxy, which ends what is connected) and run "
-      "this again, which makes it anew{}",
-      config_.project,
-      config_.haproxy_config.empty() ? ""
-                                     : ", after " + config_.haproxy_config.string() + " has it");
+  const std::string anew = made_anew();
   for (const std::uint16_t port : ports_of(service)) {
     if (!has_server(*servers, address, port)) {
       return Error{ErrorKind::failed,

@@ -24,6 +24,7 @@ class Haproxy : public Switch {
   Result<void> check_entrance(const Services& services) override;
   Result<void> bring_up(const Services& services, std::stop_token stop) override;
   // Of whatever haproxy.cfg it runs with: servers are known by their addresses.
+  Result<void> check_current() override;
   Result<void> check_routes(Colour colour, const service::Service& service) override;
   Result<std::uint64_t> sessions(Colour colour) override;
   Result<Totals> totals(Colour colour) override;
@@ -32,6 +33,11 @@ class Haproxy : public Switch {
 
  private:
   std::filesystem::path map_file() const;
+  // Notes the content of the host's own haproxyConfig, by hash, as HAProxy read it last.
+  std::filesystem::path read_from() const;
+  std::string own_file_hash() const;
+  // What to do where it must read its configuration again.
+  std::string made_anew() const;
   Result<std::string> ask(const std::string& command) const;
   Result<std::vector<Server>> routes() const;
   Result<Counted> counted(Colour colour) const;

@@ -2,6 +2,7 @@
 
 #include "deploy/state/compose_file.hpp"
 
+#include <fstream>
 #include <set>
 
 #include <fmt/core.h>
@@ -53,12 +54,21 @@ struct Route {
   std::set<std::uint16_t> published;
   std::uint16_t blue;
   std::uint16_t green;
+  bool v6;
 };
+
+// Where the kernel has no IPv6 HAProxy would not start with it.
+bool has_v6() {
+  return std::ifstream("/proc/net/if_inet6").peek() != std::ifstream::traits_type::eof();
+}
 
 std::string text_of(const Config& config, const Route& route) {
   const bool http = route.mode == "http";
   std::string text = fmt::format("\nfrontend {}\n  mode {}\n", route.name, route.mode);
-  for (const std::uint16_t port : route.published) text += fmt::format("  bind :{}\n", port);
+  for (const std::uint16_t port : route.published) {
+    text += fmt::format("  bind :{}\n", port);
+    if (route.v6) text += fmt::format("  bind [::]:{} v6only\n", port);
+  }
   text +=
       fmt::format("{}  use_backend {}_%[str(active),map(/var/lib/slipway-proxy/active.map,none)]\n",
                   http ? http_limits : "", route.name);
@@ -90,12 +100,14 @@ std::string haproxy_file(const Config& config, const Services& services) {
                            "http",
                            {config.published(blue.port), config.published(green.port)},
                            blue.port,
-                           green.port});
+                           green.port,
+                           has_v6()});
   std::set<std::uint16_t> further(blue.tcp.begin(), blue.tcp.end());
   further.insert(green.tcp.begin(), green.tcp.end());
   for (const std::uint16_t port : further) {
-    text +=
-        text_of(config, {fmt::format("tcp_{}", port), "tcp", {config.published(port)}, port, port});
+    text += text_of(
+        config,
+        {fmt::format("tcp_{}", port), "tcp", {config.published(port)}, port, port, has_v6()});
   }
   return text;
 }

@@ -18,12 +18,15 @@ constexpr std::array rows{
     Row{ExitCode::usage, "usage",
         "the command line or the host's configuration is wrong, nothing touched"},
     Row{ExitCode::failed, "failed",
-        "failed, nothing changed for users: what served before still serves, if it lives"},
+        "failed, nothing changed for users: what served before still serves"},
     Row{ExitCode::rolled_back, "rolled-back", "failed and rolled back"},
-    Row{ExitCode::needs_human, "needs-human", "rollback failed, a human is needed"},
+    Row{ExitCode::needs_human, "needs-human",
+        "a way back failed, or nothing serves: a human is needed"},
     Row{ExitCode::locked, "locked", "another operation holds the lock"},
     Row{ExitCode::unavailable, "unavailable", "the target is not available, nothing touched"},
     Row{ExitCode::ambiguous, "ambiguous", "state unreadable or ambiguous, nothing touched"},
+    Row{ExitCode::not_serving, "not-serving",
+        "what should serve does not answer; only where just that was asked"},
     Row{ExitCode::interrupted, "interrupted", "interrupted"},
 };
 

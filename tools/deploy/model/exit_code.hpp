@@ -15,6 +15,7 @@ enum class ExitCode {
   locked = 6,
   unavailable = 7,
   ambiguous = 8,
+  not_serving = 9,
   interrupted = 130,
 };
 

@@ -35,6 +35,12 @@ Character first_character(std::string_view text) {
   return {code, size};
 }
 
+// What makes a terminal show text in another order than it has, or on another line.
+bool is_reordering(char32_t code) {
+  return code == 0x061c || code == 0x200e || code == 0x200f || (code >= 0x2028 && code <= 0x202e) ||
+         (code >= 0x2066 && code <= 0x2069);
+}
+
 bool is_c1(char32_t code) {
   return code >= 0x80 && code < 0xa0;
 }
@@ -81,7 +87,7 @@ std::string plain(std::string_view said) {
       said.remove_prefix(sequence_length(said, introducer));
     } else if (is_c1(next.code)) {
       said.remove_prefix(sequence_length(said, next.code));
-    } else if (next.code == invalid) {
+    } else if (next.code == invalid || is_reordering(next.code)) {
       text += replacement;
     } else if ((next.code < 0x20 && next.code != '\n') || next.code == 0x7f) {
       text += ' ';
@@ -127,20 +133,46 @@ std::string redacted(std::string_view text, const std::vector<std::string>& secr
   return shown;
 }
 
+// Before, because a secret may hold what plain() changes; after, because one may be interrupted by
+// what it leaves out.
+std::string presentable(std::string_view said, const std::vector<std::string>& secrets) {
+  return redacted(plain(redacted(said, secrets)), secrets);
+}
+
+bool is_inside_character(char byte) {
+  return (static_cast<unsigned char>(byte) & 0xc0U) == 0x80;
+}
+
 }  // namespace
 
 std::string foreign_text(std::string_view said, std::size_t most,
                          const std::vector<std::string>& secrets) {
-  // Before, because a secret may hold what plain() changes; after, because one may be interrupted
-  // by what it leaves out.
-  const std::string text = redacted(plain(redacted(said, secrets)), secrets);
+  const std::string text = presentable(said, secrets);
   std::string_view end = text;
   while (!end.empty() && (end.back() == '\n' || end.back() == ' ')) end.remove_suffix(1);
   if (end.size() > most) end.remove_prefix(end.size() - most);
-  while (!end.empty() && (static_cast<unsigned char>(end.front()) & 0xc0U) == 0x80) {
-    end.remove_prefix(1);
-  }
+  while (!end.empty() && is_inside_character(end.front())) end.remove_prefix(1);
   return std::string(end);
+}
+
+std::string foreign_line(std::string_view said, std::size_t most,
+                         const std::vector<std::string>& secrets) {
+  std::string text = presentable(said, secrets);
+  std::replace(text.begin(), text.end(), '\n', ' ');
+  text.erase(text.find_last_not_of(' ') + 1);
+  if (text.size() <= most) return text;
+  while (most > 0 && is_inside_character(text[most])) --most;
+  return text.substr(0, most) + "...";
+}
+
+bool is_utf8(std::string_view text) {
+  while (!text.empty()) {
+    const Character next = first_character(text);
+    const bool replaced = text.substr(0, next.size) == replacement;
+    if (next.code == invalid && !replaced) return false;
+    text.remove_prefix(next.size);
+  }
+  return true;
 }
 
 }  // namespace slipway::deploy

@@ -11,19 +11,38 @@ Expectation expectation(const std::string& revision, const service::Service& ser
   return {service.version_is_digest ? std::string() : revision, service.health, service.ready};
 }
 
+namespace {
+
+std::string with_words(std::string what, const std::string& said) {
+  return said.empty() ? what : what + ": " + said;
+}
+
+}  // namespace
+
+std::string not_ready(const HealthAnswer& answer, const Expectation& expected) {
+  if (answer.ready_status == 0) return expected.ready + " does not answer 200";
+  return with_words(
+      fmt::format("{} does not answer 200 but {}", expected.ready, answer.ready_status),
+      answer.ready_said);
+}
+
 std::optional<std::string> objection(const Result<HealthAnswer>& answer,
                                      const Expectation& expected) {
   if (!answer) return answer.error().what;
   if (expected.release_id.empty()) {
     if (answer->status == 200) return std::nullopt;
-    return fmt::format("{} answered {}", expected.health, answer->status);
+    return with_words(fmt::format("{} answered {}", expected.health, answer->status), answer->said);
   }
   if (!answer->well_formed) {
-    return fmt::format("{} answered {} without JSON", expected.health, answer->status);
+    return with_words(fmt::format("{} answered {} without JSON", expected.health, answer->status),
+                      answer->said);
+  }
+  if (answer->release_id.empty() && answer->status != 200) {
+    return with_words(fmt::format("{} answered {}", expected.health, answer->status), answer->said);
   }
   if (answer->release_id != expected.release_id) {
     return fmt::format("{} shows releaseId {}, the image is {}", expected.health,
-                       answer->release_id.empty() ? "none" : foreign_text(answer->release_id, 80),
+                       answer->release_id.empty() ? "none" : foreign_line(answer->release_id, 80),
                        expected.release_id);
   }
   return std::nullopt;
@@ -56,10 +75,11 @@ HealthGate::State HealthGate::judge(TimePoint now, const Look& look) {
   const bool wrong_version = wrong && !expected_.release_id.empty() && look.answer &&
                              look.answer->well_formed && !look.answer->release_id.empty();
   if (!wrong && look.answer->status != 200) {
-    wrong = fmt::format("{} answered {}", expected_.health, look.answer->status);
+    wrong = with_words(fmt::format("{} answered {}", expected_.health, look.answer->status),
+                       look.answer->said);
   }
   if (!wrong && look.answer->health == "fail") wrong = expected_.health + " says fail";
-  if (!wrong && !look.answer->ready) wrong = expected_.ready + " does not answer 200";
+  if (!wrong && !look.answer->ready) wrong = not_ready(*look.answer, expected_);
   if (!wrong && look.ready < look.desired) {
     wrong = fmt::format("{} of {} instances are ready", look.ready, look.desired);
   }

@@ -61,6 +61,9 @@ class HealthGate {
   std::string reason_ = "it was not asked yet";
 };
 
+// That it is not ready, and what it said.
+std::string not_ready(const HealthAnswer& answer, const Expectation& expected);
+
 // Why this answer is not that of a live instance of the expected release; nothing when it is.
 // Readiness is not part of it: a warm colour is live and not ready.
 std::optional<std::string> objection(const Result<HealthAnswer>& answer,

@@ -1,18 +1,24 @@
 #include "deploy/model/health_answer.hpp"
 
+#include "deploy/model/foreign_text.hpp"
 #include "deploy/model/json_value.hpp"
 
 namespace slipway::deploy {
 
 HealthAnswer parse_health(int status, std::string_view body) {
   const JsonValue document = JsonValue::parse(body);
-  return {status,
-          document.is_object(),
-          document.at({"status"}).text(),
-          document.at({"releaseId"}).text(),
-          document.at({"version"}).text(),
-          document.at({"role"}).text(),
-          false};
+  HealthAnswer answer{status,
+                      document.is_object(),
+                      document.at({"status"}).text(),
+                      document.at({"releaseId"}).text(),
+                      document.at({"version"}).text(),
+                      document.at({"role"}).text()};
+  if (status != 200 || !answer.well_formed) answer.said = beginning_of(body);
+  return answer;
+}
+
+std::string beginning_of(std::string_view body) {
+  return foreign_line(body.substr(0, 2000), 200);
 }
 
 }  // namespace slipway::deploy

@@ -15,9 +15,16 @@ struct HealthAnswer {
   std::string version;       // field version
   std::string role;          // active, standby, draining or drained
   bool ready = false;        // the ready page answered 200
+  int ready_status = 0;      // its HTTP status; 0: it was not asked
+  // How an answer begins that is not what it should be, on one line.
+  std::string said = {};
+  std::string ready_said = {};
 };
 
 // The answer of the health page (draft-inadarei-api-health-check); `ready` is left open.
 HealthAnswer parse_health(int status, std::string_view body);
+
+// The beginning of an answer, as a message shows it.
+std::string beginning_of(std::string_view body);
 
 }  // namespace slipway::deploy

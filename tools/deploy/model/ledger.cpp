@@ -13,6 +13,19 @@ bool contains(const std::vector<Release>& list, const Release& release) {
   return std::any_of(list.begin(), list.end(), same(release));
 }
 
+HistoryEntry entry_of(const OpenTransaction& open) {
+  const Plan& plan = open.plan;
+  return {.transaction = open.id,
+          .time = open.began,
+          .operation = plan.rollback ? "rollback" : "deploy",
+          .actor = plan.actor,
+          .reason = plan.reason,
+          .target = plan.target.describe(),
+          .from = plan.old ? plan.old->describe() : std::string(),
+          .steps = open.steps,
+          .ended = false};
+}
+
 bool named(const Release& release, const std::string& name) {
   if (release.tag == name || release.version == name || "v" + release.version == name ||
       release.digest == name || release.repository + ":" + release.tag == name ||
@@ -30,6 +43,12 @@ bool named(const Release& release, const std::string& name) {
 
 }  // namespace
 
+double HistoryEntry::seconds() const {
+  double sum = 0;
+  for (const Performed& step : steps) sum += step.seconds;
+  return sum;
+}
+
 Ledger::Ledger(const std::vector<Record>& records) {
   for (const Record& record : records) {
     std::visit([&](const auto& entry) { apply(record, entry); }, record.entry);
@@ -40,6 +59,7 @@ void Ledger::remember(std::vector<Release>& list, const Release& release) {
   if (release.empty()) return;
   std::erase_if(list, same(release));
   list.insert(list.begin(), release);
+  list.resize(std::min(list.size(), most_remembered));
 }
 
 void Ledger::apply(const Record& record, const Begun& begun) {
@@ -58,20 +78,68 @@ void Ledger::apply(const Record& record, const Resumed&) {
 void Ledger::apply(const Record& record, const Ended& ended) {
   if (!is_open(record)) return;
   const Plan& plan = open_->plan;
-  history_.push_back({open_->id, record.time, plan.rollback ? "rollback" : "deploy", plan.actor,
-                      plan.reason, plan.target.describe(),
-                      plan.old ? plan.old->describe() : std::string(), ended.exit_code});
+  HistoryEntry entry = entry_of(*open_);
+  entry.time = record.time;
+  entry.exit_code = ended.exit_code;
+  entry.message = ended.message;
+  entry.running = ended.running;
+  entry.ended = true;
+  history_.push_back(std::move(entry));
   if (ended.exit_code == static_cast<int>(ExitCode::done)) {
     remember(proven_, plan.target);
     std::erase_if(retracted_, same(plan.target));
-    if (plan.rollback && plan.old) remember(retracted_, *plan.old);
+    // Who starts anew what hangs does not flee from it.
+    if (plan.rollback && plan.old && !plan.old->same_as(plan.target)) {
+      remember(retracted_, *plan.old);
+    }
   }
   open_.reset();
 }
 
 void Ledger::apply(const Record& record, const Refused& refused) {
   history_.push_back({record.transaction, record.time, refused.operation, refused.actor,
-                      refused.reason, refused.target, "", refused.exit_code});
+                      refused.reason, refused.target, "", refused.exit_code, refused.message});
+}
+
+void Ledger::apply(const Record& record, const Performed& performed) {
+  if (is_open(record)) open_->steps.push_back(performed);
+}
+
+void Ledger::apply(const Record&, const Compacted& compacted) {
+  forgotten_ = compacted.operations;
+  proven_ = compacted.proven;
+  known_ = compacted.known;
+  retracted_ = compacted.retracted;
+}
+
+std::optional<HistoryEntry> Ledger::operation(const std::string& transaction) const {
+  if (open_ && open_->id == transaction) return entry_of(*open_);
+  for (const HistoryEntry& entry : history_) {
+    if (entry.transaction == transaction) return entry;
+  }
+  return std::nullopt;
+}
+
+Compacted Ledger::compacted() const {
+  return {forgotten_ + history_.size(), proven_, known_, retracted_};
+}
+
+std::optional<std::vector<Record>> compact(const std::vector<Record>& records, std::size_t most) {
+  if (records.size() <= most) return std::nullopt;
+  // Behind the last operation that had ended by then.
+  std::size_t cut = 0;
+  for (std::size_t i = records.size() - most; i > 0 && cut == 0; --i) {
+    const Entry& entry = records[i - 1].entry;
+    if (std::holds_alternative<Ended>(entry) || std::holds_alternative<Refused>(entry)) cut = i;
+  }
+  if (cut <= 1) return std::nullopt;
+  const auto middle = records.begin() + static_cast<std::ptrdiff_t>(cut);
+  const Ledger before({records.begin(), middle});
+  if (before.open()) return std::nullopt;
+  const Record& last = records[cut - 1];
+  std::vector<Record> kept{{last.sequence, "", last.time, before.compacted()}};
+  kept.insert(kept.end(), middle, records.end());
+  return kept;
 }
 
 void Ledger::apply(const Record&, const Rebuilt& rebuilt) {

@@ -17,9 +17,10 @@ struct OpenTransaction {
   Plan plan;
   Tail tail;
   std::string began;
+  std::vector<Performed> steps = {};
 };
 
-// One finished or refused operation, for --history.
+// One finished or refused operation, for --history and --show.
 struct HistoryEntry {
   std::string transaction;
   std::string time;
@@ -29,14 +30,30 @@ struct HistoryEntry {
   std::string target;
   std::string from;
   int exit_code = 0;
+  std::string message = {};  // how it ended, without what an instance said
+  std::string running = {};  // digest of what served then; empty: nothing, or it was refused
+  std::vector<Performed> steps = {};
+  bool ended = true;
+
+  double seconds() const;  // of all steps
 };
 
 class Ledger {
  public:
+  // How many releases each list has at most, the newest.
+  static constexpr std::size_t most_remembered = 200;
+
   explicit Ledger(const std::vector<Record>& records);
 
   const std::optional<OpenTransaction>& open() const { return open_; }
   const std::vector<HistoryEntry>& history() const { return history_; }
+  // How many more there were before, of which the journal holds no records any more.
+  std::uint64_t forgotten() const { return forgotten_; }
+  // One of the history, or the one that is open, by its transaction.
+  std::optional<HistoryEntry> operation(const std::string& transaction) const;
+
+  // All that is to be known when the records end here and are gone.
+  Compacted compacted() const;
 
   // Releases that were proven healthy, the one that served last first, each once.
   const std::vector<Release>& proven() const { return proven_; }
@@ -69,6 +86,8 @@ class Ledger {
   void apply(const Record& record, const Ended& ended);
   void apply(const Record& record, const Refused& refused);
   void apply(const Record& record, const Rebuilt& rebuilt);
+  void apply(const Record& record, const Performed& performed);
+  void apply(const Record& record, const Compacted& compacted);
   // What else there is says nothing about releases.
   template <typename Other>
   void apply(const Record&, const Other&) {}
@@ -80,6 +99,12 @@ class Ledger {
   std::vector<Release> proven_;
   std::vector<Release> known_;
   std::vector<Release> retracted_;
+  std::uint64_t forgotten_ = 0;
 };
+
+// The same journal with at most `most` of its records, the last ones, behind one that says what the
+// others did; nothing where it is no longer than that, or where an operation that is open began
+// before. Sequence numbers stay.
+std::optional<std::vector<Record>> compact(const std::vector<Record>& records, std::size_t most);
 
 }  // namespace slipway::deploy

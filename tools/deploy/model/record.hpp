@@ -25,6 +25,7 @@ struct Performed {  // done: how a step came out
   Event event = Event::done;
   double seconds = 0;
   std::string detail;
+  std::string said = {};  // what the instance itself said last
 };
 struct Resumed {  // resume: recovery goes on from here
   Step step = Step::hold;
@@ -54,10 +55,15 @@ struct Noted {  // note
   std::string reason;
   std::string holder;
 };
-struct Unknown {};  // of another version of these tools: it counts, and means nothing
+struct Compacted {  // compacted: what earlier records said, which are gone; only as the first
+  std::uint64_t operations = 0;  // how many they told of
+  std::vector<Release> proven;   // as Ledger has them
+  std::vector<Release> known;
+  std::vector<Release> retracted;
+};
 
 using Entry =
-    std::variant<Unknown, Begun, Intended, Performed, Resumed, Ended, Refused, Rebuilt, Noted>;
+    std::variant<Noted, Begun, Intended, Performed, Resumed, Ended, Refused, Rebuilt, Compacted>;
 
 // One record of the journal. Order is by sequence number, never by clock.
 struct Record {
@@ -78,7 +84,9 @@ struct Records {
 };
 
 // Errors: corrupt, when something unreadable is followed by something readable, or when sequence
-// numbers do not count up by one: bytes were lost or changed in the middle.
+// numbers do not count up by one: bytes were lost or changed in the middle; protocol, when a whole
+// record has a type, step or field that is not known here: a newer version of these tools wrote it,
+// and to act on the rest could undo what it did.
 Result<Records> decode(std::string_view bytes);
 
 }  // namespace slipway::deploy

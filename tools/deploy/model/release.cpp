@@ -1,5 +1,7 @@
 #include "deploy/model/release.hpp"
 
+#include "deploy/model/foreign_text.hpp"
+
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -58,7 +60,8 @@ std::string Reference::text() const {
 }
 
 Result<Reference> parse_reference(std::string_view text) {
-  const Error refused{ErrorKind::usage, fmt::format("'{}' is not an image reference", text),
+  const Error refused{ErrorKind::usage,
+                      fmt::format("'{}' is not an image reference", foreign_line(text, 300)),
                       "write REPOSITORY, REPOSITORY:TAG or REPOSITORY@sha256:DIGEST"};
   Reference reference;
   std::string_view name = text;
@@ -81,9 +84,25 @@ Result<Reference> parse_reference(std::string_view text) {
   return reference;
 }
 
+bool is_well_formed(const Release& release) {
+  return is_repository(release.repository) && is_digest(release.digest) &&
+         (release.image_id.empty() || is_digest(release.image_id));
+}
+
+std::string normalised_repository(std::string_view repository) {
+  for (const std::string_view hub : {"docker.io/", "index.docker.io/", "registry-1.docker.io/"}) {
+    if (!repository.starts_with(hub)) continue;
+    repository.remove_prefix(hub.size());
+    break;
+  }
+  constexpr std::string_view library = "library/";
+  if (repository.starts_with(library)) repository.remove_prefix(library.size());
+  return std::string(repository);
+}
+
 std::string Release::describe() const {
   if (digest.empty()) return "nothing";
-  const std::string& name = tag.empty() ? version : tag;
+  const std::string name = foreign_line(tag.empty() ? version : tag, 200);
   return name.empty() ? digest : name + " " + digest;
 }
 

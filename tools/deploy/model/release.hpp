@@ -49,4 +49,11 @@ struct Release {
   std::string describe() const;
 };
 
+// Whether repository, digest and image id have the form of such, so that they can be part of a
+// request; only the image id may be missing.
+bool is_well_formed(const Release& release);
+
+// One name for each repository: docker.io/acme/x and acme/x are the same, as are library/x and x.
+std::string normalised_repository(std::string_view repository);
+
 }  // namespace slipway::deploy

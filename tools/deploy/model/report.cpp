@@ -1,6 +1,7 @@
 #include "deploy/model/report.hpp"
 
 #include "base/json.hpp"
+#include "deploy/model/foreign_text.hpp"
 
 #include <fmt/core.h>
 
@@ -73,7 +74,9 @@ std::string to_markdown(const Report& report) {
   const auto row = [&](std::string_view name, const std::string& value) {
     text += fmt::format("| {} | {} |\n", name, value);
   };
-  row("running now", report.running  ? fmt::format("`{}`", report.running->describe())
+  row("running now", report.running
+                         ? fmt::format("`{}`{}", report.running->describe(),
+                                       report.serves == false ? ", which does not answer" : "")
                      : report.serves ? "nothing"
                                      : "unknown");
   row("from", report.from ? fmt::format("`{}`", report.from->describe()) : "-");
@@ -98,6 +101,13 @@ std::string to_markdown(const Report& report) {
 }
 
 std::string meaning(const Report& report) {
+  if (report.exit_code == ExitCode::rolled_back && report.serves == false) {
+    return "failed and taken back; nothing serves, as before";
+  }
+  if (report.exit_code == ExitCode::needs_human && report.serves) {
+    return *report.serves ? "a way back failed, a human is needed; what the last line names serves"
+                          : "nothing that answers serves: a human is needed";
+  }
   if (report.exit_code != ExitCode::failed) return std::string(meaning(report.exit_code));
   if (!report.serves) return "failed; what serves now cannot be seen from here";
   if (*report.serves) return "failed, nothing changed for users: what served before still serves";
@@ -106,14 +116,19 @@ std::string meaning(const Report& report) {
 
 std::string running_line(const Report& report) {
   if (!report.running && !report.serves) return "running: unknown";
-  return running_line(report.running, report.running_colour);
+  return running_line(report.running, report.running_colour,
+                      report.serves == false ? "does not answer" : "");
 }
 
-std::string running_line(const std::optional<Release>& running, const std::string& colour) {
+std::string running_line(const std::optional<Release>& running, const std::string& colour,
+                         const std::string& why_not) {
   if (!running || running->empty()) return "running: nothing";
-  const std::string name = running->version.empty() ? running->tag : running->version;
-  return fmt::format("running: {} ({}{}{})", running->digest, name, name.empty() ? "" : ", ",
-                     colour);
+  const std::string name =
+      foreign_line(running->version.empty() ? running->tag : running->version, 200);
+  const std::string what =
+      fmt::format("{} ({}{}{})", running->digest, name, name.empty() ? "" : ", ", colour);
+  if (why_not.empty()) return "running: " + what;
+  return fmt::format("running: nothing that serves; {} should, and {}", what, why_not);
 }
 
 }  // namespace slipway::deploy

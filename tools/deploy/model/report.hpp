@@ -53,8 +53,11 @@ std::string to_markdown(const Report& report);
 // where it was seen to.
 std::string meaning(const Report& report);
 
-// "running: sha256:... (v1.2.0, green)": the last line on stdout.
+// "running: sha256:... (v1.2.0, green)": the last line on stdout. Where that does not serve,
+// `why_not` says why, after "should, and": "running: nothing that serves; sha256:... should, and
+// ...".
 std::string running_line(const Report& report);
-std::string running_line(const std::optional<Release>& running, const std::string& colour);
+std::string running_line(const std::optional<Release>& running, const std::string& colour,
+                         const std::string& why_not);
 
 }  // namespace slipway::deploy

@@ -91,10 +91,11 @@ State next(const Situation& situation, const State& state, Event event) {
   return {Step::end, Verdict::helpless};
 }
 
-ExitCode exit_code(const Situation& situation, Verdict verdict) {
+ExitCode exit_code(const Situation& situation, Verdict verdict, Serving serving) {
+  if (situation.has_old && serving == Serving::no) return ExitCode::needs_human;
   switch (verdict) {
     case Verdict::none:
-      return ExitCode::done;
+      return serving == Serving::yes ? ExitCode::done : ExitCode::needs_human;
     case Verdict::failed:
       return ExitCode::failed;
     case Verdict::unproven:

@@ -63,8 +63,13 @@ struct State {
 
 State next(const Situation& situation, const State& state, Event event);
 
-// The status of a run that ended with this verdict.
-ExitCode exit_code(const Situation& situation, Verdict verdict);
+// Whether users were seen to be served when the run had ended.
+enum class Serving { yes, no, unseen };
+inline constexpr int serving_count = static_cast<int>(Serving::unseen) + 1;
+
+// The status of a run that ended with this verdict. 0 is only for what was just seen to serve;
+// where something served before and nothing does now, a human is needed, whatever was taken back.
+ExitCode exit_code(const Situation& situation, Verdict verdict, Serving serving);
 
 std::string_view to_string(Step step);
 std::string_view to_string(Event event);

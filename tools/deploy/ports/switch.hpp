@@ -51,6 +51,9 @@ class Switch {
   // ports of these services.
   virtual Result<void> bring_up(const Services& services, std::stop_token stop) = 0;
 
+  // That what it runs from is what is configured now. Errors: failed, naming the remedy.
+  virtual Result<void> check_current() { return {}; }
+
   // That users would reach each port of this service on the colour, while it runs. Errors: failed,
   // naming the port and the remedy, unreachable, protocol.
   virtual Result<void> check_routes(Colour colour, const service::Service& service) = 0;

@@ -84,7 +84,12 @@ Outcome BlueGreen::drain(Course& course, std::stop_token stop) {
 
 Outcome BlueGreen::bake(Course& course, std::stop_token stop) {
   const Plan& plan = course.plan;
-  if (!bakes(plan) || !course.baseline) return {Event::done, "not asked for"};
+  if (!bakes(plan) || !course.baseline) {
+    // What died of becoming active, or of its first users, is found here.
+    const bool lives = is_ready(ports_, plan.candidate, plan.target, patience_with_serving);
+    if (lives || !plan.old || plan.rollback) return {Event::done, "not asked for"};
+    return {Event::unproven, "it does not answer any more since it serves"};
+  }
   const service::BakeRules rules = service_of(ports_, plan.target).bake;
   // The counters of the old colour are final now; the new one's begin where the flip left them.
   const auto final_count = answers_of(ports_, plan, plan.old_colour());

@@ -1,10 +1,11 @@
 #include "deploy/run/candidate_proof.hpp"
 
+#include "base/units.hpp"
 #include "deploy/model/foreign_text.hpp"
 
 #include <algorithm>
 
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 namespace slipway::deploy {
 namespace {
@@ -32,21 +33,29 @@ Outcome real_request(Ports& ports, const Plan& plan, const service::Service& ser
   const auto& command = service.probe;
   if (command.empty()) return {};
   auto probe = ports.engine.execute(plan.candidate, command, service.proof.timeout * 5);
+  if (!probe && probe.error().kind == ErrorKind::timeout) {
+    return {Event::unproven,
+            fmt::format("a real request through it was not served: {} did not end "
+                        "within {}",
+                        fmt::join(command, " "), format_duration(service.proof.timeout * 5))};
+  }
   if (!probe) return {Event::unproven, "a real request: " + probe.error().text()};
   if (probe->exit_status == 0) return {Event::done, ", a real request served"};
   const std::string said =
       words_of_candidate(ports, plan, probe->err.empty() ? probe->out : probe->err, 400);
   return {Event::unproven,
-          fmt::format("a real request through it was not served: {}, exit {}{}{}", command.front(),
-                      probe->exit_status, said.empty() ? "" : ": ", said)};
+          fmt::format("a real request through it was not served: {}, exit {}", command.front(),
+                      probe->exit_status),
+          said};
 }
 
-// Why it is hopeless, and what it said where it ended.
-std::string epitaph(Ports& ports, const Plan& plan, const Look& look, const std::string& reason) {
-  if (look.running && look.restart_count == 0) return reason;
-  const auto tail = ports.engine.log_tail(plan.candidate);
-  if (!tail || tail->empty()) return reason;
-  return reason + "; its last words: " + words_of_candidate(ports, plan, *tail, 2000);
+// Why it is hopeless, and what it said last, which goes with it.
+Outcome hopeless(Ports& ports, const Plan& plan, const std::string& reason) {
+  Outcome outcome{Event::unproven, without_secrets(ports, plan.target, reason)};
+  if (const auto tail = ports.engine.log_tail(plan.candidate)) {
+    outcome.said = words_of_candidate(ports, plan, *tail, 2000);
+  }
+  return outcome;
 }
 
 }  // namespace
@@ -87,7 +96,7 @@ Outcome prove_candidate(Ports& ports, Course& course, std::stop_token stop,
     if (gate.in_a_row() > 0) answered();
     if (state == HealthGate::State::healthy) break;
     if (state == HealthGate::State::hopeless) {
-      return {Event::unproven, epitaph(ports, plan, look, gate.reason())};
+      return hopeless(ports, plan, gate.reason());
     }
     if (stop.stop_requested()) return {Event::interrupted, "a stop was requested"};
     ports.clock.sleep_for(rules.interval, stop);

@@ -24,10 +24,32 @@ Result<void> settle(Ports& ports, Destination& destination) {
   return {};
 }
 
+// What may run here is one repository's: whoever may deploy is not therefore trusted with any
+// image, which is told the service's secrets.
+Result<void> check_repository(const Ports& ports, const Reference& reference) {
+  const Config& config = ports.config;
+  if (config.repository.empty() && !ports.shows_words) {
+    return Error{ErrorKind::usage,
+                 fmt::format("{} names no image, and a key that may only deploy may not choose one",
+                             config.file.string()),
+                 "write the repository that CI pushes to into its field image"};
+  }
+  if (config.repository.empty() ||
+      normalised_repository(config.repository) == normalised_repository(reference.repository)) {
+    return {};
+  }
+  return Error{ErrorKind::usage,
+               fmt::format("{} is not what this host runs: its configuration says image {}",
+                           reference.repository, config.repository),
+               fmt::format("deploy an image of {}, or correct image in {}", config.repository,
+                           config.file.string())};
+}
+
 Result<Destination> destination_of_deploy(Ports& ports, const Options& options, bool may_pull,
                                           std::stop_token stop) {
   auto reference = parse_reference(options.target);
   if (!reference) return reference.error();
+  if (auto allowed = check_repository(ports, *reference); !allowed) return allowed.error();
   Destination destination;
   if (auto usable = ports.store.check_configuration(); !usable) return usable.error();
   Release wanted;
@@ -55,9 +77,8 @@ Result<Destination> destination_of_deploy(Ports& ports, const Options& options, 
 // Whether what serves still does not answer after a while: only asked where it matters, because
 // whoever rolls back from a version that hangs should not wait for it.
 bool is_dead(Ports& ports, const Survey& found, const std::optional<Release>& current) {
-  constexpr std::chrono::seconds patience{5};
-  return found.active &&
-         !(current && is_alive(ports, *found.active, found.on(*found.active), *current, patience));
+  return found.active && !(current && is_alive(ports, *found.active, found.on(*found.active),
+                                               *current, patience_with_serving));
 }
 
 std::optional<Release> choose(Ports& ports, const Ledger& ledger, const Survey& found,
@@ -77,12 +98,24 @@ Error no_destination(const Options& options, const Ledger& ledger,
   std::string remedy = "deploy the version that is wanted";
   for (const Release& release : ledger.proven()) {
     if (current && release.same_as(*current)) continue;
-    remedy = fmt::format("name the version that is wanted: rollback {}", release.digest);
-    if (ledger.is_retracted(release)) remedy += " is what was rolled back from";
+    remedy = fmt::format(
+        "name the version that is wanted: 'rollback {}'{}", release.digest,
+        ledger.is_retracted(release) ? " goes to the one that was rolled back from" : "");
     break;
   }
   if (current) remedy += "; if what serves is down, 'rollback --resume' starts it again";
   return {ErrorKind::not_found, what + " on this host; " + known_versions(ledger, current), remedy};
+}
+
+// A rollback leads to what served before; anything else is a deploy, with all that this asks for.
+Error never_proven(const Release& release, const Ledger& ledger,
+                   const std::optional<Release>& current) {
+  return {
+      ErrorKind::not_found,
+      fmt::format("{} was tried on this host and never proved itself, so there is nothing to go "
+                  "back to; {}",
+                  release.describe(), known_versions(ledger, current)),
+      fmt::format("to try it once more: deploy {}@{}", release.repository, release.digest)};
 }
 
 Result<Destination> destination_of_rollback(Ports& ports, const Options& options,
@@ -92,6 +125,8 @@ Result<Destination> destination_of_rollback(Ports& ports, const Options& options
   const auto chosen = options.target.empty() ? choose(ports, ledger, found_there, current)
                                              : ledger.find(options.target);
   if (!chosen) return no_destination(options, ledger, current);
+  if (!options.target.empty() && !ledger.is_proven(*chosen))
+    return never_proven(*chosen, ledger, current);
   Destination destination{*chosen, {}};
   if (auto known = ports.store.service_of(chosen->snapshot); !known) return known.error();
   auto found = ports.engine.find_local(destination.release);

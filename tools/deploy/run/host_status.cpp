@@ -4,6 +4,8 @@
 #include "deploy/model/health.hpp"
 #include "deploy/run/survey.hpp"
 
+#include <algorithm>
+
 namespace slipway::deploy {
 namespace {
 
@@ -16,6 +18,7 @@ std::optional<ColourStatus> colour_status(Ports& ports, const Ledger& ledger, Co
   ColourStatus status;
   status.objection = objection(answer, expectation(release->revision, service));
   if (!status.objection) status.objection = wrong_image(instance, *release, service);
+  if (status.objection) status.objection = without_secrets(ports, *release, *status.objection);
   status.release = std::move(*release);
   status.colour = colour;
   status.started = instance.running;
@@ -28,6 +31,11 @@ std::optional<ColourStatus> colour_status(Ports& ports, const Ledger& ledger, Co
 
 }  // namespace
 
+bool HostStatus::is_here(const Release& release) const {
+  return std::none_of(gone.begin(), gone.end(),
+                      [&](const Release& one) { return one.same_as(release); });
+}
+
 Result<HostStatus> host_status(Ports& ports, const Ledger& ledger) {
   auto found = survey(ports);
   if (!found) return found.error();
@@ -35,6 +43,10 @@ Result<HostStatus> host_status(Ports& ports, const Ledger& ledger) {
   status.switch_running = found->switch_running;
   status.open = ledger.open();
   status.proven = ledger.proven();
+  for (const Release& release : status.proven) {
+    const auto here = ports.engine.find_local(release);
+    if (!here && here.error().kind == ErrorKind::not_found) status.gone.push_back(release);
+  }
   if (found->active) {
     const auto on = [&](Colour colour) {
       return colour_status(ports, ledger, colour, found->on(colour));

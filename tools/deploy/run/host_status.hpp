@@ -28,7 +28,11 @@ struct HostStatus {
   std::optional<ColourStatus> standby;  // on the other one
   std::optional<OpenTransaction> open;  // one that was cut short or is going on
   std::vector<Release> proven;
+  std::vector<Release> gone;  // those of them whose image this host has no more
 
+  bool is_here(const Release& release) const;
+  // Whether anything ever served here, or is to.
+  bool should_serve() const { return running || !proven.empty(); }
   bool healthy() const { return switch_running && running && running->healthy && running->ready; }
 };
 

@@ -23,6 +23,12 @@ Result<net::HttpAnswer> get(const Endpoint& endpoint, const std::string& path,
 }  // namespace
 
 Result<HealthAnswer> HttpHealth::ask(Colour colour, const service::Service& service) {
+  auto answer = ask_pages(colour, service);
+  if (answer && !shows_words_) answer->said = answer->ready_said = std::string();
+  return answer;
+}
+
+Result<HealthAnswer> HttpHealth::ask_pages(Colour colour, const service::Service& service) {
   const auto begin = std::chrono::steady_clock::now();
   const std::chrono::nanoseconds timeout = service.proof.timeout;
   const auto endpoint = engine_.endpoint(colour, service.port);
@@ -31,6 +37,7 @@ Result<HealthAnswer> HttpHealth::ask(Colour colour, const service::Service& serv
   if (!health) return health.error();
   HealthAnswer answer = parse_health(health->status, health->body);
   answer.ready = health->status == 200;
+  answer.ready_status = health->status;
   if (service.ready == service.health) return answer;
   const auto left = timeout - (std::chrono::steady_clock::now() - begin);
   if (left <= std::chrono::nanoseconds::zero()) {
@@ -41,6 +48,8 @@ Result<HealthAnswer> HttpHealth::ask(Colour colour, const service::Service& serv
   const auto ready = get(*endpoint, service.ready, left, largest_health);
   if (!ready) return ready.error();
   answer.ready = ready->status == 200;
+  answer.ready_status = ready->status;
+  if (!answer.ready) answer.ready_said = beginning_of(ready->body);
   return answer;
 }
 

@@ -56,7 +56,7 @@ Report Operation::resume(State from, std::stop_token stop) {
 
 // Nothing is done that the journal cannot tell of.
 Report Operation::refuse(const Error& error, Verdict verdict) {
-  failure_ = error.text();
+  failure_ = {error.text(), error.text()};
   finish({Step::end, verdict});
   return report_;
 }
@@ -64,13 +64,30 @@ Report Operation::refuse(const Error& error, Verdict verdict) {
 Report Operation::loop(State state, std::stop_token stop) {
   report_.started = format_utc(ports_.clock.utc());
   while (state.step != Step::end) {
-    state = next(course_.plan.situation(), state, take(state, stop));
+    const Outcome outcome = take(state, stop);
+    const Event event = outcome.event;
+    const State after = next(course_.plan.situation(), state, event);
+    if (event != Event::done) note_failure(state, after, outcome);
+    state = after;
   }
   finish(state);
   return report_;
 }
 
-Event Operation::take(const State& state, std::stop_token stop) {
+// The step that turned the run back is its cause; one that was passed over is a warning.
+void Operation::note_failure(const State& from, const State& to, const Outcome& outcome) {
+  const std::string shown = for_caller(outcome);
+  if (to.verdict == Verdict::none) {
+    report_.warnings.push_back(fmt::format("{}: {}", to_string(from.step), shown));
+  } else if (!failure_) {
+    failure_ = {outcome.detail, shown};
+  } else if (to.verdict != from.verdict) {
+    failure_->kept += fmt::format("; then {}: {}", to_string(from.step), outcome.detail);
+    failure_->shown += fmt::format("; then {}: {}", to_string(from.step), shown);
+  }
+}
+
+Outcome Operation::take(const State& state, std::stop_token stop) {
   const auto began = ports_.clock.now();
   StepReport step{std::string(to_string(state.step)), "",
                   seconds_since(ports_.clock, course_.command_began), 0, ""};
@@ -83,15 +100,21 @@ Event Operation::take(const State& state, std::stop_token stop) {
     outcome = {Event::failed, intent.error().text()};
   }
   step.event = to_string(outcome.event);
-  step.detail = outcome.detail;
+  step.detail = for_caller(outcome);
   step.seconds = seconds_since(ports_.clock, began);
   // Failing to record that it was done is what recovery is for; the work goes on.
   (void)record(step.name + ":done",
-               Performed{state.step, outcome.event, step.seconds, outcome.detail});
-  if (outcome.event != Event::done && !failure_) failure_ = outcome.detail;
+               Performed{state.step, outcome.event, step.seconds, outcome.detail, outcome.said});
   report_.steps.push_back(step);
   ports_.progress(state.step, &step);
-  return outcome.event;
+  return outcome;
+}
+
+std::string Operation::for_caller(const Outcome& outcome) const {
+  if (outcome.said.empty()) return outcome.detail;
+  if (ports_.shows_words) return outcome.detail + "; its last words: " + outcome.said;
+  return fmt::format("{}; on the host 'rollback --show {}' has its last words", outcome.detail,
+                     course_.transaction);
 }
 
 Outcome Operation::perform_step(const State& state, std::stop_token stop) {
@@ -104,8 +127,8 @@ Outcome Operation::perform_step(const State& state, std::stop_token stop) {
   return outcome;
 }
 
-std::string Operation::next_step_for_people(const State& state) const {
-  switch (exit_code(course_.plan.situation(), state.verdict)) {
+std::string Operation::next_step_for_people() const {
+  switch (report_.exit_code) {
     case ExitCode::failed:
       if (!report_.serves.value_or(false)) break;
       return fmt::format("correct what the message names, then {}",
@@ -130,11 +153,10 @@ void Operation::look_at_service(const State& state) {
     if (**active == plan.candidate) report_.running = plan.target;
     if (**active != plan.candidate) report_.running = plan.old;
   }
-  if (state.verdict == Verdict::none) {
-    report_.serves = true;
-  } else if (active) {
-    report_.serves = report_.running && answers(ports_, **active, *report_.running);
-  }
+  if (!active) return;
+  const auto patience =
+      state.verdict == Verdict::none ? patience_with_serving : std::chrono::seconds(1);
+  report_.serves = report_.running && answers(ports_, **active, *report_.running, patience);
 }
 
 void Operation::finish(const State& state) {
@@ -149,17 +171,26 @@ void Operation::finish(const State& state) {
   report_.seconds_of_flip = course_.seconds_of_flip;
   report_.seconds_to_switched = course_.seconds_to_switched;
   report_.seconds_without_service = course_.seconds_without_service;
-  report_.exit_code = exit_code(plan.situation(), state.verdict);
-  report_.seconds = seconds_since(ports_.clock, course_.command_began);
   look_at_service(state);
-  report_.next_step = next_step_for_people(state);
+  report_.exit_code = exit_code(plan.situation(), state.verdict,
+                                !report_.serves   ? Serving::unseen
+                                : *report_.serves ? Serving::yes
+                                                  : Serving::no);
+  report_.seconds = seconds_since(ports_.clock, course_.command_began);
+  report_.next_step = next_step_for_people();
   const std::string target = plan.target.describe();
+  const Failure why = failure_.value_or(Failure{"it was given up", "it was given up"});
   report_.message = state.verdict == Verdict::none
-                        ? fmt::format("{} serves", target)
-                        : fmt::format("{}: {}", target, failure_.value_or("it was given up"));
-  auto ended =
-      record("end:end", Ended{static_cast<int>(report_.exit_code), state.verdict,
-                              report_.running ? report_.running->digest : "", report_.message});
+                        ? fmt::format("{} {}", target,
+                                      report_.exit_code == ExitCode::done
+                                          ? "serves"
+                                          : "was given the traffic and does not answer")
+                        : fmt::format("{}: {}", target, why.shown);
+  auto ended = record(
+      "end:end", Ended{static_cast<int>(report_.exit_code), state.verdict,
+                       report_.running ? report_.running->digest : "",
+                       state.verdict == Verdict::none ? report_.message
+                                                      : fmt::format("{}: {}", target, why.kept)});
   if (!ended) report_.warnings.push_back(ended.error().text());
 }
 

@@ -23,20 +23,27 @@ class Operation {
 
  private:
   Report loop(State state, std::stop_token stop);
-  Event take(const State& state, std::stop_token stop);
+  Outcome take(const State& state, std::stop_token stop);
+  void note_failure(const State& from, const State& to, const Outcome& outcome);
   Outcome perform_step(const State& state, std::stop_token stop);
+  std::string for_caller(const Outcome& outcome) const;
   Result<void> record(std::string_view point, Entry entry);
   Report refuse(const Error& error, Verdict verdict);
   void finish(const State& state);
   void look_at_service(const State& state);
-  std::string next_step_for_people(const State& state) const;
+  std::string next_step_for_people() const;
 
   Ports& ports_;
   Journal& journal_;
   Course course_;
   std::unique_ptr<Strategy> strategy_;
   Report report_;
-  std::optional<std::string> failure_;  // the first thing that went wrong, for the report
+  // The first thing that went wrong.
+  struct Failure {
+    std::string kept;   // for the journal, without what an instance said
+    std::string shown;  // for the report
+  };
+  std::optional<Failure> failure_;
 };
 
 }  // namespace slipway::deploy

@@ -6,7 +6,7 @@
 
 namespace slipway::deploy {
 
-enum class Action { deploy, rollback, status, history, resume };
+enum class Action { deploy, rollback, status, history, show, resume };
 
 // What the command line asked for.
 struct Options {
@@ -16,6 +16,7 @@ struct Options {
   bool status = false;
   bool history = false;
   bool resume = false;
+  std::string show;  // the operation to tell all of
   bool dry_run = false;
   bool json = false;
   bool wait = false;
@@ -30,7 +31,8 @@ struct Options {
   std::string worker_lock;  // Lock::handle(), for the worker that the command starts
 
   bool read_only() const {
-    return dry_run || action == Action::status || action == Action::history;
+    return dry_run || action == Action::status || action == Action::history ||
+           action == Action::show;
   }
 };
 

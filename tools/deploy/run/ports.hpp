@@ -25,6 +25,9 @@ struct Ports {
   Clock& clock;
   // A new version has no longer than this to prove itself, whatever its service says.
   std::chrono::nanoseconds longest_proof = std::chrono::nanoseconds::max();
+  // Whoever asked may see what an instance said: not a key that may only deploy, for an image can
+  // print what it was told.
+  bool shows_words = true;
   // Called before and after every journal write and every call that changes something, with the
   // name of the point: where tests end the process.
   std::function<void(const std::string&)> failpoint = [](const std::string&) {};

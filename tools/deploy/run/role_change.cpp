@@ -18,7 +18,7 @@ std::optional<std::string> missing_for(const Result<HealthAnswer>& answer,
     return fmt::format("its role is {} and not {}", foreign_text(answer->role, 80),
                        to_string(role));
   }
-  if (role == Role::active && !answer->ready) return expected.ready + " does not answer 200";
+  if (role == Role::active && !answer->ready) return not_ready(*answer, expected);
   return std::nullopt;
 }
 
@@ -37,11 +37,12 @@ std::optional<std::string> wait_for_role(Ports& ports, Colour colour, const Rele
     if (!missing) return std::nullopt;
     if (auto there = ports.engine.inspect(colour);
         there && (!there->running || there->restart_count > restarts_before)) {
-      return fmt::format("{} ended with status {}", to_string(colour), there->exit_code);
+      return fmt::format("{} ended with status {}{}{}", to_string(colour), there->exit_code,
+                         there->reason.empty() ? "" : ": ", there->reason);
     }
     if (ports.clock.now() >= give_up) {
       return fmt::format("{} within {}: {}", to_string(colour), format_duration(deadline),
-                         *missing);
+                         without_secrets(ports, release, *missing));
     }
     if (stop.stop_requested()) return "a stop was requested";
     ports.clock.sleep_for(std::chrono::milliseconds(20), stop);

@@ -78,7 +78,13 @@ Report Session::refused(ExitCode code, const Error& error) {
   report.next_step = error.remedy;
   report.started = format_utc(ports_.clock.utc());
   fill_running(report);
-  if (journal_ && !options_.read_only() && code != ExitCode::ambiguous) {
+  // Status 3 tells a script that users are served.
+  if (code == ExitCode::failed && report.running && report.serves == false) {
+    report.exit_code = code = ExitCode::needs_human;
+  }
+  // A resume is run every minute and begins nothing: what it cannot mend is not written each time.
+  const bool asked_for = !options_.read_only() && options_.action != Action::resume;
+  if (journal_ && asked_for && code != ExitCode::ambiguous) {
     (void)journal_->append(new_transaction_id(), format_utc(ports_.clock.utc()),
                            Refused{report.operation, options_.target, actor_, options_.reason,
                                    static_cast<int>(code), report.message});
@@ -191,10 +197,7 @@ Report Session::run(std::stop_token stop) {
   if (options_.action == Action::resume) {
     auto revived = revive(ports_, *strategy_, *found, ledger, stop);
     if (!revived) return refused(ExitCode::needs_human, revived.error());
-    revived->emplace_back("there is nothing to resume");
-    report.message = fmt::format("{}", fmt::join(*revived, "; "));
-    fill_running(report);
-    return report;
+    return nothing_to_resume(std::move(*revived));
   }
   auto destination = find_destination(ports_, options_, ledger, *found, true, stop);
   if (!destination) {
@@ -202,7 +205,9 @@ Report Session::run(std::stop_token stop) {
   }
   const bool serves_already = current && current->same_as(destination->release) &&
                               found->on(*found->active).running && found->switch_running;
-  if (serves_already && !options_.force) {
+  const bool answers_already =
+      serves_already && answers(ports_, *found->active, *current, patience_with_serving);
+  if (answers_already && !options_.force) {
     report.message =
         fmt::format("{} serves already; nothing was changed", destination->release.describe());
     fill_running(report);
@@ -220,12 +225,36 @@ Report Session::run(std::stop_token stop) {
   if (report.exit_code == ExitCode::done) {
     release_surplus(ports_, Ledger(journal_->records()), report.from);
   }
+  if (serves_already && !answers_already) {
+    report.warnings.push_back(
+        fmt::format("{} should have served already and did not answer: it was started anew",
+                    plan.target.describe()));
+  }
   if (plan.rollback && options_.target.empty() && ledger.is_retracted(plan.target)) {
     report.warnings.push_back(
         fmt::format("{} was rolled back from before, and was chosen because what served is dead; "
                     "'rollback VERSION' goes to another",
                     plan.target.describe()));
   }
+  return report;
+}
+
+Report Session::nothing_to_resume(std::vector<std::string> done) {
+  Report report;
+  report.operation = operation_name(options_.action);
+  done.emplace_back("there is nothing to resume");
+  report.message = fmt::format("{}", fmt::join(done, "; "));
+  fill_running(report);
+  if (!report.running) return report;
+  const auto colour = parse_colour(report.running_colour);
+  report.serves = answers(ports_, *colour, *report.running, patience_of_recovery);
+  if (*report.serves) return report;
+  report.exit_code = ExitCode::needs_human;
+  report.message +=
+      fmt::format(", and {}, which should serve, does not answer", report.running->describe());
+  report.next_step =
+      fmt::format("'rollback' goes to the version before; 'rollback {}' starts this one anew",
+                  report.running->digest);
   return report;
 }
 
@@ -261,9 +290,9 @@ Result<HostStatus> Session::status() {
   return host_status(ports_, Ledger(journal_->records()));
 }
 
-Result<std::vector<HistoryEntry>> Session::history() {
+Result<Ledger> Session::history() {
   if (auto opened = open_journal(); !opened) return opened.error();
-  return Ledger(journal_->records()).history();
+  return Ledger(journal_->records());
 }
 
 }  // namespace slipway::deploy

@@ -11,6 +11,7 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <vector>
 
 namespace slipway::deploy {
 
@@ -30,7 +31,8 @@ class Session {
   Report dry_run();
   // Reads only; see host_status.hpp.
   Result<HostStatus> status();
-  Result<std::vector<HistoryEntry>> history();
+  // What the journal tells of the past.
+  Result<Ledger> history();
 
  private:
   Report refused(ExitCode code, const Error& error);
@@ -39,6 +41,7 @@ class Session {
   Reality look_at_reality(const OpenTransaction& open, const Survey& found);
   Plan make_plan(const Survey& found, const Ledger& ledger, const Release& target,
                  const std::optional<Release>& current);
+  Report nothing_to_resume(std::vector<std::string> done);
   void bring_back(Report& report, std::stop_token stop);
   void fill_running(Report& report);
   std::string new_transaction_id() const;

@@ -20,6 +20,8 @@ namespace slipway::deploy {
 struct Outcome {
   Event event = Event::done;
   std::string detail;
+  // What the instance itself said: kept on this host, and shown to whoever may read its secrets.
+  std::string said = {};
 };
 
 // One operation under way: what it is to do, and what its steps leave for later ones and for the

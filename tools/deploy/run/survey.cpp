@@ -1,5 +1,9 @@
 #include "deploy/run/survey.hpp"
 
+#include "deploy/model/foreign_text.hpp"
+
+#include <functional>
+
 #include <fmt/core.h>
 
 namespace slipway::deploy {
@@ -24,6 +28,10 @@ Result<Survey> survey(Ports& ports) {
 service::Service service_of(Ports& ports, const Release& release) {
   auto known = ports.store.service_of(release.snapshot);
   return known ? std::move(*known) : service::Service{};
+}
+
+std::string without_secrets(Ports& ports, const Release& release, const std::string& said) {
+  return foreign_text(said, 3000, ports.store.secrets(release.snapshot));
 }
 
 Services services_on(Ports& ports, const Survey& found) {
@@ -77,11 +85,33 @@ std::optional<Release> release_waiting(Ports& ports, const Ledger& ledger, const
   return release;
 }
 
-bool answers(Ports& ports, Colour colour, const Release& release) {
+namespace {
+
+bool comes_true(Ports& ports, std::chrono::nanoseconds patience,
+                const std::function<bool()>& what) {
+  const auto give_up = ports.clock.now() + patience;
+  for (;;) {
+    if (what()) return true;
+    if (ports.clock.now() >= give_up) return false;
+    ports.clock.sleep_for(std::chrono::milliseconds(100), {});
+  }
+}
+
+}  // namespace
+
+bool is_ready(Ports& ports, Colour colour, const Release& release,
+              std::chrono::nanoseconds patience) {
   const service::Service service = service_of(ports, release);
-  const auto answer = ports.health.ask(colour, service);
-  return ports.traffic.running() && !objection(answer, expectation(release.revision, service)) &&
-         answer->ready;
+  return comes_true(ports, patience, [&] {
+    const auto answer = ports.health.ask(colour, service);
+    return !objection(answer, expectation(release.revision, service)) && answer->ready;
+  });
+}
+
+bool answers(Ports& ports, Colour colour, const Release& release,
+             std::chrono::nanoseconds patience) {
+  return comes_true(ports, patience, [&] { return ports.traffic.running(); }) &&
+         is_ready(ports, colour, release, patience);
 }
 
 bool is_alive(Ports& ports, Colour colour, const Instance& instance, const Release& release,
@@ -92,12 +122,8 @@ bool is_alive(Ports& ports, Colour colour, const Instance& instance, const Relea
     return false;
   }
   const Expectation expected = expectation(release.revision, service);
-  const auto give_up = ports.clock.now() + patience;
-  for (;;) {
-    if (!objection(ports.health.ask(colour, service), expected)) return true;
-    if (ports.clock.now() >= give_up) return false;
-    ports.clock.sleep_for(std::chrono::milliseconds(100), {});
-  }
+  return comes_true(ports, patience,
+                    [&] { return !objection(ports.health.ask(colour, service), expected); });
 }
 
 }  // namespace slipway::deploy

@@ -27,6 +27,9 @@ Result<Survey> survey(Ports& ports);
 // The release's service; survey() or find_destination() has seen that it can be read.
 service::Service service_of(Ports& ports, const Release& release);
 
+// What an instance of the release said, without what it was told in confidence.
+std::string without_secrets(Ports& ports, const Release& release, const std::string& said);
+
 // What is on the two colours; one that is empty counts as the other.
 Services services_on(Ports& ports, const Survey& found);
 
@@ -45,8 +48,15 @@ std::optional<Release> release_serving(Ports& ports, const Ledger& ledger, const
 // The release that lives on the other colour; nothing where none does.
 std::optional<Release> release_waiting(Ports& ports, const Ledger& ledger, const Survey& found);
 
-// Whether the way to users is open and the colour behind it answers ready as this release, now.
-bool answers(Ports& ports, Colour colour, const Release& release);
+// Whether the colour answers ready as this release, within `patience`.
+bool is_ready(Ports& ports, Colour colour, const Release& release,
+              std::chrono::nanoseconds patience);
+// Whether the way to users is open, too.
+bool answers(Ports& ports, Colour colour, const Release& release,
+             std::chrono::nanoseconds patience = std::chrono::nanoseconds::zero());
+
+// How long what should serve may be silent before it counts as dead.
+inline constexpr std::chrono::seconds patience_with_serving{5};
 
 // How long recovery waits for an instance that runs and may just be starting.
 inline constexpr std::chrono::seconds patience_of_recovery{10};

@@ -140,6 +140,13 @@ std::string compose_of_colours(const Config& config, const service::Service& ser
   return to_text(document, 2) + "\n";
 }
 
+std::string compose_of_environment(const std::map<std::string, std::string>& values) {
+  Json environment = Json::object();
+  for (const auto& [name, value] : values) environment[name] = literal(value);
+  const Json colour{{"environment", environment}};
+  return to_text(Json{{"services", {{"blue", colour}, {"green", colour}}}}, 2) + "\n";
+}
+
 bool is_reached_on_low_port(const Config& config, const service::Service& service) {
   const auto ports = ports_of(service);
   return std::any_of(ports.begin(), ports.end(),
@@ -151,6 +158,8 @@ std::string compose_of_haproxy(const Config& config, bool as_root) {
   haproxy["container_name"] = "${SLIPWAY_PROJECT:-slipway}-haproxy";
   haproxy["image"] = "${SLIPWAY_HAPROXY_IMAGE:-haproxy:2.8}";
   haproxy["network_mode"] = "host";
+  // An engine that maps users to others gives none of those the host's network.
+  haproxy["userns_mode"] = "host";
   haproxy["user"] = as_root ? "0:10001" : "10001:10001";
   if (as_root) haproxy["cap_add"] = {"NET_BIND_SERVICE", "SETGID", "SETUID"};
   haproxy["entrypoint"] = {"haproxy", "-W", "-db", "-f", "/etc/slipway/haproxy.cfg"};

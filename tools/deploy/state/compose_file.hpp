@@ -8,6 +8,7 @@
 #include "deploy/state/config.hpp"
 #include "service/service.hpp"
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,9 @@ Result<void> check_ports(const Config& config, const service::Service& service);
 
 // The two colours: blue and green.
 std::string compose_of_colours(const Config& config, const service::Service& service);
+
+// What adds an environment to both, each value as it is, whatever is in it.
+std::string compose_of_environment(const std::map<std::string, std::string>& values);
 
 // Whether users reach one of its ports on one below 1024, which only root may listen on.
 bool is_reached_on_low_port(const Config& config, const service::Service& service);

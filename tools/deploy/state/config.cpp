@@ -3,6 +3,8 @@
 #include "base/durable_file.hpp"
 #include "base/json.hpp"
 #include "base/units.hpp"
+#include "deploy/model/foreign_text.hpp"
+#include "deploy/model/ledger.hpp"
 
 #include <charconv>
 #include <functional>
@@ -107,8 +109,13 @@ Result<void> set_all(const Json& object, const Setters& setters) {
       return Error{ErrorKind::usage, fmt::format("unknown field {}", name), {}};
     }
     if (!setter->second(value)) {
-      return Error{
-          ErrorKind::usage, fmt::format("field {} cannot be {}", name, to_text(value)), {}};
+      // These may hold a token.
+      const bool secret = name == "variables" || name == "webhook" || name == "verifyCommand";
+      return Error{ErrorKind::usage,
+                   fmt::format("field {} cannot be {}", name,
+                               secret ? "what it is given: another kind of value is needed"
+                                      : foreign_line(to_text(value), 200)),
+                   {}};
     }
   }
   return {};
@@ -116,27 +123,28 @@ Result<void> set_all(const Json& object, const Setters& setters) {
 
 Result<void> fill(Config& config, const Json& object) {
   const std::filesystem::path base = config.file.parent_path();
-  const Setters setters{{"platform", text(config.platform)},
-                        {"strategy", strategy(config.strategy)},
-                        {"project", text(config.project)},
-                        {"image", text(config.repository)},
-                        {"service", path(config.service_file, base)},
-                        {"stateDir", path(config.state_directory, base)},
-                        {"composeFile", path(config.compose_file, base)},
-                        {"haproxyConfig", path(config.haproxy_config, base)},
-                        {"configDir", path(config.config_directory, base)},
-                        {"envFile", path(config.environment_file, base)},
-                        {"dockerSocket", text(config.docker_socket)},
-                        {"haproxyImage", text(config.haproxy_image)},
-                        {"subnetPrefix", text(config.subnet_prefix)},
-                        {"ports", port_map(config.ports)},
-                        {"variables", texts(config.variables)},
-                        {"pullTimeout", duration(config.pull_deadline)},
-                        {"stepTimeout", duration(config.step_deadline)},
-                        {"minimumFreeMb", integer(config.minimum_free_mb, 0, 1'000'000)},
-                        {"verifyCommand", words(config.verify_command)},
-                        {"webhook", text(config.webhook)},
-                        {"keepReleases", integer(config.keep_releases, 1, 1000)}};
+  const Setters setters{
+      {"platform", text(config.platform)},
+      {"strategy", strategy(config.strategy)},
+      {"project", text(config.project)},
+      {"image", text(config.repository)},
+      {"service", path(config.service_file, base)},
+      {"stateDir", path(config.state_directory, base)},
+      {"composeFile", path(config.compose_file, base)},
+      {"haproxyConfig", path(config.haproxy_config, base)},
+      {"configDir", path(config.config_directory, base)},
+      {"envFile", path(config.environment_file, base)},
+      {"dockerSocket", text(config.docker_socket)},
+      {"haproxyImage", text(config.haproxy_image)},
+      {"subnetPrefix", text(config.subnet_prefix)},
+      {"ports", port_map(config.ports)},
+      {"variables", texts(config.variables)},
+      {"pullTimeout", duration(config.pull_deadline)},
+      {"stepTimeout", duration(config.step_deadline)},
+      {"minimumFreeMb", integer(config.minimum_free_mb, 0, 1'000'000)},
+      {"verifyCommand", words(config.verify_command)},
+      {"webhook", text(config.webhook)},
+      {"keepReleases", integer(config.keep_releases, 1, Ledger::most_remembered)}};
   return set_all(object, setters);
 }
 
@@ -150,6 +158,59 @@ Result<void> check_ports(const Config& config) {
         ErrorKind::usage,
         fmt::format("field ports gives {} to both {} and {}", outside, before->second, port),
         {}};
+  }
+  return {};
+}
+
+bool only(std::string_view text, std::string_view characters) {
+  return !text.empty() && text.find_first_not_of(characters) == std::string_view::npos;
+}
+
+bool is_prefix_of_24_bits(std::string_view text) {
+  int parts = 0;
+  for (std::size_t begin = 0; begin <= text.size(); ++parts) {
+    const std::string_view part = text.substr(begin, text.find('.', begin) - begin);
+    int number = 0;
+    const auto [end, failed] = std::from_chars(part.data(), part.data() + part.size(), number);
+    if (failed != std::errc{} || end != part.data() + part.size() || number < 0 || number > 255) {
+      return false;
+    }
+    begin += part.size() + 1;
+  }
+  return parts == 3;
+}
+
+// What others would refuse later in words of their own, or take for something else.
+Result<void> check_names(const Config& config) {
+  const auto refused = [](const std::string& what) { return Error{ErrorKind::usage, what, {}}; };
+  constexpr std::string_view small = "abcdefghijklmnopqrstuvwxyz0123456789_-";
+  if (!only(config.project, small) || config.project.front() == '-' ||
+      config.project.front() == '_') {
+    return refused(
+        fmt::format("field project cannot be '{}': small letters, digits, - and _, "
+                    "beginning with a letter or digit",
+                    foreign_line(config.project, 80)));
+  }
+  std::error_code ignored;
+  const std::filesystem::path socket = config.docker_socket;
+  const auto status = std::filesystem::status(socket, ignored);
+  if (socket.is_relative()) {
+    return refused(
+        fmt::format("field dockerSocket cannot be '{}': the path of the engine's socket, "
+                    "from the root and without unix://",
+                    foreign_line(config.docker_socket, 200)));
+  }
+  // One that is not there is that of an engine that is down.
+  if (std::filesystem::exists(status) && !std::filesystem::is_socket(status)) {
+    return refused(fmt::format("field dockerSocket: {} is no socket", config.docker_socket));
+  }
+  if (!std::filesystem::exists(socket.parent_path(), ignored)) {
+    return refused(
+        fmt::format("field dockerSocket: there is no folder {}", socket.parent_path().string()));
+  }
+  if (!is_prefix_of_24_bits(config.subnet_prefix)) {
+    return refused(fmt::format("field subnetPrefix cannot be '{}': three numbers, as 172.31.231",
+                               foreign_line(config.subnet_prefix, 80)));
   }
   return {};
 }
@@ -184,6 +245,7 @@ Result<Config> read_config(const std::filesystem::path& file) {
   Result<void> filled = Error{ErrorKind::usage, "it is not a JSON object", {}};
   if (object.is_object()) filled = fill(config, object);
   if (filled) filled = check_ports(config);
+  if (filled) filled = check_names(config);
   if (!filled) {
     return Error{ErrorKind::usage,
                  fmt::format("cannot use {}: {}", file.string(), filled.error().what),

@@ -3,6 +3,7 @@
 #include "base/durable_file.hpp"
 #include "base/sha256.hpp"
 #include "deploy/state/compose_file.hpp"
+#include "deploy/state/environment_file.hpp"
 #include "service/read_service.hpp"
 
 #include <algorithm>
@@ -31,13 +32,6 @@ Error named_by(const std::string& field, const Error& cause, const std::string& 
   return {ErrorKind::usage,
           fmt::format("{} (field {} of the host's configuration)", cause.what, field),
           fmt::format("{}, or correct {}", remedy, field)};
-}
-
-Result<void> make_directory(const fs::path& path, mode_t mode) {
-  if (::mkdir(path.c_str(), mode) != 0 && errno != EEXIST) {
-    return io_error("cannot make the folder", path.string(), errno);
-  }
-  return {};
 }
 
 Result<void> write_files(const fs::path& directory, const std::vector<SnapshotFile>& files) {
@@ -85,18 +79,23 @@ Result<SnapshotFile> read_environment(const Config& config) {
     return named_by("envFile", content.error(),
                     "write the service's secrets into it, NAME=VALUE a line, and chmod 600");
   }
+  if (auto values = parse_environment(*content); !values) {
+    return Error{ErrorKind::usage,
+                 fmt::format("cannot use {} (field envFile of the host's configuration): {}",
+                             config.environment_file.string(), values.error().what),
+                 "correct that line: NAME=VALUE, as the operators' guide has it"};
+  }
   return made("service.env", std::move(*content));
 }
 
 // The service's secrets, of which it says only the names.
 Result<void> check_secrets(const Config& config, const service::Service& service,
                            const std::string& environment) {
+  const auto values = parse_environment(environment);
+  if (!values) return values.error();
   for (const std::string& name : service.secrets) {
-    const std::string line = "\n" + name + "=";
-    const std::size_t at = ("\n" + environment).find(line);
-    const bool has_value = at != std::string::npos && at + line.size() <= environment.size() &&
-                           environment[at + line.size() - 1] != '\n';
-    if (has_value) continue;
+    const auto told = values->find(name);
+    if (told != values->end() && !told->second.empty()) continue;
     const std::string file = config.environment_file.empty()
                                  ? (config.file.parent_path() / "service.env").string()
                                  : config.environment_file.string();
@@ -131,6 +130,18 @@ fs::path snapshots_of(const Config& config) {
 }
 
 }  // namespace
+
+Result<void> FileSnapshot::repair_modes(const fs::path& snapshot) {
+  if (auto made = make_directory(snapshot, 0700); !made) return made;
+  if (auto made = make_directory(snapshot / "config", 0755); !made) return made;
+  std::error_code failed;
+  for (fs::recursive_directory_iterator entry(snapshot / "config", failed), end;
+       !failed && entry != end; entry.increment(failed)) {
+    if (!entry->is_directory()) continue;
+    if (auto made = make_directory(entry->path(), 0755); !made) return made;
+  }
+  return {};
+}
 
 FileSnapshot::FileSnapshot(fs::path parent, std::vector<SnapshotFile> files)
     : parent_(std::move(parent)), files_(std::move(files)) {
@@ -179,7 +190,7 @@ SnapshotPaths::SnapshotPaths(const Config& config, const std::string& hash)
 
 Result<void> FileSnapshot::write() const {
   const fs::path final_path = parent_ / hash_;
-  if (fs::exists(final_path)) return {};
+  if (fs::exists(final_path)) return repair_modes(final_path);
   const fs::path unfinished = parent_ / (hash_ + ".new");
   std::error_code ignored;
   fs::remove_all(unfinished, ignored);

@@ -36,6 +36,9 @@ class FileSnapshot : public Snapshot {
   // The folder is 0700, compose file and environment 0600, and the configuration keeps its modes,
   // because the container's user must read it.
   Result<void> write() const override;
+  // Gives a snapshot that is there its modes, which an earlier version left to the umask. Errors:
+  // io.
+  static Result<void> repair_modes(const std::filesystem::path& snapshot);
 
  private:
   FileSnapshot(std::filesystem::path parent, std::vector<SnapshotFile> files);

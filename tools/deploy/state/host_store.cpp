@@ -26,10 +26,7 @@ Result<void> HostStore::prepare() {
                  "run as root, or correct stateDir"};
   }
   // HAProxy's user must reach its folders below; everything of ours in here is 0600 or 0700.
-  if (::chmod(directory.c_str(), 0711) != 0) {
-    return io_error("cannot set the mode of", directory.string(), errno);
-  }
-  return {};
+  return make_directory(directory, 0711);
 }
 
 Result<std::unique_ptr<Lock>> HostStore::acquire_lock(const LockOwner& owner) {

@@ -1,6 +1,7 @@
 #include "deploy/state/journal_file.hpp"
 
 #include "base/durable_file.hpp"
+#include "deploy/model/ledger.hpp"
 
 #include <cerrno>
 #include <fcntl.h>
@@ -12,7 +13,8 @@ namespace slipway::deploy {
 
 Result<JournalFile> JournalFile::open(const std::filesystem::path& path) {
   JournalFile journal(path);
-  auto bytes = read_file(path);
+  // One that an earlier version let grow is compacted by whoever writes next.
+  auto bytes = read_file(path, std::size_t{4} << 30);
   if (!bytes) {
     if (bytes.error().kind == ErrorKind::not_found) return journal;
     return bytes.error();
@@ -45,7 +47,25 @@ Result<void> JournalFile::reserve() {
   return io_error("cannot reserve room for the journal", path_.string(), saved);
 }
 
+// Nothing is lost where it cannot be done: the journal stays as it is, and is tried again.
+void JournalFile::compact_if_long() {
+  if (records_.size() <= most_records) return;
+  auto kept = compact(records_, kept_records);
+  if (!kept) return;
+  std::string content;
+  for (const Record& record : *kept) content += encode(record);
+  // What it was until now stays for people, one generation of it.
+  const std::string before = path_.string() + ".old";
+  ::unlink(before.c_str());
+  if (::link(path_.c_str(), before.c_str()) != 0) return;
+  if (!write_durably(path_, content, 0600)) return;
+  records_ = std::move(*kept);
+  valid_bytes_ = content.size();
+  torn_ = false;
+}
+
 Result<void> JournalFile::open_for_append() {
+  compact_if_long();
   fd_ = UniqueFd(::open(path_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
   if (!fd_) return io_error("cannot open the journal", path_.string(), errno);
   // Only where needed: truncating gives the reserved room back.

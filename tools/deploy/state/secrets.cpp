@@ -2,6 +2,7 @@
 
 #include "base/durable_file.hpp"
 #include "deploy/model/json_value.hpp"
+#include "deploy/state/environment_file.hpp"
 
 namespace slipway::deploy {
 namespace {
@@ -18,7 +19,21 @@ std::string_view unquoted(std::string_view value) {
   return quoted ? value.substr(1, value.size() - 2) : value;
 }
 
+// Of a value of several lines each is a secret.
+void add_lines(std::vector<std::string>& secrets, std::string_view value) {
+  secrets.emplace_back(value);
+  for (std::size_t end = value.find('\n'); end != std::string_view::npos; end = value.find('\n')) {
+    secrets.emplace_back(value.substr(0, end));
+    value.remove_prefix(end + 1);
+    if (value.find('\n') == std::string_view::npos) secrets.emplace_back(value);
+  }
+}
+
 void add_values(std::vector<std::string>& secrets, std::string_view environment) {
+  if (const auto values = parse_environment(environment)) {
+    for (const auto& [name, value] : *values) add_lines(secrets, value);
+  }
+  // And as other programs would read it, whose messages quote it.
   while (!environment.empty()) {
     const std::size_t end = environment.find('\n');
     const std::string_view line = environment.substr(0, end);
