@@ -74,7 +74,7 @@ MUTANTS = [
     ("a Go tool by hand", "scripts/setup", "tool_from_go act github.com/nektos/act", "tool_from_go act github.com/nektos/act@v0.2.87"),
     ("two commits of one action", RELEASE, "actions/attest@1e69f48acb82d1966a394da916b4c1698aa569d6", "actions/attest@2e69f48acb82d1966a394da916b4c1698aa569d6"),
     # 11 the allow-list
-    ("what runs inside an action is refused", f"{LIBRARY}/github_setup/desired.py", '"aquasecurity/setup-trivy@*", ', ""),
+    ("what runs inside an action is refused", f"{LIBRARY}/github_setup/desired.py", ' "aquasecurity/setup-trivy@*",', ""),
     # 12 provenance after the fact
     ("provenance of another commit", RELEASE, "          predicate-type: https://github.com/${{ github.repository }}/tools/v1\n          predicate-path: build/assets.json\n", ""),
     ("a predicate without its commit", "scripts/release/assets", '"commit": "%s", ', ""),
@@ -108,7 +108,7 @@ MUTANTS = [
     ("an error's body for a digest", f"{LIBRARY}/ci/oci.py", "if status not in (200, 404):", "if status == 500:"),
     ("a blob that is there because of an error", f"{LIBRARY}/ci/oci.py", "        if status != 404:\n", "        if status == 500:\n"),
     ("an error for a release", f"{LIBRARY}/ci/github.py", "if status not in (200, 201, 202, 204):", "if status == 500:"),
-    ("nobody waits", f"{LIBRARY}/ci/http.py", "Retry-After", "Retry"),
+    ("nobody waits", f"{LIBRARY}/ci/http.py", '(headers.get("Retry-After") or "")', '""'),
     ("a client of its own", RESOLVE, "import os\n", "import os\nimport urllib.request\nurllib.request.urlopen('https://api.github.com')\n"),
     # The comment, from a trusted context.
     ("the comment checks out the pull request", COMMENT, "          persist-credentials: false\n", "          persist-credentials: false\n          ref: ${{ github.event.workflow_run.head_sha }}\n"),

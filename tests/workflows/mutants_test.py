@@ -116,7 +116,7 @@ MUTANTS = [
     ("attestation of anybody's workflow", "scripts/ci/verify-attestation", '    --signer-workflow "$signer" --source-digest', "    --source-digest"),
     ("attestation of anybody's repository", "scripts/ci/verify-attestation", "signer=$GITHUB_REPOSITORY/", "signer=${SIGNER_REPOSITORY:-}/"),
     ("latest deployed instead of the digest", "scripts/ci/host", '"$image@$DIGEST"', '"$image:latest"'),
-    ("an image of another commit", CD, "DIGEST: ${{ needs.resolve.outputs.digest }}", "DIGEST: ${{ github.event.workflow_run.head_sha }}"),
+    ("an image of another commit", CD, "          digest: ${{ needs.resolve.outputs.digest }}", "          digest: ${{ github.event.workflow_run.head_sha }}"),
     ("published is not what was scanned", CI, "          digest: ${{ needs.image.outputs.digest }}", "          digest: ${{ needs.plan.outputs.digest }}"),
     ("the image is built again for the release", RELEASE, "      - id: release\n", "      - run: scripts/ci/image\n      - id: release\n"),
     ("no SBOM", CI, "          sbom-path: build/sbom/sbom.cdx.json\n", ""),
@@ -170,7 +170,7 @@ def copy(folder) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         if source.is_dir():
             shutil.copytree(source, target,
-                            ignore=shutil.ignore_patterns("node_modules", "__pycache__", "*.mjs"))
+                            ignore=shutil.ignore_patterns("node_modules", "__pycache__"))
         elif source.exists():
             shutil.copy(source, target)
     # actionlint looks for the root of a repository.
@@ -180,7 +180,9 @@ def copy(folder) -> None:
 def caught_by(folder, everyone: bool) -> list:
     found = []
     for name, argv in CATCHERS.items():
-        if subprocess.run(argv, cwd=folder, capture_output=True, check=False).returncode != 0:
+        done = subprocess.run(argv, cwd=folder, capture_output=True, text=True, check=False)
+        # A policy that only broke on it tells nobody what is wrong.
+        if done.returncode != 0 and (name != "policy" or "FAILED" in done.stdout):
             found.append(name)
             if not everyone:
                 break
