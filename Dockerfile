@@ -1,9 +1,12 @@
-# The connector's image. Both bases are arguments, so that it also builds where the public ones
-# cannot be pulled (scripts/lib/slipway/lab/images.py makes local ones).
+# The connector's image. Both bases are arguments, so that it also builds where the public one cannot be pulled
+# (scripts/lib/slipway/lab/images.py makes local ones). Their default is the stage `debian`, whose FROM says in plain
+# words what is pulled: Dependabot reads no variables there.
 #
 #   docker buildx build --build-arg REVISION="$(git rev-parse HEAD)" --tag m2m-connector .
-ARG BUILDER_BASE=debian:bookworm-slim@sha256:7b140f374b289a7c2befc338f42ebe6441b7ea838a042bbd5acbfca6ec875818
-ARG RUNTIME_BASE=debian:bookworm-slim@sha256:7b140f374b289a7c2befc338f42ebe6441b7ea838a042bbd5acbfca6ec875818
+ARG BUILDER_BASE=debian
+ARG RUNTIME_BASE=debian
+
+FROM debian:bookworm-slim@sha256:7b140f374b289a7c2befc338f42ebe6441b7ea838a042bbd5acbfca6ec875818 AS debian
 
 FROM ${BUILDER_BASE} AS toolchain
 WORKDIR /source

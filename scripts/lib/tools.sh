@@ -16,16 +16,27 @@ slipway_repository() {
 # fetch_tools DIR [VERSION]: the tools of VERSION, else of the release that DIGEST is, by checksum and
 # attestation. Sets tools_version, empty when DIGEST is no release, and tools_tarball.
 fetch_tools() {
-  local repository
+  local repository commit attested
   repository=$(slipway_repository)
   tools_tarball=''
-  tools_version=$("$slipway/scripts/ci/release-tools" "$1" --repository "$repository" ${2:+--version "$2"}) || return
+  read -r tools_version commit < <("$slipway/scripts/ci/release-tools" "$1" --repository "$repository" \
+    ${2:+--version "$2"} || echo refused) || true
+  [ "$tools_version" != refused ] || return 1
   [ -n "$tools_version" ] || return 0
   tools_tarball=$1/slipway-tools-$tools_version-linux-x86_64.tar.gz
+  if [ "${ATTESTED:-true}" = false ] && [ "$repository" = "$GITHUB_REPOSITORY" ]; then
+    echo "**Tools**: $tools_version by its checksum; this repository has no attestations" | summary
+    return 0
+  fi
   need - gh
-  gh attestation verify "$tools_tarball" --repo "$repository" --deny-self-hosted-runners \
-    --signer-workflow "$repository/.github/workflows/release.yml" ||
+  # Releases are made in a workflow_run, whose ref is always the default branch; the commit stands in the predicate.
+  attested=$(gh attestation verify "$tools_tarball" --repo "$repository" --deny-self-hosted-runners \
+    --signer-workflow "$repository/.github/workflows/release.yml" --source-ref "${SLIPWAY_REF:-refs/heads/main}" \
+    --predicate-type "https://github.com/$repository/tools/v1" \
+    --format json --jq '.[].verificationResult.statement.predicate.commit') ||
     die "no valid attestation of the tools of $tools_version by the release of $repository: not used"
+  grep -qxF "$commit" <<<"$attested" ||
+    die "the tools of $tools_version were attested for ${attested:-no commit}, not for $commit: not used"
 }
 
 # A service that competes for its processor as any process does uses the share that the kernel

@@ -3,10 +3,10 @@
 // tests/release compares its answers with the real semantic-release's.
 
 import { execFileSync } from "node:child_process";
-import { appendFileSync, readFileSync } from "node:fs";
-import { analyzeCommits } from "@semantic-release/commit-analyzer";
-import { generateNotes } from "@semantic-release/release-notes-generator";
+import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
 import semver from "semver";
+import { analyzeCommits, generateNotes } from "./commits.mjs";
 
 const git = (...args) => execFileSync("git", args, { encoding: "utf8" }).trim();
 const quiet = { log() {}, info() {}, warn() {}, error() {}, success() {} };
@@ -34,9 +34,9 @@ function commitsSince(last, ref) {
   }).filter(({ message }) => !/\[skip release\]|\[release skip\]/.test(message));
 }
 
-function settings(name) {
+function settings() {
   const { plugins } = JSON.parse(readFileSync(".releaserc.json", "utf8"));
-  return plugins.find(([plugin]) => plugin === name)[1];
+  return plugins.find(([plugin]) => plugin === "./scripts/release/commits.mjs")[1];
 }
 
 async function decide({ BASE, SQUASH_TITLE }) {
@@ -49,7 +49,7 @@ async function decide({ BASE, SQUASH_TITLE }) {
                       committerDate: git("log", "-1", "--format=%cI"), message: SQUASH_TITLE });
   }
   const context = { cwd: process.cwd(), commits, logger: quiet };
-  const type = await analyzeCommits(settings("@semantic-release/commit-analyzer"), context);
+  const type = await analyzeCommits(settings(), context);
   // Build metadata has no precedence: such a version sorts with the release it was built upon.
   const unreleased = `${last?.version ?? "0.0.0"}+g${head.slice(0, 12)}`;
   if (!type || !last) {
@@ -57,7 +57,7 @@ async function decide({ BASE, SQUASH_TITLE }) {
   }
   const version = semver.inc(last.version, type);
   const server = process.env.GITHUB_SERVER_URL ?? "https://github.com";
-  const notes = await generateNotes(settings("@semantic-release/release-notes-generator"), {
+  const notes = await generateNotes(settings(), {
     ...context, lastRelease: last, nextRelease: { version, gitTag: `v${version}`, gitHead: head },
     options: { repositoryUrl: `${server}/${process.env.GITHUB_REPOSITORY ?? "local/slipway"}.git` },
   });
@@ -80,4 +80,10 @@ const append = (name, text) =>
   process.env[name] ? appendFileSync(process.env[name], text) : process.stderr.write(text);
 if (process.argv.includes("--summary")) append("GITHUB_STEP_SUMMARY", describe(next));
 append("GITHUB_OUTPUT", `version=${next.version}\ntype=${next.type ?? ""}\n`);
-console.log(process.argv.includes("--json") ? JSON.stringify(next) : next.version);
+const json = process.argv.indexOf("--json");
+const file = json > 0 ? process.argv[json + 1] : undefined;
+if (file) {
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, JSON.stringify(next));
+}
+console.log(json > 0 && !file ? JSON.stringify(next) : next.version);

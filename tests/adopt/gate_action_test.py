@@ -9,6 +9,7 @@ import pytest
 from adopt.published import fetched
 from release.registry import Registry
 from slipway.act.artifacts import write_image
+from slipway.act.github import GitHub
 from slipway.act.runner import Act
 from slipway.ci import oci
 from slipway.paths import REPOSITORY
@@ -54,6 +55,8 @@ class Foreign:
         self.name = f"localhost:{registry.address.rpartition(':')[2]}/eve/prices"
         self.work.mkdir()
         self.git("init", "--quiet", "--initial-branch=trunk")
+        self.hub = GitHub("eve/prices")
+        self.hub.git = self.work
         (self.work / "slipway.yml").write_text(f"service: prices\nimage: {self.name}\n")
         for name, text in (("docker", DOCKER), ("packet_bench", BENCH)):
             (folder / name).write_text(text)
@@ -84,7 +87,8 @@ class Foreign:
                               capture_output=True, text=True, env={
             **clean, "PATH": f"{self.folder}:{os.environ['PATH']}", "CALLS": str(self.calls),
             "STATUS": str(self.status), "GITHUB_OUTPUT": str(self.output), "GITHUB_STEP_SUMMARY": str(self.summary),
-            "SLIPWAY_EXECUTABLES": str(self.folder), **env})
+            "SLIPWAY_EXECUTABLES": str(self.folder), "GITHUB_REPOSITORY": "eve/prices", "GITHUB_API_URL": self.hub.url,
+            **env})
 
     def publish(self, commit: str, digest: str) -> None:
         for verb in ("push", "tag"):
@@ -102,7 +106,9 @@ def registry(tmp_path_factory):
 
 @pytest.fixture
 def w(registry, tmp_path):
-    return Foreign(tmp_path, registry)
+    made = Foreign(tmp_path, registry)
+    yield made
+    made.hub.close()
 
 
 def test_what_was_published_is_what_the_next_commit_is_compared_with(w):
@@ -124,6 +130,37 @@ def test_what_was_published_is_what_the_next_commit_is_compared_with(w):
     assert "verdict" in w.summary.read_text()
 
 
+def test_latest_never_goes_back_and_a_commit_keeps_its_image(w):
+    older = w.commit("feat: begin")
+    first = w.build(older)
+    w.publish(older, first)
+    newer = w.commit("fix: go on")
+    second = w.build(newer)
+    w.publish(newer, second)
+    images = oci.Repository(w.name)
+    w.build(older)
+    w.publish(older, first)  # its CI is run again
+    assert images.digest("latest") == second
+    assert "names a newer commit" in w.summary.read_text()
+    again = write_image(w.work / "build/image", "1.0.1", newer)  # the same commit, built to other bytes
+    w.publish(newer, again)
+    assert images.digest(newer) == images.digest("latest") == second
+    assert "was published before" in w.summary.read_text()
+
+
+def test_when_github_does_not_say_which_is_newer_latest_stays_and_the_job_is_red(w):
+    first = w.commit("feat: begin")
+    w.publish(first, w.build(first))
+    commit = w.commit("fix: go on")
+    digest = w.build(commit)
+    w.hub.fail_once("GET", "/compare/", status=403)
+    assert w.run("publish", "push", DIGEST=digest).returncode == 0
+    done = w.run("publish", "tag", DIGEST=digest, GITHUB_SHA=commit, GITHUB_REF="refs/heads/trunk",
+                 DEFAULT_BRANCH="trunk")
+    assert done.returncode != 0 and "403" in done.stderr
+    assert oci.Repository(w.name).digest("latest") != digest
+
+
 @pytest.fixture
 def ship(w):
     """(run(), the digest that it ships, its commit) of a workflow that publishes, then judges."""
@@ -134,7 +171,7 @@ def ship(w):
     digest = w.build("a" * 40)
     commit = w.commit("feat: begin")
     act = Act(w.work, w.folder / "state", variables={"DIGEST": digest}, secrets={"GITHUB_TOKEN": "hidden"},
-              env={"GITHUB_REPOSITORY": "eve/prices", "CALLS": w.calls, "STATUS": w.status,
+              env={"GITHUB_REPOSITORY": "eve/prices", "GITHUB_API_URL": w.hub.url, "CALLS": w.calls, "STATUS": w.status,
                    "SLIPWAY_EXECUTABLES": w.folder},
               path=str(w.folder), actions={"acme/slipway@v1": fetched(w.folder / "fetched")})
     return lambda: act.run("ship", "push", {"ref": "refs/heads/trunk", "repository": {"default_branch": "trunk"}},

@@ -1,5 +1,6 @@
 """Slipway as GitHub fetches it for a job that uses one of its actions, and as GitHub's releases have it."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -39,7 +40,12 @@ class Published:
         release = client.post("/releases", {"tag_name": f"v{self.version}", "draft": False})
         for file in assets.iterdir():
             client.upload(release, file.name, file.read_bytes())
-        self.attest("acme/slipway", "release.yml", SUBJECT_CHECKSUMS=str(assets / "SHA256SUMS"))
+        self.hub.commits[f"v{self.version}"] = {"sha": REVISION, "commit": {"message": "feat: a"},
+                                                "parents": [{"sha": "0"}]}
+        predicate = assets.with_suffix(".json")
+        predicate.write_text(json.dumps({"commit": REVISION}))
+        self.attest("acme/slipway", "release.yml", SUBJECT_CHECKSUMS=str(assets / "SHA256SUMS"),
+                    PREDICATE_TYPE="https://github.com/acme/slipway/tools/v1", PREDICATE_PATH=str(predicate))
 
     def close(self) -> None:
         self.hub.close()

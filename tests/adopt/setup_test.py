@@ -71,6 +71,7 @@ def test_github_is_told_by_gh_where_that_is_asked_for(executables, host, ci_key,
     told = (tmp_path / "told").read_text()
     assert f"variable set PRODUCTION_HOST --env production --body {host.ip}" in told
     assert f"secret set PRODUCTION_SSH_KEY --env production {ci_key.read_text().strip()}" in told
+    assert f"secret set PRODUCTION_SSH_KEY --env production-rollback {ci_key.read_text().strip()}" in told
     assert ci_key.read_text().splitlines()[1] not in done.stdout + done.stderr
 
 

@@ -22,6 +22,10 @@ HISTORY = [
     ("perf, with docs before it", ["docs: tell more", "perf(wire): copy no payload"], "0.1.2"),
     ("revert (type)", [f'revert: "copy no payload"\n\nThis reverts commit {REVERTED}.'], "0.1.3"),
     ("revert (git's own)", [f'Revert "fix: answer"\n\nThis reverts commit {REVERTED}.'], "0.1.4"),
+    ("GitHub's Revert button", ['Revert "fix: one" (#13)\n\nReverts acme/conn#12'], "0.1.5"),
+    ("the same of what nobody has seen yet",
+     ['feat: dig (#14)', 'Revert "feat: dig" (#15)\n\nReverts acme/conn#14'], None),
+    ("GitHub's Reapply", ['Reapply "fix: one" (#16)'], "0.1.6"),
     ("test, refactor, ci, style", ["test: more", "refactor: less", "ci: pin", "style: wrap"], None),
     ("feat and fix together", ["fix: one", "feat(deploy): two"], "0.2.0"),
     ("breaking, by `!`", ["feat!: speak ILPv4 only\n\nOld peers must upgrade."], "1.0.0"),
@@ -163,3 +167,45 @@ def test_a_fix_of_an_older_line_moves_neither_latest_nor_the_newest_major(world)
         "v1.0.1": True, "1.0": True, "1": True, "2": False, "latest": False}
     assert images.digest("latest") == latest
     assert "v1.0.1" not in [r["tag_name"] for r in world.hub.releases.values() if r["latest"]]
+
+
+@pytest.mark.quick
+def test_without_an_app_the_commit_itself_is_tagged_and_nothing_is_pushed_to_main(world):
+    """GITHUB_TOKEN may make a tag, but no ruleset lets it push to main."""
+    hook = world.bare / "hooks" / "update"
+    hook.write_text('#!/bin/sh\n[ "$1" != refs/heads/main ] || [ ! -e "$GIT_DIR/protected" ] || '
+                    '{ echo GH013 >&2; exit 1; }\n')
+    hook.chmod(0o755)
+    first = world.push("feat: pay by packet")
+    (world.bare / "protected").touch()
+    run = world.release(first, app=False)
+    assert (run.status, run.outcome, run.tag) == (0, "released", "v0.1.0"), run.said
+    assert world.remote("main") == world.remote("v0.1.0") == first
+    images = world.images()
+    assert images.digest("v0.1.0") == images.digest(first)
+    assert "pay by packet" in world.file("CHANGELOG.md", "slipway-changelog")
+    assert world.file("VERSION", "slipway-changelog").strip() == "0.1.0"
+    again = world.release(first, app=False)
+    assert (again.status, again.tag) == (0, "v0.1.0"), again.said
+    assert len(world.hub.releases) == 1
+    done, made = world.reconcile()
+    assert (done.status, made) == (0, []), done.said
+    (world.bare / "protected").unlink()
+    second = world.push("fix: answer")
+    (world.bare / "protected").touch()
+    run = world.release(second, app=False)
+    assert (run.status, run.tag) == (0, "v0.1.1"), run.said
+    waiting = world.file("CHANGELOG.md", "slipway-changelog")
+    assert waiting.index("answer") < waiting.index("pay by packet")
+    with_app = world.release(second, app=True)
+    assert (with_app.status, with_app.tag) == (0, "v0.1.1"), "made once, whatever the way"
+
+
+def test_with_an_app_that_the_ruleset_does_not_let_pass_nothing_is_tagged(world):
+    commit = world.push("feat: pay by packet")
+    hook = world.bare / "hooks" / "update"
+    hook.write_text('#!/bin/sh\n[ "$1" != refs/heads/main ] || { echo GH013 >&2; exit 1; }\n')
+    hook.chmod(0o755)
+    run = world.release(commit)
+    assert run.status == 1
+    assert world.tags() == ["v0.0.0"]

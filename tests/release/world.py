@@ -40,6 +40,7 @@ class World:
         self.work = self.folder / "developer"
         self.hub = GitHub()
         self.registry = Registry(self.folder / "registry")
+        self.hub.git = self.bare
         self.image = f"{self.registry.address}/acme/{oci.SERVICE}"
         self.runs = 0
         self.running = None
@@ -168,14 +169,14 @@ class World:
         return clone
 
     def release(self, commit: str, branch: str = "main", meant: str = "", dry_run: bool = False,
-                promote: bool = True, clone=None) -> Run:
-        """release.yml's jobs for a CI run of COMMIT, in order; stops where a job fails."""
+                promote: bool = True, clone=None, app: bool = True) -> Run:
+        """release.yml's jobs for a CI run of COMMIT, in order; stops where a job fails. APP: with an App's token."""
         clone = clone or self.checkout(commit)
         version = self.next_version(commit)
         if version["type"]:
             shutil.rmtree(clone / "build", ignore_errors=True)
             write_assets(clone / "build/assets", version["version"], commit)
-        done = self._run(clone, ["scripts/release/release"], BRANCH=branch,
+        done = self._run(clone, ["scripts/release/release"], BRANCH=branch, MAY_PUSH_TO_BRANCH=str(app).lower(),
                          RELEASE_SHA=meant or commit, DRY_RUN=str(dry_run).lower(),
                          GITHUB_SHA=commit, GITHUB_REF="refs/heads/main")
         if done.status == 0 and done.tag and promote:

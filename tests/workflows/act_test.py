@@ -127,6 +127,7 @@ def test_a_pull_request_of_documents_only_builds_nothing(w):
 
 def test_when_plan_cannot_tell_what_changed_the_run_is_red(w, topic):
     act = w.act(topic)
+    w.world.hub.pulls[8] = "fix: lost"
     lost = act.run("ci", "pull_request", {
         "number": 8, "repository": {"full_name": "acme/conn"},
         "pull_request": {"number": 8, "title": "fix: lost", "base": {"sha": "1" * 40, "ref": "main"},
@@ -238,13 +239,19 @@ def test_and_when_all_is_mended_both_are_green(w, following):
 @pytest.mark.usefixtures("released")
 def test_a_released_version_by_hand(w, shipped):
     sha = shipped[0]
-    by_hand = w.cd_by_hand(sha, "deploy", "production", "0.1.0")
+    newer = w.staging.running
+    refused = w.cd_by_hand(sha, "deploy", "production", "0.1.0")
+    holds(refused, {
+        "it is older than what runs, and nobody said that it is meant": only(
+            refused, staging="failure", approval="skipped", production="skipped")
+        and w.staging.running == newer and "which runs there, is newer than" in refused.log})
+    by_hand = w.cd_by_hand(sha, "deploy", "production", "0.1.0", older="yes")
     holds(by_hand, {
         "through staging first": only(by_hand, staging="success", production="success")
         and w.staging.running == w.production.running == digest(w, sha),
         "with the host tools of that release": w.staging.tools == w.production.tools == "0.1.0"})
     w.staging.faults(no_tools=True)
-    by_hand = w.cd_by_hand(sha, "deploy", "staging", "0.1.0")
+    by_hand = w.cd_by_hand(sha, "deploy", "staging", "0.1.0", older="yes")
     holds(by_hand, {
         "green, and the summary says so": only(by_hand, staging="success")
         and "may not replace" in by_hand.summaries.get("staging", "")})
@@ -262,6 +269,33 @@ def test_a_released_version_by_hand(w, shipped):
     holds(by_hand, {
         "refused before the host is asked": only(by_hand, resolve="success", staging="failure")
         and w.staging.running != other})
+
+
+@pytest.mark.usefixtures("released")
+def test_a_ci_that_is_run_again_later_deploys_nothing(w, shipped):
+    """Its commit was overtaken: `latest` names a descendant, and the registry and GitHub say so."""
+    sha, before = shipped[0], (w.staging.running, w.production.running)
+    ci = w.ci_push(sha)
+    newest = w.world.images().labels("latest")["org.opencontainers.image.revision"]
+    cd = w.cd(sha)
+    holds(cd, {
+        "green": ci.status == 0 and cd.status == 0,
+        "nothing was done": only(cd, resolve="success", staging="skipped", approval="skipped", production="skipped"),
+        "latest did not go back": newest != sha,
+        "the summary says why": "was overtaken by" in cd.summaries.get("resolve", ""),
+        "both hosts run what they ran": (w.staging.running, w.production.running) == before})
+
+
+@pytest.mark.usefixtures("shipped")
+def test_an_environment_that_nobody_protects_gets_nothing(w, shipped):
+    asked = len(w.staging.commands())
+    kept = w.world.hub.environments.pop("production-approval")
+    cd = w.cd(shipped[0])
+    w.world.hub.environments["production-approval"] = kept
+    holds(cd, {
+        "red before a host is asked": only(cd, resolve="failure", staging="skipped")
+        and len(w.staging.commands()) == asked,
+        "it says how it comes to be": "production-approval does not exist" in cd.log and "github-setup" in cd.log})
 
 
 @pytest.mark.usefixtures("shipped")

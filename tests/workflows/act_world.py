@@ -77,6 +77,12 @@ class Host:
         file = self.folder / "tools"
         return file.read_text() if file.exists() else ""
 
+    def knows(self, digest: str, revision: str) -> None:
+        """The image DIGEST says that it is of REVISION."""
+        file = self.folder / "revisions.json"
+        known = json.loads(file.read_text()) if file.exists() else {}
+        file.write_text(json.dumps({**known, digest: revision}))
+
     def faults(self, **what) -> None:
         (self.folder / "faults.json").write_text(json.dumps(what))
 
@@ -137,7 +143,8 @@ class ActWorld:
         for name, host in (("STAGING", self.staging), ("PRODUCTION", self.production)):
             variables |= {f"{name}_HOST": "127.0.0.1", f"{name}_USER": "root",
                           f"{name}_PORT": host.port, f"{name}_HEALTH_SECONDS": 3}
-        secrets = {"GITHUB_TOKEN": "stand-in-token"}
+        variables["RELEASE_APP_ID"] = "1"
+        secrets = {"GITHUB_TOKEN": "stand-in-token", "RELEASE_APP_KEY": "stand-in-key"}
         for name in ("STAGING", "PRODUCTION"):
             secrets |= {f"{name}_SSH_KEY": self.key, f"{name}_KNOWN_HOSTS": self.known[name]}
         return Act(clone, self.state, secrets=secrets, variables=variables, env={
@@ -155,13 +162,17 @@ class ActWorld:
         # What GitHub records of a run, and CD asks for.
         good = result.jobs.get("ci-status") == "success"
         self.world.hub.checks[sha] = "success" if good else "failure"
+        for host in (self.staging, self.production) if good else ():
+            host.knows(digest(self, sha), sha)
         return result
 
-    def ci_pull_request(self, sha: str, fork: bool):
+    def ci_pull_request(self, sha: str, fork: bool, title: str = "feat: from outside"):
+        """TITLE is the one that the pull request has by now; its event has another."""
+        self.world.hub.pulls[7] = title
         base = self.world.remote("main~1")
         payload = {"number": 7, "action": "opened", "repository": {"full_name": "acme/conn"},
                    "pull_request": {
-                       "number": 7, "title": "feat: from outside", "base": {"sha": base, "ref": "main"},
+                       "number": 7, "title": "as it was opened", "base": {"sha": base, "ref": "main"},
                        "head": {"sha": sha, "ref": "topic",
                                 "repo": {"full_name": "eve/conn" if fork else "acme/conn"}}}}
         act = self.act(sha)
@@ -175,8 +186,8 @@ class ActWorld:
                    "repository": {"full_name": "acme/conn"}}
         return self.act(sha).run("cd", "workflow_run", payload, sha, **more)
 
-    def cd_by_hand(self, sha: str, action: str, environment: str, image: str = ""):
-        payload = {"inputs": {"action": action, "environment": environment, "image": image},
+    def cd_by_hand(self, sha: str, action: str, environment: str, image: str = "", older: str = "no"):
+        payload = {"inputs": {"action": action, "environment": environment, "image": image, "older": older},
                    "repository": {"full_name": "acme/conn"}}
         return self.act(sha).run("cd", "workflow_dispatch", payload, sha)
 

@@ -1,15 +1,16 @@
 #!/usr/bin/env python3
 """How long a pull request waits for its checks.
 
-Runs jobs of ci.yml under act, one after another so that each has all of this machine's processors,
-for a pull request that changes a header of the connector, with every script real and every cache
-empty (no ccache; an engine of its own without a layer). Tells for each its seconds, the processor
-seconds of what it started (an engine's not counted), and from the graph when it would end if every
-job had a runner of its own: what GitHub gives. Packages are installed already; GitHub's runners
-take about a minute more for them.
-Without arguments: one leg of each job.
+Runs jobs of ci.yml under act, one after another so that each has all of this machine's processors, for a pull request
+that changes a header of the connector, with every script real. Cold: every cache empty (no ccache; an engine of its own
+without a layer). --warm: each leg twice, with one compiler cache and one engine, and the second counts. Tells for each
+its seconds, the processor seconds of what it started (an engine's not counted), what it waits for, and when it would
+end if every job had a runner of its own: what GitHub gives. Packages are installed already; GitHub's runners take about
+a minute more for them. --save FILE keeps the figures; --against FILE shows them beside those of another time.
+Without arguments: one leg of each job that a pull request waits for. --queue: of all.
 """
 
+import json
 import os
 import resource
 import sys
@@ -23,12 +24,12 @@ from slipway import cli
 from slipway.lab import Engine, images
 from workflows.act_world import ROOT, SLOW, ActWorld
 
-LEGS = ["plan", "next-version", "lint", "trivy-fs", "image", "image-scan", "performance-benchmark",
-        "codeql", "analysis", "build-and-test:os=ubuntu-24.04,compiler=gcc",
-        "build-and-test:os=ubuntu-24.04,compiler=clang", "sanitizers:preset=asan",
-        "sanitizers:preset=tsan", "integration:suite=docker", "integration:suite=blackbox",
-        "integration:suite=workflows", "integration:suite=release",
-        "integration:suite=release-workflow", "integration:suite=reproducible"]
+LEGS = ["plan", "next-version", "lint", "trivy-fs", "image", "image-scan", "performance-benchmark", "analysis",
+        "build-and-test", "integration:suite=docker", "integration:suite=blackbox"]
+# What the merge queue and main run besides.
+QUEUE = ["codeql", "other-toolchains:os=ubuntu-24.04,compiler=clang", "other-toolchains:os=debian-12,compiler=gcc",
+         "sanitizers:preset=asan", "sanitizers:preset=tsan", "integration:suite=workflows", "integration:suite=release",
+         "integration:suite=release-workflow", "integration:suite=reproducible"]
 
 # Much of the connector includes it.
 CHANGED = "src/connector/forwarder.hpp"
@@ -47,13 +48,34 @@ def processor_seconds() -> float:
 
 def measure(w: ActWorld, leg: str, base: str, head: str, env: dict) -> tuple:
     job, _, matrix = leg.partition(":")
+    w.world.hub.pulls[7] = "feat: be measured"
+    if leg in QUEUE:
+        return measure_push(w, leg, head, env)
     payload = {"number": 7, "repository": {"full_name": "acme/conn"}, "pull_request": {
         "number": 7, "title": "feat: be measured", "base": {"sha": base, "ref": "main"},
         "head": {"sha": head, "ref": "topic", "repo": {"full_name": "acme/conn"}}}}
+    return timed(w, leg, lambda: w.act(head, **env).run(
+        "ci", "pull_request", payload, head, ref="refs/pull/7/merge", job=job, concurrent=1, matrix=axes(matrix)))
+
+
+def measure_push(w: ActWorld, leg: str, head: str, env: dict) -> tuple:
+    """What a pull request leaves out, as a push to main runs it."""
+    job, _, matrix = leg.partition(":")
+    payload = {"ref": "refs/heads/main", "before": "0" * 40, "after": head,
+               "repository": {"full_name": "acme/conn", "default_branch": "main"}}
+    return timed(w, leg, lambda: w.act(head, **env).run("ci", "push", payload, head, job=job, concurrent=1,
+                                                        matrix=axes(matrix)))
+
+
+def axes(matrix: str) -> dict | None:
+    return dict(pair.split("=") for pair in matrix.split(",")) if matrix else None
+
+
+def timed(w: ActWorld, leg: str, run) -> tuple:
+    """(result, seconds, processor seconds) of the job of LEG in what RUN() runs."""
+    job = leg.partition(":")[0]
     before, began = processor_seconds(), time.monotonic()
-    result = w.act(head, **env).run(
-        "ci", "pull_request", payload, head, ref="refs/pull/7/merge", job=job, concurrent=1,
-        matrix=dict(pair.split("=") for pair in matrix.split(",")) if matrix else None)
+    result = run()
     seconds = result.seconds.get(job, time.monotonic() - began)
     log = Path(os.environ.get("CRITICAL_PATH_LOGS", w.state)) / f"{leg.replace('/', '-')}.log"
     log.write_text(result.log)
@@ -73,10 +95,27 @@ def ends(measured: dict) -> dict:
             for leg in measured}
 
 
+def table(measured: dict, against: dict) -> str:
+    """A line each leg, by its end; AGAINST: {leg: [seconds, end]} of another time."""
+    ended, waits = ends(measured), graph()
+    lines = []
+    for leg, end in sorted(ended.items(), key=lambda item: item[1]):
+        old = against.get(leg)
+        beside = f", was {old[0]:.0f} s and {old[1]:.0f} s" if old else ""
+        lines.append(f"{leg:<48} {measured[leg][1]:6.0f} s, ends after {end:6.0f} s{beside}; waits for "
+                     f"{' '.join(waits[leg.partition(':')[0]]) or 'nothing'}")
+    return "\n".join(lines)
+
+
 def main() -> int:
     parser = cli.parser(__doc__)
-    parser.add_argument("legs", nargs="*", default=LEGS, metavar="JOB[:KEY=VALUE,...]")
-    legs = parser.parse_args().legs
+    parser.add_argument("legs", nargs="*", metavar="JOB[:KEY=VALUE,...]")
+    parser.add_argument("--queue", action="store_true")
+    parser.add_argument("--warm", action="store_true")
+    parser.add_argument("--save", type=Path, metavar="FILE")
+    parser.add_argument("--against", type=Path, metavar="FILE")
+    options = parser.parse_args()
+    legs = options.legs or [*LEGS, *(QUEUE if options.queue else [])]
     w = ActWorld(real=SLOW)
     measured = {}
     try:
@@ -85,18 +124,25 @@ def main() -> int:
             env = {"DOCKER_HOST": engine.env["DOCKER_HOST"], "BUILD_NETWORK": "host",
                    "DOCKER_CONFIG": engine.env["DOCKER_CONFIG"],
                    **{name: bases[name] for name in ("BUILDER_BASE", "RUNTIME_BASE") if name in bases}}
+            if options.warm:
+                env["CCACHE_REMOTE_STORAGE"] = f"file:{w.state}/ccache"
             base = w.push("feat: begin")
             with (w.world.work / CHANGED).open("a", encoding="utf-8") as header:
                 header.write("// Changed.\n")
             head = w.push("feat: be measured")
             for leg in legs:
+                if options.warm:
+                    measure(w, leg, base, base, env)
                 measured[leg] = measure(w, leg, base, head, env)
                 state, seconds, used = measured[leg]
                 print(f"{leg:<48} {state:<8} {seconds:7.0f} s {used:7.0f} s of processors", flush=True)
     finally:
         w.close()
-    for leg, end in sorted(ends(measured).items(), key=lambda item: item[1]):
-        print(f"{leg:<48} ends after {end:7.0f} s")
+    against = json.loads(options.against.read_text()) if options.against else {}
+    print(table(measured, against))
+    if options.save:
+        ended = ends(measured)
+        options.save.write_text(json.dumps({leg: [seconds, ended[leg]] for leg, (_, seconds, _) in measured.items()}))
     return 0 if all(state == "success" for state, _, _ in measured.values()) else 1
 
 

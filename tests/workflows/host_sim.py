@@ -32,7 +32,10 @@ def write(folder: Path, state: dict) -> None:
 def status(folder: Path) -> int:
     state = read(folder / "state.json", {"running": "", "history": []})
     faults = read(folder / "faults.json", {})
-    running = {"digest": state["running"]} if state["running"] else None
+    # The real one reads it from the image's labels.
+    revisions = read(folder / "revisions.json", {})
+    digest = state["running"]
+    running = {"digest": digest, "revision": revisions.get(digest, "")} if digest else None
     well = state["running"] not in faults.get("lies", []) and state["running"] in faults.get(
         "honest", [state["running"]])
     print(json.dumps({"running": running, "healthy": bool(running) and well}))

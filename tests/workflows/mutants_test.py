@@ -10,6 +10,7 @@ import pytest
 
 from slipway.paths import REPOSITORY as ROOT
 from support import needs
+from workflows.mutants_of_github import MUTANTS as OF_GITHUB
 
 pytestmark = needs.all_of(needs.programs("workflows", "actionlint", "zizmor", "shellcheck"))
 
@@ -17,7 +18,7 @@ CI, CD, RELEASE = (f".github/workflows/{name}.yml" for name in ("ci", "cd", "rel
 ACTIONS = ".github/actions"
 IMAGE, DEPLOY, ROLLBACK, PUBLISH, GATE = (
     f"{ACTIONS}/{name}/action.yml" for name in ("image", "deploy", "rollback", "publish", "gate"))
-COPIED = (".github", "scripts", "docs/operators", ".releaserc.json",
+COPIED = (".github", "scripts", "docs/operators", "tests/interop/package-lock.json", ".releaserc.json",
           ".trivyignore.yaml", "CHANGELOG.md", "Dockerfile")
 CHECKOUT = "actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1"
 TRIVY_TAG_OBJECT = "a9c7b0f0" * 5
@@ -28,12 +29,12 @@ MUTANTS = [
     # Who waits for whom.
     ("production no longer waits for staging", CD, "needs: [resolve, staging]", "needs: resolve"),
     ("staging no longer waits for resolve", CD, "    needs: resolve\n    if: needs.resolve.outputs.action == 'deploy'", "    if: always()"),
-    ("publish forgets the tests", CI, "      - analysis\n      - build-and-test\n      - sanitizers\n      - integration\n      - codeql\n      - snyk\n", "      - analysis\n      - sanitizers\n      - integration\n      - codeql\n      - snyk\n"),
-    ("publish forgets the benchmark", CI, "      - performance-benchmark\n    if: github.event_name == 'push'", "    if: github.event_name == 'push'"),
+    ("publish forgets the tests", CI, "      - analysis\n      - build-and-test\n      - other-toolchains\n", "      - analysis\n      - other-toolchains\n"),
+    ("publish forgets the benchmark", CI, "      - image-scan\n      - performance-benchmark\n    # What", "      - image-scan\n    # What"),
     ("the aggregator forgets image-scan", CI, "      - image-scan\n      - performance-benchmark\n      - publish", "      - performance-benchmark\n      - publish"),
     ("the aggregator forgets publish", CI, "      - publish\n    if: always()", "    if: always()"),
     ("the aggregator may be skipped", CI, "    if: always()\n    runs-on", "    if: success()\n    runs-on"),
-    ("the aggregator accepts a skipped publish on main", CI, "&& 'dependency-review' ||", "&& 'dependency-review publish' ||"),
+    ("the aggregator accepts a skipped publish on main", CI, "|| 'dependency-review' }}", "|| 'dependency-review publish' }}"),
     ("the aggregator accepts a skipped lint", CI, "            analysis build-and-test", "            lint analysis build-and-test"),
     ("the aggregator looks at no results", CI, "NEEDS: ${{ toJSON(needs) }}", "NEEDS: '{}'"),
     ("a job waits for what it does not need", CI, "Integration (${{ matrix.suite }})\n    needs: plan", "Integration (${{ matrix.suite }})\n    needs: [plan, lint]"),
@@ -45,23 +46,23 @@ MUTANTS = [
     ("deploys other branches", CD, "branches: [main]", "branches: ['**']"),
     ("deploys on push, beside CI", CD, "  workflow_dispatch:\n", "  push:\n    branches: [main]\n  workflow_dispatch:\n"),
     ("follows a workflow of another name", CD, "workflows: [CI]", "workflows: [Tests]"),
-    ("resolve believes any commit", "scripts/ci/resolve", "not ci_passed(revision)", "False"),
+    ("resolve believes any commit", "scripts/ci/resolve", "branch = branch_of_passed_ci(hub, revision)", "branch = 'main'"),
     ("pull_request_target", CI, "  pull_request:\n", "  pull_request_target:\n"),
     ("no merge queue", CI, "  merge_group:\n", ""),
     ("a path filter on a required check", CI, "  pull_request:\n", "  pull_request:\n    paths: ['src/**']\n"),
     ("releases what failed CI", RELEASE, "(github.event.workflow_run.conclusion == 'success' &&", "(github.event.workflow_run.conclusion != 'skipped' &&"),
-    ("checks out foreign code in cd", CD, "          persist-credentials: false\n      - id: resolve", "          persist-credentials: false\n          ref: ${{ github.event.workflow_run.head_sha }}\n      - id: resolve"),
+    ("checks out foreign code in cd", CD, "          persist-credentials: false\n      - run: scripts/ci/environments", "          persist-credentials: false\n          ref: ${{ github.event.workflow_run.head_sha }}\n      - run: scripts/ci/environments"),
     # Rights.
     ("write-all on top", CI, "permissions: {}", "permissions: write-all"),
     ("no permissions on top", CD, "permissions: {}\n", ""),
     ("a test job may write packages", CI, "    permissions:\n      contents: read # checkout\n    outputs:\n      code", "    permissions:\n      contents: read # checkout\n      packages: write # why not\n    outputs:\n      code"),
-    ("deploy jobs may write contents", CD, "contents: read # checkout, and the tools", "contents: write # checkout, and the tools"),
+    ("deploy jobs may write contents", CD, "contents: read # checkout, the order", "contents: write # checkout, the order"),
     ("a grant without its reason", CI, "packages: write # push the image", "packages: write"),
-    ("a job inherits the default", CI, "    timeout-minutes: 15\n    permissions:\n      contents: read # checkout\n    steps:\n      - uses: " + CHECKOUT + "\n        with:\n          persist-credentials: false\n          fetch-depth: 0\n      - run: scripts/setup", "    timeout-minutes: 15\n    steps:\n      - uses: " + CHECKOUT + "\n        with:\n          persist-credentials: false\n          fetch-depth: 0\n      - run: scripts/setup"),
+    ("a job inherits the default", CI, "    permissions:\n      contents: read # checkout\n      pull-requests: read # the title as it is now\n    steps:\n", "    steps:\n"),
     ("a secret for the whole workflow", CD, "permissions: {}\n", "permissions: {}\n\nenv:\n  SSH_KEY: ${{ secrets.PRODUCTION_SSH_KEY }}\n"),
-    ("a secret for the whole job", CD, "    env:\n      DIGEST", "    env:\n      SSH_KEY: ${{ secrets.STAGING_SSH_KEY }}\n      DIGEST"),
+    ("a secret for the whole job", CD, "    timeout-minutes: 30\n", "    timeout-minutes: 30\n    env:\n      SSH_KEY: ${{ secrets.STAGING_SSH_KEY }}\n"),
     ("the token for the whole job", CI, "    outputs:\n      digest", "    env:\n      GH_TOKEN: ${{ github.token }}\n    outputs:\n      digest"),
-    ("staging reads production's key", CD, "SSH_KEY: ${{ secrets.STAGING_SSH_KEY }}", "SSH_KEY: ${{ secrets.PRODUCTION_SSH_KEY }}"),
+    ("staging reads production's key", CD, "ssh-key: ${{ secrets.STAGING_SSH_KEY }}", "ssh-key: ${{ secrets.PRODUCTION_SSH_KEY }}"),
     ("all secrets at once", CI, "SNYK_TOKEN: ${{ secrets.SNYK_TOKEN }}", "SNYK_TOKEN: ${{ toJSON(secrets) }}"),
     ("checkout leaves its token", CI, "persist-credentials: false", "persist-credentials: true"),
     ("checkout by its default", CD, "        with:\n          persist-credentials: false\n", ""),
@@ -75,12 +76,12 @@ MUTANTS = [
     ("npx", "scripts/ci/snyk", "  mkdir -p build/snyk", "  npx snyk@latest auth\n  mkdir -p build/snyk"),
     ("install scripts of packages", "scripts/release/node", "npm ci --ignore-scripts", "npm ci"),
     ("a lockfile ignored", "scripts/release/node", "npm ci --ignore-scripts", "npm install --ignore-scripts"),
-    ("a cache in a privileged job", CI, "      - id: push\n", "      - uses: ./.github/actions/prepare\n        with:\n          groups: ''\n          cache: x\n      - id: push\n"),
+    ("a cache in a privileged job", CI, "      - uses: ./.github/actions/publish", "      - uses: ./.github/actions/prepare\n        with:\n          groups: ''\n          cache: x\n      - uses: ./.github/actions/publish"),
     ("legs that share a compiler cache", CI, "cache: integration-${{ matrix.suite }}", "cache: integration"),
     ("jobs that share a compiler cache", CI, "          cache: release\n", "          cache: ${{ matrix.preset }}\n"),
     ("a cache in the release", RELEASE, "      - id: assets\n", "      - uses: ./.github/actions/prepare\n        with:\n          groups: build\n          cache: release\n      - id: assets\n"),
     ("an expression inside run", CD, "run: scripts/ci/resolve", "run: scripts/ci/resolve ${{ inputs.image }}"),
-    ("logic inside YAML", CI, "run: scripts/ci/publish tag", "run: docker push ghcr.io/x/y:latest"),
+    ("logic inside YAML", CI, "run: scripts/ci/status", "run: docker push ghcr.io/x/y:latest"),
     ("a script that is not there", CI, "run: scripts/ci/status", "run: scripts/ci/verdict"),
     ("another runner", CI, "runs-on: ubuntu-24.04", "runs-on: ubuntu-latest"),
     ("dependabot without cooldown", ".github/dependabot.yml", "    cooldown: { default-days: 7 }\n", ""),
@@ -99,33 +100,32 @@ MUTANTS = [
     ("an artifact that may be empty", CI, "          if-no-files-found: error\n", ""),
     ("artifacts kept for ever", CI, "retention-days: 7", "retention-days: 90"),
     # What reaches a host.
-    ("the approval is gone", CD, "    environment: production\n", ""),
-    ("production under staging's approval", CD, "environment: production", "environment: staging"),
-    ("a manual rollback without approval", CD, "    environment: ${{ inputs.environment }}\n", ""),
+    ("the approval is gone", CD, "    environment:\n      name: production-approval\n      deployment: false\n", ""),
+    ("production under staging's environment", CD, "      name: production\n", "      name: staging\n"),
+    ("a manual rollback without an environment", CD, "    environment:\n      name: ${{ inputs.environment == 'production' && 'production-rollback' || 'staging' }}\n", "    environment:\n      name: ''\n"),
     ("cancel-in-progress on production", CD, "      group: deploy-production\n      cancel-in-progress: false", "      group: deploy-production\n      cancel-in-progress: true"),
     ("no lock for staging", CD, "    concurrency:\n      group: deploy-staging\n      cancel-in-progress: false\n", ""),
-    ("a rollback with a lock of its own", CD, "group: deploy-${{ inputs.environment }}", "group: rollback-${{ inputs.environment }}"),
+    ("a rollback that waits for a lock", CD, "    permissions:\n      contents: read # checkout\n    steps:", "    concurrency:\n      group: deploy-production\n      cancel-in-progress: false\n    permissions:\n      contents: read # checkout\n    steps:"),
     ("the release is cancelled by the next", RELEASE, "  cancel-in-progress: false", "  cancel-in-progress: true"),
     ("main's CI is cancelled by the next push", CI, "ci-${{ github.event.pull_request.number || github.run_id }}", "ci-${{ github.ref }}"),
-    ("rollback only on failure", CD, "if: (failure() || cancelled()) &&", "if: failure() &&"),
-    ("rollback never", CD, "if: (failure() || cancelled()) &&", "if: false &&"),
-    ("no proof after a failure", CD, "      - if: always() && steps.before.outcome == 'success'", "      - if: success() && steps.before.outcome == 'success'"),
-    ("proof removed", CD, "        run: scripts/ci/host prove", "        run: scripts/ci/notify"),
-    ("deploys without attestation", CD, "      - run: scripts/ci/verify-attestation\n        env:\n          GH_TOKEN: ${{ github.token }}\n", ""),
+    ("rollback only on failure", CD, "if: failure() || cancelled()", "if: failure()"),
+    ("rollback never", CD, "if: failure() || cancelled()", "if: false"),
+    ("rollback of nothing", CD, "          undo: true\n", "          undo: false\n"),
+    ("proof removed", DEPLOY, "scripts/ci/host\" prove", "scripts/ci/host\" before"),
+    ("deploys by another action", CD, "uses: ./.github/actions/deploy", "uses: ./.github/actions/rollback"),
     ("attestation of anybody's workflow", "scripts/ci/verify-attestation", '    --signer-workflow "$signer" --source-digest', "    --source-digest"),
     ("attestation of anybody's repository", "scripts/ci/verify-attestation", "signer=$GITHUB_REPOSITORY/", "signer=${SIGNER_REPOSITORY:-}/"),
     ("latest deployed instead of the digest", "scripts/ci/host", '"$image@$DIGEST"', '"$image:latest"'),
-    ("an image of another commit", CD, "DIGEST: ${{ needs.resolve.outputs.digest }}", "DIGEST: ${{ github.event.workflow_run.head_sha }}"),
-    ("published is not what was scanned", CI, "DIGEST: ${{ needs.image.outputs.digest }}", "DIGEST: ${{ needs.plan.outputs.digest }}"),
+    ("an image of another commit", CD, "          digest: ${{ needs.resolve.outputs.digest }}", "          digest: ${{ github.event.workflow_run.head_sha }}"),
+    ("published is not what was scanned", CI, "          digest: ${{ needs.image.outputs.digest }}", "          digest: ${{ needs.plan.outputs.digest }}"),
     ("the image is built again for the release", RELEASE, "      - id: release\n", "      - run: scripts/ci/image\n      - id: release\n"),
-    ("tagged before it is attested", CI, "run: scripts/ci/publish push", "run: scripts/ci/publish tag"),
     ("no SBOM", CI, "          sbom-path: build/sbom/sbom.cdx.json\n", ""),
-    ("the tools after the deployment", CD, "run: scripts/ci/host tools", "run: scripts/ci/host deploy"),
-    ("the tools of a release left out", CD, "      - run: scripts/ci/host tools\n", "      - if: github.event_name == 'push'\n        run: scripts/ci/host tools\n"),
-    ("tools of anybody's workflow", "scripts/lib/tools.sh", '    --signer-workflow "$repository/.github/workflows/release.yml" ||\n', "    ||\n"),
+    ("the tools after the deployment", DEPLOY, "scripts/ci/host\" tools", "scripts/ci/host\" deploy"),
+    ("the tools of a release left out", DEPLOY, "    - shell: bash\n      run: '\"$GITHUB_ACTION_PATH/../../../scripts/ci/host\" tools'", "    - if: inputs.image\n      shell: bash\n      run: '\"$GITHUB_ACTION_PATH/../../../scripts/ci/host\" tools'"),
+    ("tools of anybody's workflow", "scripts/lib/tools.sh", '--signer-workflow "$repository/.github/workflows/release.yml" --source-ref', "--source-ref"),
     ("tools that nobody verified", "scripts/ci/host", "  fetch_tools build/host-tools", '  "$slipway/scripts/ci/release-tools" build/host-tools'),
-    ("goes to the other host", CD, "HOST: ${{ vars.PRODUCTION_HOST }}", "HOST: ${{ vars.STAGING_HOST }}"),
-    ("takes back to what was asked for", CD, "BEFORE: ${{ steps.before.outputs.digest }}", "BEFORE: ${{ needs.resolve.outputs.digest }}"),
+    ("goes to the other host", CD, "host: ${{ vars.PRODUCTION_HOST }}", "host: ${{ vars.STAGING_HOST }}"),
+    ("a job that goes on after its deployment failed", CD, "      - id: deploy\n", "      - id: deploy\n        continue-on-error: true\n"),
     ("health for 6 s", CD, "STAGING_HEALTH_SECONDS || '60'", "STAGING_HEALTH_SECONDS || '6'"),
     ("the host's key is not checked", "scripts/lib/on-host.sh", "StrictHostKeyChecking=yes", "StrictHostKeyChecking=no"),
     ("the key on disk", "scripts/ci/host", 'ssh-add -q - <<<"$SSH_KEY"', 'echo "$SSH_KEY" >key; ssh-add -q key'),
@@ -137,6 +137,7 @@ MUTANTS = [
     ("the release does not know which commit", RELEASE, "          RELEASE_SHA: ${{ github.event.workflow_run.head_sha || github.sha }}\n", ""),
     ("another changelog header", ".releaserc.json", "# Changelog\\n", "# CHANGELOG\\n"),
     ("git before exec", ".releaserc.json", "@semantic-release/exec", "@semantic-release/git"),
+    *OF_GITHUB,
     # What other repositories use.
     ("an action runs what its caller has", IMAGE, '\'"$GITHUB_ACTION_PATH/../../../scripts/ci/image"\'', "scripts/ci/image"),
     ("an action runs what is nowhere", IMAGE, "scripts/ci/image", "scripts/ci/images"),
@@ -154,7 +155,7 @@ MUTANTS = [
     ("an action that undoes on success only", ROLLBACK, "if: always() && inputs.undo", "if: inputs.undo"),
     ("a key in an argument list", ROLLBACK, 'scripts/ci/host" undo\'', 'scripts/ci/host" undo ${{ inputs.ssh-key }}\''),
     ("a README whose caller is not taken back", f"{ACTIONS}/deploy/README.md", "if: failure() || cancelled()", "if: failure()"),
-    ("the image is built again for the deployment", CD, "      - id: before\n", "      - uses: ./.github/actions/image\n      - id: before\n"),
+    ("the image is built again for the deployment", CD, "      - id: deploy\n", "      - uses: ./.github/actions/image\n      - id: deploy\n"),
 ]
 CATCHERS = {
     "policy": ["scripts/lib/pinned-python", "-m", "slipway.policy"],
@@ -169,7 +170,7 @@ def copy(folder) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         if source.is_dir():
             shutil.copytree(source, target,
-                            ignore=shutil.ignore_patterns("node_modules", "__pycache__", "*.mjs"))
+                            ignore=shutil.ignore_patterns("node_modules", "__pycache__"))
         elif source.exists():
             shutil.copy(source, target)
     # actionlint looks for the root of a repository.
@@ -179,7 +180,9 @@ def copy(folder) -> None:
 def caught_by(folder, everyone: bool) -> list:
     found = []
     for name, argv in CATCHERS.items():
-        if subprocess.run(argv, cwd=folder, capture_output=True, check=False).returncode != 0:
+        done = subprocess.run(argv, cwd=folder, capture_output=True, text=True, check=False)
+        # A policy that only broke on it tells nobody what is wrong.
+        if done.returncode != 0 and (name != "policy" or "FAILED" in done.stdout):
             found.append(name)
             if not everyone:
                 break

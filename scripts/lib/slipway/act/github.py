@@ -9,6 +9,7 @@ import hashlib
 import http.server
 import json
 import re
+import subprocess
 import threading
 import urllib.parse
 
@@ -16,7 +17,17 @@ import urllib.parse
 class GitHub:
     def __init__(self, repository: str = "acme/conn"):
         self.repository = repository
-        self.releases, self.contents, self.checks = {}, {}, {}
+        # CHECKS: commit -> conclusion of its CI; PULLS: number -> title; COMMITS: ref -> as the API tells it.
+        self.releases, self.contents, self.checks, self.pulls, self.commits = {}, {}, {}, {}, {}
+        self.heads, self.comments, self.artifacts = {}, [], {}  # number -> (owner:branch, sha); ...; name -> zip
+        self.git = None  # the bare repository that it is the API of, where commits are asked for
+        # As scripts/github-setup makes them.
+        self.environments = {name: {"name": name, "deployment_branch_policy": {"custom_branch_policies": True},
+                                    "protection_rules": [{"type": "branch_policy"}]}
+                             for name in ("staging", "production", "production-rollback", "release")}
+        self.environments["production-approval"] = {
+            "name": "production-approval", "deployment_branch_policy": {"custom_branch_policies": True},
+            "protection_rules": [{"type": "branch_policy"}, {"type": "required_reviewers"}]}
         self.requests = []
         self.fault = None  # (method, path pattern) -> called once, may kill; then the socket closes
         self._next_id = 1
@@ -95,7 +106,18 @@ class GitHub:
                 ("POST", "/uploads/(\\d+)", self._upload),
                 ("GET", f"{root}/releases/assets/(\\d+)", self._content),
                 ("DELETE", f"{root}/releases/assets/(\\d+)", self._delete_asset),
-                ("GET", f"{root}/commits/([0-9a-f]+)/check-runs", self._check_runs)):
+                ("GET", f"{root}/actions/workflows/ci.yml/runs", self._runs),
+                ("GET", f"{root}/compare/(.+)\\.\\.\\.(.+)", self._compare),
+                ("GET", f"{root}/commits/([^/]+)", self._commit),
+                ("POST", f"{root}/git/refs", self._make_ref),
+                ("GET", f"{root}/pulls/(\\d+)", self._pull),
+                ("GET", f"{root}/pulls", self._open_pulls),
+                ("GET", f"{root}/issues/(\\d+)/comments", self._comments_of),
+                ("POST", f"{root}/issues/(\\d+)/comments", self._comment),
+                ("PATCH", f"{root}/issues/comments/(\\d+)", self._change_comment),
+                ("GET", f"{root}/actions/runs/\\d+/artifacts", self._artifacts),
+                ("GET", f"{root}/actions/artifacts/([\\w-]+)/zip", self._artifact),
+                ("GET", f"{root}/environments/([^/]+)", self._environment)):
             match = re.fullmatch(pattern, path)
             if verb == method and match:
                 data = body
@@ -183,11 +205,78 @@ class GitHub:
                     return 204, {}
         return 404, {}
 
-    def _check_runs(self, commit, **_):
+    def _runs(self, query, **_):
+        commit = query["head_sha"][0]
         conclusion = self.checks.get(commit)
-        runs = [{"name": "ci-status", "conclusion": conclusion,
-                 "app": {"slug": "github-actions"}}] if conclusion else []
-        return 200, {"total_count": len(runs), "check_runs": runs}
+        runs = [{"id": 1, "event": "push", "head_sha": commit, "head_branch": "main", "conclusion": conclusion,
+                 "head_repository": {"full_name": self.repository}}] if conclusion else []
+        return 200, {"total_count": len(runs), "workflow_runs": runs}
+
+    def _ask_git(self, *words: str) -> str:
+        """What git says in the bare repository; empty when it fails."""
+        done = subprocess.run(["git", "-C", str(self.git or "/nonexistent"), *words], capture_output=True, text=True,
+                              check=False)
+        return done.stdout.strip() if done.returncode == 0 else ""
+
+    def _compare(self, base, head, **_):
+        base, head = (self._ask_git("rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}") for ref in (base, head))
+        if not base or not head:
+            return 404, {"message": "Not Found"}
+        common = self._ask_git("merge-base", base, head)
+        return 200, {"status": "identical" if base == head else "ahead" if common == base
+                     else "behind" if common == head else "diverged"}
+
+    def _commit(self, ref, **_):
+        if ref in self.commits:
+            return 200, self.commits[ref]
+        found = self._ask_git("log", "-1", "--format=%H%x00%P%x00%B", ref)
+        if not found:
+            return 422, {"message": f"No commit found for SHA: {ref}"}
+        sha, parents, message = found.split("\0")
+        return 200, {"sha": sha, "commit": {"message": message}, "parents": [{"sha": p} for p in parents.split()]}
+
+    def _make_ref(self, data, **_):
+        if self._ask_git("rev-parse", "--verify", "--quiet", data["ref"]):
+            return 422, {"message": "Reference already exists"}
+        self._ask_git("update-ref", data["ref"], data["sha"])
+        return 201, {"ref": data["ref"], "object": {"sha": data["sha"], "type": "commit"}}
+
+    def _pull(self, number, **_):
+        title = self.pulls.get(int(number))
+        return (200, {"number": int(number), "title": title}) if title else (404, {})
+
+    def _open_pulls(self, query, **_):
+        return 200, [{"number": number, "head": {"sha": sha}} for number, (head, sha) in self.heads.items()
+                     if head == query["head"][0]]
+
+    def _comments_of(self, number, **_):
+        return 200, [comment for comment in self.comments if comment["issue"] == int(number)]
+
+    def _comment(self, number, data, **_):
+        self.comments.append({"id": self._id(), "issue": int(number), "body": data["body"],
+                              "user": {"login": "github-actions[bot]"}})
+        return 201, self.comments[-1]
+
+    def _change_comment(self, number, data, **_):
+        found = [comment for comment in self.comments if comment["id"] == int(number)]
+        if not found:
+            return 404, {}
+        found[0]["body"] = data["body"]
+        return 200, found[0]
+
+    def _artifacts(self, query, **_):
+        name = query["name"][0]
+        place = f"{self.url}/repos/{self.repository}/actions/artifacts/{name}/zip"
+        found = [{"id": 1, "name": name, "expired": False, "archive_download_url": place}
+                 for known in self.artifacts if known == name]
+        return 200, {"total_count": len(found), "artifacts": found}
+
+    def _artifact(self, name, **_):
+        return 200, self.artifacts[name]
+
+    def _environment(self, name, **_):
+        found = self.environments.get(urllib.parse.unquote(name))
+        return (200, found) if found else (404, {})
 
     def _id(self) -> int:
         self._next_id += 1

@@ -3,7 +3,8 @@ the summaries and the log. Third-party actions are replaced by the stand-ins bes
 without one makes act try the network and fail loudly.
 
 What act does not do and GitHub does: permissions, concurrency, approvals, environment secrets,
-OIDC, job timeouts, branch and type filters. The policy test holds the files to those.
+OIDC, job timeouts, branch and type filters. The policy test and the model of GitHub's scheduler hold the files
+to those.
 """
 
 import json
@@ -16,6 +17,7 @@ from datetime import datetime
 from pathlib import Path
 
 from .. import paths
+from .strip import strip
 
 HERE = Path(__file__).resolve().parent
 STANDINS = HERE / "standins"
@@ -27,7 +29,7 @@ FOLDERS = {
     "actions/upload-artifact": "upload-artifact", "actions/download-artifact": "download-artifact",
     "actions/attest": "attest", "actions/dependency-review-action": "dependency-review-action",
     "github/codeql-action": "codeql-action", "aquasecurity/trivy-action": "trivy-action",
-    "snyk/actions": "snyk-actions",
+    "snyk/actions": "snyk-actions", "actions/create-github-app-token": "create-github-app-token",
 }
 
 
@@ -70,7 +72,12 @@ class Act:
                     "STANDIN_WORKFLOW": f".github/workflows/{workflow}.yml",
                     "GITHUB_SHA": sha, "SHA_REF": sha, "GITHUB_REF": ref,
                     "GITHUB_REF_NAME": ref.split("/", 2)[-1], **self.env}
-        argv = ["act", event, "--workflows", f".github/workflows/{workflow}.yml",
+        shipped = self.clone / ".github/workflows" / f"{workflow}.yml"
+        readable, stripped = strip(shipped.read_text(encoding="utf-8"))
+        if stripped:
+            shipped = scratch / shipped.name
+            shipped.write_text(readable)
+        argv = ["act", event, "--workflows", str(shipped),
                 "--eventpath", str(scratch / "event.json"), "--platform",
                 "ubuntu-24.04=-self-hosted", "--action-offline-mode", "--pull=false", "--json",
                 "--concurrent-jobs", str(concurrent), "--no-cache-server",
@@ -86,7 +93,9 @@ class Act:
             argv += ["--local-repository", f"{action}@{reference}={STANDINS / FOLDERS[action]}"]
         for action, folder in self.actions.items():
             argv += ["--local-repository", f"{action}={folder}"]
-        return self._follow(argv, scratch, on_line)
+        result = self._follow(argv, scratch, on_line)
+        result.log = "".join(f"stripped for act: {line}\n" for line in stripped) + result.log
+        return result
 
     def _pins(self) -> set:
         """(owner/repository, reference) of every action that has a stand-in."""

@@ -2,9 +2,10 @@
 
 import json
 import os
-import urllib.error
 import urllib.parse
 import urllib.request
+
+from . import http
 
 
 class GitHubError(Exception):
@@ -18,8 +19,12 @@ class GitHub:
         self.api = api or os.environ.get("GITHUB_API_URL") or "https://api.github.com"
 
     def get(self, path: str):
-        """The decoded answer; None for 404."""
+        """The decoded answer; None for 404, and for nothing else."""
         return self._ask("GET", f"{self.api}/repos/{self.repository}{path}", missing_is_none=True)
+
+    def must_get(self, path: str):
+        """The decoded answer of what is there for sure: a 404 is an error like any other."""
+        return self._ask("GET", f"{self.api}/repos/{self.repository}{path}")
 
     def post(self, path: str, body: dict):
         return self._ask("POST", f"{self.api}/repos/{self.repository}{path}", body)
@@ -31,14 +36,29 @@ class GitHub:
         return self._ask("DELETE", f"{self.api}/repos/{self.repository}{path}")
 
     def all(self, path: str) -> list:
-        """Every page of a listing."""
+        """Every page of a listing. GitHub answers 404 also to a token that may not see it."""
         found, page = [], 1
         while True:
-            more = self.get(f"{path}?per_page=100&page={page}") or []
+            more = self.must_get(f"{path}{'&' if '?' in path else '?'}per_page=100&page={page}")
             found += more
             if len(more) < 100:
                 return found
             page += 1
+
+    def pull_request(self, number: str) -> dict:
+        return self.must_get(f"/pulls/{number}")
+
+    def compare(self, base: str, head: str) -> str:
+        """What HEAD is to BASE, both commits: identical, ahead, behind or diverged; empty if GitHub knows one not."""
+        found = self.get(f"/compare/{base}...{head}?per_page=1")
+        return found["status"] if found else ""
+
+    def ci_run(self, revision: str, workflow: str = "ci.yml") -> dict:
+        """The newest run of WORKFLOW for a push of REVISION; empty when there is none."""
+        listed = self.must_get(f"/actions/workflows/{workflow}/runs?event=push&head_sha={revision}&per_page=100")
+        ours = [run for run in listed["workflow_runs"] if run["head_sha"] == revision and run["event"] == "push"
+                and (run.get("head_repository") or {}).get("full_name") == self.repository]
+        return max(ours, key=lambda run: run["id"], default={})
 
     def upload(self, release: dict, name: str, data: bytes):
         place = release["upload_url"].partition("{")[0]
@@ -47,23 +67,29 @@ class GitHub:
     def download(self, asset: dict) -> bytes:
         return self._ask("GET", asset["url"], accept="application/octet-stream", raw=True)
 
+    def bytes_of(self, url: str) -> bytes:
+        """What is at an address that GitHub gave."""
+        return self._ask("GET", url, raw=True)
+
     def _ask(self, method, url, body=None, accept="application/vnd.github+json", raw=False,
              missing_is_none=False):
         binary = isinstance(body, bytes)
         data = body if binary or body is None else json.dumps(body).encode()
-        request = urllib.request.Request(url, data=data, method=method)
-        request.add_header("Accept", accept)
-        request.add_unredirected_header("Authorization", f"Bearer {self.token}")
-        if data is not None:
-            request.add_header("Content-Type",
-                               "application/octet-stream" if binary else "application/json")
+
+        def make() -> urllib.request.Request:
+            request = urllib.request.Request(url, data=data, method=method)
+            request.add_header("Accept", accept)
+            request.add_unredirected_header("Authorization", f"Bearer {self.token}")
+            if data is not None:
+                request.add_header("Content-Type", "application/octet-stream" if binary else "application/json")
+            return request
+
         try:
-            with urllib.request.urlopen(request, timeout=120) as answer:
-                said = answer.read()
-        except urllib.error.HTTPError as error:
-            if error.code == 404 and missing_is_none:
-                return None
-            raise GitHubError(f"{method} {url}: {error.code}: {error.read()[:300]!r}") from error
-        except (urllib.error.URLError, OSError) as error:
-            raise GitHubError(f"{method} {url}: {getattr(error, 'reason', error)}") from error
+            status, _, said = http.ask(make, timeout=120, repeatable=method in ("GET", "DELETE"))
+        except http.Unanswered as error:
+            raise GitHubError(str(error)) from error
+        if status == 404 and missing_is_none:
+            return None
+        if status not in (200, 201, 202, 204):
+            raise GitHubError(f"{method} {url}: {status}: {said[:300]!r}")
         return said if raw else json.loads(said) if said else None

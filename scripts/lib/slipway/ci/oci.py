@@ -13,13 +13,12 @@ import json
 import os
 import re
 import tarfile
-import time
-import urllib.error
 import urllib.parse
 import urllib.request
 from pathlib import Path
 
 from .. import paths
+from . import http
 
 INDEX = "application/vnd.oci.image.index.v1+json"
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
@@ -27,7 +26,6 @@ CONFIG = "application/vnd.oci.image.config.v1+json"
 LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
 ACCEPT = ", ".join((INDEX, MANIFEST, "application/vnd.docker.distribution.manifest.list.v2+json",
                     "application/vnd.docker.distribution.manifest.v2+json"))
-TRIES = 4
 
 
 class OciError(Exception):
@@ -134,8 +132,11 @@ class Repository:
             raise OciError(f"{self.name}: cannot put {reference}: {status}: {said[:300]!r}")
 
     def _push_blob(self, digest: str, data: bytes) -> None:
-        if self._ask("HEAD", f"/blobs/{digest}")[0] == 200:
+        status = self._ask("HEAD", f"/blobs/{digest}")[0]
+        if status == 200:
             return
+        if status != 404:
+            raise OciError(f"{self.name}: is there a blob {digest}? The registry answered {status}")
         status, headers, said = self._ask("POST", "/blobs/uploads/", b"")
         if status != 202:
             raise OciError(f"{self.name}: cannot begin an upload: {status}: {said[:300]!r}")
@@ -146,12 +147,10 @@ class Repository:
             raise OciError(f"{self.name}: cannot upload {digest}: {status}: {said[:300]!r}")
 
     def _ask(self, method: str, where: str, data=None, content_type="", accept="") -> tuple:
-        """(status, headers, body); logs in when asked to, tries again when the registry is busy."""
+        """(status, headers, body); logs in when asked to."""
         url = where if where.startswith("http") else self.base + where
-        problem = ""
-        for attempt in range(TRIES):
-            if attempt:
-                time.sleep(0.5 * 2 ** attempt)
+
+        def make() -> urllib.request.Request:
             request = urllib.request.Request(url, data=data, method=method)
             if accept:
                 request.add_header("Accept", accept)
@@ -160,19 +159,16 @@ class Repository:
             if self._bearer:
                 # Not sent on after a redirect: blobs are often served from another host.
                 request.add_unredirected_header("Authorization", self._bearer)
-            try:
-                with urllib.request.urlopen(request, timeout=60) as answer:
-                    return answer.status, answer.headers, answer.read()
-            except urllib.error.HTTPError as error:
-                body = error.read()
-                if error.code == 401 and not self._bearer and self._log_in(error.headers):
-                    continue
-                if error.code != 429 and error.code < 500:
-                    return error.code, error.headers, body
-                problem = f"{error.code}: {body[:200]!r}"
-            except (urllib.error.URLError, OSError) as error:
-                problem = str(getattr(error, "reason", error))
-        raise OciError(f"{method} {url}: {problem}; is the registry up?")
+            return request
+
+        # Whatever arrives twice, a blob or a manifest, is the same bytes by the same name.
+        try:
+            status, headers, body = http.ask(make, timeout=60)
+            if status == 401 and not self._bearer and self._log_in(headers):
+                status, headers, body = http.ask(make, timeout=60)
+        except http.Unanswered as error:
+            raise OciError(f"{error}; is the registry up?") from error
+        return status, headers, body
 
     def _log_in(self, headers) -> bool:
         """Exchanges the token for the registry's bearer token, as its challenge says."""
@@ -187,11 +183,17 @@ class Repository:
         query = {"service": challenge.get("service", ""),
                  "scope": f"repository:{self.path}:pull,push" if self.token
                  else f"repository:{self.path}:pull"}
-        request = urllib.request.Request(challenge["realm"] + "?" + urllib.parse.urlencode(query))
-        if self.token:
-            request.add_unredirected_header("Authorization", f"Basic {user}")
-        with urllib.request.urlopen(request, timeout=60) as answer:
-            granted = json.loads(answer.read())
+
+        def make() -> urllib.request.Request:
+            request = urllib.request.Request(challenge["realm"] + "?" + urllib.parse.urlencode(query))
+            if self.token:
+                request.add_unredirected_header("Authorization", f"Basic {user}")
+            return request
+
+        status, _, body = http.ask(make, timeout=60)
+        if status != 200:
+            raise OciError(f"{self.name}: {challenge['realm']} gave no token: {status}: {body[:200]!r}")
+        granted = json.loads(body)
         self._bearer = "Bearer " + (granted.get("token") or granted["access_token"])
         return True
 

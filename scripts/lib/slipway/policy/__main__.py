@@ -8,10 +8,11 @@ import sys
 from pathlib import Path
 
 from .. import cli, paths
-from . import requirements_delivery, requirements_published, requirements_supply
+from . import requirements_delivery, requirements_github, requirements_published, requirements_supply
 from .documents import Repository
 
-ROWS = sorted((*requirements_supply.ROWS, *requirements_delivery.ROWS, *requirements_published.ROWS),
+ROWS = sorted((*requirements_supply.ROWS, *requirements_delivery.ROWS, *requirements_published.ROWS,
+               *requirements_github.ROWS),
               key=lambda row: row[0])
 
 

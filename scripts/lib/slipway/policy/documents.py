@@ -83,11 +83,6 @@ class Repository:
     def text(self, path: str) -> str:
         return (self.root / path).read_text(encoding="utf-8")
 
-    def pins(self) -> list:
-        """(action, tag, commit) of the table of pins."""
-        lines = self.text("scripts/lib/slipway/policy/pins.tsv").splitlines()
-        return [line.split("\t") for line in lines if line and not line.startswith("#")]
-
     def scripts(self) -> list:
         """Every program under scripts/ that has a #! line."""
         found = []

@@ -29,7 +29,8 @@ def anywhere(r):
 
 def read_about(r):
     """Its README names each input and output, the permissions, and an example that is pinned as we pin."""
-    table = {action: f"{commit} # {tag}" for action, tag, commit in r.pins()}
+    table = {"/".join(action.split("/")[:2]): f"{reference} # {comment}" for document in r.workflows.values()
+             for _, action, reference, comment in document.uses()}
     for action in r.published:
         readme = action.path.with_name("README.md")
         text = readme.read_text(encoding="utf-8") if readme.is_file() else ""
@@ -62,12 +63,12 @@ def private(r):
 def deploys(r):
     """Requirements 14, 17 and 18 as far as one action can keep them; the way back is the caller's step."""
     actions = {action.path.parent.name: action for action in r.published}
-    wanted = ["scripts/ci/verify-attestation",
-              *(f"scripts/ci/host {verb}" for verb in ("before", "tools", "deploy", "prove"))]
+    wanted = ["scripts/ci/verify-attestation", "scripts/ci/host before", "scripts/ci/not-older",
+              *(f"scripts/ci/host {verb}" for verb in ("tools", "deploy", "prove"))]
     steps = [step for _, step in actions["deploy"].steps()]
     if [command(step) for step in steps] != wanted or any("if" in step for step in steps):
-        yield "actions/deploy: not verify-attestation, before, tools, deploy, prove, each of them always"
-    for step in steps[1:]:
+        yield "actions/deploy: not verify-attestation, before, not-older, tools, deploy, prove, each of them always"
+    for step in (step for step in steps if command(step).startswith("scripts/ci/host ")):
         if (step["env"].get("SSH_KEY"), step["env"].get("KNOWN_HOSTS")) != (
                 "${{ inputs.ssh-key }}", "${{ inputs.known-hosts }}"):
             yield f"actions/deploy: {command(step)}: another key, or no host keys"
@@ -89,8 +90,9 @@ def publishes(r):
     actions = {action.path.parent.name: action for action in r.published}
     steps = [step for _, step in actions["publish"].steps()]
     order = [(command(step) or step["uses"].partition("@")[0], step.get("if")) for step in steps]
-    if order != [("scripts/ci/publish push", None), ("actions/attest", None),
-                 ("actions/attest", "inputs.sbom-path != ''"), ("scripts/ci/publish tag", None)]:
+    if order != [("scripts/ci/publish push", None), ("actions/attest", "inputs.attest == 'true'"),
+                 ("actions/attest", "inputs.attest == 'true' && inputs.sbom-path != ''"),
+                 ("scripts/ci/publish tag", None)]:
         yield f"actions/publish: not push, provenance, SBOM, tag: {order}"
     for step in steps:
         given = step.get("env", {}).get("DIGEST") or step.get("with", {}).get("subject-digest")

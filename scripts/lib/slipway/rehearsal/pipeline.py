@@ -60,6 +60,7 @@ class Pipeline:
         self.source = Source(paths.REPOSITORY, folder / "developer", seed)
         self.bare = folder / "conn.git"
         self.state = folder / "state"
+        self.hub.git = self.bare
         self._git("init", "--quiet", "--bare", "--initial-branch=main", str(self.bare))
         (self.source.folder / "slipway.yml").write_text(slipway_yml)
         self._first_push()

@@ -1,0 +1,1 @@
+"""scripts/github-setup: what GitHub must be told once, since YAML cannot hold it."""

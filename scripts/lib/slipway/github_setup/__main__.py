@@ -1,0 +1,129 @@
+"""github-setup [--check] [OWNER/NAME]: tells GitHub what the workflows need of it and YAML cannot hold.
+
+Merge settings, which actions may run, the token's rights, environments and who approves, security features,
+immutable releases, the seed tag, and rulesets that an App of yours may pass. It reads, compares, and changes only what
+differs: a second run changes nothing. What the plan lacks is left out and said. Secrets it never touches: `slipway
+setup --github` tells a host's, a person the App's key (see docs/operators/pipeline-settings.md).
+By `gh`, with your login, which must be the repository's admin.
+Exit: 0 as it must be, 1 with --check: something differs; GitHub refused, and why; 2 usage.
+"""
+
+import subprocess
+import sys
+
+from .. import cli
+from . import plans
+from .compare import absent, difference
+from .desired import Facts, Setting, settings
+from .gh import Gh, GhError
+
+SEED = "v0.0.0"
+
+
+def repository_here() -> str:
+    done = subprocess.run(["gh", "repo", "view", "--json", "nameWithOwner", "--jq", ".nameWithOwner"],
+                          capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise GhError(f"which repository? Give OWNER/NAME ({done.stderr.strip()})")
+    return done.stdout.strip()
+
+
+def reviewer(gh: Gh, owner: str, name: str) -> dict:
+    """A login, or a team's slug as @SLUG."""
+    if name.startswith("@"):
+        return {"type": "Team", "id": gh.must("GET", f"orgs/{owner}/teams/{name[1:]}", absolute=True)["id"]}
+    return {"type": "User", "id": gh.must("GET", f"users/{name}", absolute=True)["id"]}
+
+
+def read_facts(gh: Gh, options) -> Facts:
+    repository = gh.must("GET", "")
+    owner = repository["owner"]
+    organisation = owner["type"] == "Organization"
+    plan = options.plan
+    if not plan and repository["private"]:
+        told = gh.must("GET", f"orgs/{owner['login']}" if organisation else "user", absolute=True).get("plan")
+        if not told or told["name"] not in plans.ORDER:
+            raise GhError(f"GitHub does not tell the plan of {owner['login']}; give --plan {'|'.join(plans.ORDER)}")
+        plan = told["name"]
+    names = options.reviewer or [owner["login"]]
+    if organisation and not options.reviewer:
+        raise GhError("who approves deployments to production? Give --reviewer LOGIN or --reviewer @TEAM")
+    return Facts(repository["private"], plan or "free", organisation, options.app_id,
+                 tuple(reviewer(gh, owner["login"], name) for name in names))
+
+
+def seed(gh: Gh, check: bool) -> str:
+    """What was, or would be, done about the tag that versions are counted from; empty when it is there."""
+    if gh.must("GET", "/git/matching-refs/tags/v"):
+        return ""
+    if check:
+        return f"no version tag: {SEED} on the root commit"
+    root = subprocess.run(["git", "rev-list", "--max-parents=0", "HEAD"], capture_output=True, text=True, check=False)
+    commits = root.stdout.split()
+    if not commits:
+        raise GhError("the seed tag goes on the root commit: run this in a full clone of the repository")
+    gh.must("POST", "/git/refs", {"ref": f"refs/tags/{SEED}", "sha": commits[-1]})
+    return f"{SEED} on {commits[-1][:12]}"
+
+
+def settle(gh: Gh, setting: Setting, check: bool) -> str:
+    """What was, or would be, changed; empty when nothing differs."""
+    status, answer = gh.ask("GET", setting.read)
+    if status not in (200, 204, 404):
+        raise GhError(f"GET {setting.read}: {status}: {(answer or {}).get('message', '')}")
+    missing, found = absent(setting, status, answer)
+    if found and setting.named and setting.change:
+        found = gh.must("GET", f"{setting.read}/{found['id']}")  # a list tells less than the one itself
+    why = "is missing" if missing else difference(setting, found)
+    if not why or check:
+        return why
+    method, path, body = setting.make if missing else setting.change
+    gh.must(method, path.replace("{id}", str((found or {}).get("id", ""))), body)
+    return why
+
+
+def run(options) -> int:
+    gh = Gh(options.repository or repository_here())
+    facts = read_facts(gh, options)
+    for feature, (least, without) in plans.FEATURES.items():
+        if not facts.has(feature):
+            print(f"left out: {feature} (private: from {least} on; a merge queue: organisations): {without}")
+    if not facts.app:
+        print("no --app-id: releases tag the commit that CI built, and the changelog waits on a branch for your "
+              "pull request")
+    count = differing = 0
+    # The seed first: the ruleset for tags would refuse it.
+    for name, act in [("seed tag", lambda: seed(gh, options.check)),
+                      *((s.name, lambda s=s: settle(gh, s, options.check)) for s in settings(facts))]:
+        count += 1
+        why = act()
+        if why:
+            differing += 1
+            print(f"{'differs' if options.check else 'changed'}: {name}: {why}")
+    print(f"github-setup: {differing} of {count} settings {'differ' if options.check else 'changed'}")
+    return 1 if options.check and differing else 0
+
+
+def main() -> int:
+    parser = cli.parser(__doc__, prog="github-setup")
+    parser.add_argument("repository", nargs="?", metavar="OWNER/NAME", help="[the one of this folder]")
+    parser.add_argument("--check", action="store_true", help="only compare, and say what differs")
+    parser.add_argument("--app-id", type=int, default=0, metavar="ID",
+                        help="the GitHub App that releases push with; without it nothing is pushed to the branch")
+    parser.add_argument("--reviewer", action="append", default=[], metavar="LOGIN|@TEAM",
+                        help="who approves deployments to production; repeatable [the owner, if a person]")
+    parser.add_argument("--plan", choices=plans.ORDER, default="", help="of the owner [asked of GitHub]")
+    parser.add_argument("--plans", action="store_true", help="print what each plan lacks, and nothing else")
+    options = parser.parse_args()
+    if options.plans:
+        print(plans.table())
+        return 0
+    try:
+        return run(options)
+    except GhError as error:
+        print(f"github-setup: error: {error}", file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,156 @@
+"""The settings, each as a value: where it is read, what it must say, how it is made so.
+
+A Setting is compared key by key: what GitHub answers besides is not ours to judge."""
+
+from dataclasses import dataclass
+from dataclasses import field as of
+
+from . import plans
+
+# Actions that are used, and those that run inside them: an allow-list refuses these as well.
+ALLOWED_ACTIONS = (
+    "actions/attest@*", "actions/cache@*", "actions/cache/*@*", "actions/checkout@*",
+    "actions/create-github-app-token@*", "actions/dependency-review-action@*", "actions/download-artifact@*",
+    "actions/upload-artifact@*", "aquasecurity/trivy-action@*", "aquasecurity/setup-trivy@*",
+    "github/codeql-action/*@*", "snyk/actions/*@*")
+GITHUB_ACTIONS_APP = 15368
+BRANCHES = ("main", "*.x")
+ENVIRONMENTS = ("staging", "production-approval", "production", "production-rollback", "release")
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the settings depend on: asked of GitHub, or given."""
+    private: bool
+    plan: str            # of the owner, lower case
+    in_organisation: bool
+    app: int = 0         # the id of the App that releases push with; 0: none
+    reviewers: tuple = ()  # ({"type": "User" or "Team", "id": ...}, ...)
+
+    def has(self, feature: str) -> bool:
+        if feature == "merge queue" and not self.in_organisation:
+            return False
+        return plans.has(feature, self.private, self.plan)
+
+
+@dataclass(frozen=True)
+class Setting:
+    """READ is asked; where that is ABSENT (404, or not in the list by its name), MAKE makes it, else CHANGE changes it.
+    Each is (method, path, body); a path begins below /repos/OWNER/NAME."""
+    name: str
+    read: str
+    wanted: dict
+    change: tuple
+    make: tuple = ()
+    named: str = ""      # the setting is the one of the list at READ whose `name` this is; {id} in CHANGE is its id
+    inside: str = ""     # the list's key in the answer, where it is not the answer
+    extra: dict = of(default_factory=dict)  # how an answer's own shape is compared: key -> function of the answer
+
+
+def _repository(facts: Facts) -> Setting:
+    wanted = {"allow_squash_merge": True, "allow_merge_commit": False, "allow_rebase_merge": False,
+              "squash_merge_commit_title": "PR_TITLE", "squash_merge_commit_message": "BLANK",
+              "allow_auto_merge": True, "delete_branch_on_merge": True}
+    if facts.has("secret scanning"):
+        wanted["security_and_analysis"] = {"secret_scanning": {"status": "enabled"},
+                                           "secret_scanning_push_protection": {"status": "enabled"}}
+    return Setting("squash merging by the pull request's title, secret scanning", "", wanted, ("PATCH", "", wanted))
+
+
+def _actions() -> list:
+    allowed = {"enabled": True, "allowed_actions": "selected", "sha_pinning_required": True}
+    which = {"github_owned_allowed": False, "verified_allowed": False, "patterns_allowed": sorted(ALLOWED_ACTIONS)}
+    token = {"default_workflow_permissions": "read", "can_approve_pull_request_reviews": False}
+    return [
+        Setting("actions: selected ones, pinned to commits", "/actions/permissions", allowed,
+                ("PUT", "/actions/permissions", allowed)),
+        Setting("actions: which ones", "/actions/permissions/selected-actions", which,
+                ("PUT", "/actions/permissions/selected-actions", which)),
+        Setting("the token reads, and approves no pull request", "/actions/permissions/workflow", token,
+                ("PUT", "/actions/permissions/workflow", token))]
+
+
+def _environment(name: str, facts: Facts) -> list:
+    branches = BRANCHES if name == "release" else BRANCHES[:1]
+    approves = name == "production-approval" and facts.has("reviewers")
+    policy = {"protected_branches": False, "custom_branch_policies": True}
+    body = {"deployment_branch_policy": policy}
+    wanted = {"deployment_branch_policy": policy}
+    extra = {}
+    if approves:
+        body |= {"reviewers": list(facts.reviewers), "prevent_self_review": True}
+        wanted |= {"reviewers": sorted((r["type"], r["id"]) for r in facts.reviewers), "prevent_self_review": True}
+        extra = {"reviewers": _reviewers, "prevent_self_review": _prevents_self_review}
+    place = f"/environments/{name}"
+    return [
+        Setting(f"environment {name}" + (" with reviewers" if approves else ""), place, wanted, ("PUT", place, body),
+                ("PUT", place, body), extra=extra),
+        *(Setting(f"environment {name}: from {branch}", f"{place}/deployment-branch-policies", {},
+                  (), ("POST", f"{place}/deployment-branch-policies", {"name": branch, "type": "branch"}),
+                  named=branch, inside="branch_policies") for branch in branches)]
+
+
+def _rule(environment: dict, kind: str) -> dict:
+    return next((rule for rule in environment.get("protection_rules", []) if rule["type"] == kind), {})
+
+
+def _reviewers(environment: dict) -> list:
+    named = _rule(environment, "required_reviewers").get("reviewers", [])
+    return sorted((r["type"], r["reviewer"]["id"]) for r in named)
+
+
+def _prevents_self_review(environment: dict) -> bool:
+    return bool(_rule(environment, "required_reviewers").get("prevent_self_review"))
+
+
+def _ruleset(name: str, target: str, refs: list, rules: list, facts: Facts) -> Setting:
+    # "GitHub Actions" itself is refused here (422); an App of one's own is not.
+    bypass = [{"actor_id": facts.app, "actor_type": "Integration", "bypass_mode": "always"}] if facts.app else []
+    body = {"name": name, "target": target, "enforcement": "active", "bypass_actors": bypass,
+            "conditions": {"ref_name": {"include": refs, "exclude": []}}, "rules": rules}
+    return Setting(f"ruleset {name}", "/rulesets", body, ("PUT", "/rulesets/{id}", body), ("POST", "/rulesets", body),
+                   named=name)
+
+
+def _rulesets(facts: Facts) -> list:
+    review = {"allowed_merge_methods": ["squash"], "dismiss_stale_reviews_on_push": True,
+              "require_code_owner_review": True, "require_last_push_approval": True,
+              "required_approving_review_count": 1, "required_review_thread_resolution": True}
+    checks = {"required_status_checks": [{"context": "ci-status", "integration_id": GITHUB_ACTIONS_APP}],
+              "strict_required_status_checks_policy": False}
+    rules = [{"type": "deletion"}, {"type": "non_fast_forward"}, {"type": "pull_request", "parameters": review},
+             {"type": "required_status_checks", "parameters": checks}]
+    if facts.has("merge queue"):
+        rules.append({"type": "merge_queue", "parameters": {
+            "check_response_timeout_minutes": 60, "grouping_strategy": "ALLGREEN", "max_entries_to_build": 5,
+            "max_entries_to_merge": 5, "merge_method": "SQUASH", "min_entries_to_merge": 1,
+            "min_entries_to_merge_wait_minutes": 1}})
+    # Without an App it is the workflow's own token that makes tags, which no ruleset can let pass.
+    tags = [{"type": "update"}, {"type": "deletion"}, *([{"type": "creation"}] if facts.app else [])]
+    return [_ruleset("slipway branches", "branch", ["refs/heads/main", "refs/heads/*.x"], rules, facts),
+            _ruleset("slipway version tags", "tag", ["refs/tags/v*"], tags, facts)]
+
+
+def _toggle(name: str, path: str) -> Setting:
+    return Setting(name, path, {"enabled": True}, ("PUT", path, None), ("PUT", path, None))
+
+
+def settings(facts: Facts) -> list:
+    """In the order in which they are made: the rulesets come last, after the seed tag that they would refuse."""
+    found = [_repository(facts), *_actions()]
+    if facts.has("environments"):
+        found += [setting for name in ENVIRONMENTS for setting in _environment(name, facts)]
+    found += [Setting("Dependabot alerts", "/vulnerability-alerts", {}, (), ("PUT", "/vulnerability-alerts", None)),
+              _toggle("immutable releases", "/immutable-releases")]
+    if not facts.private:
+        found.append(_toggle("private reports of vulnerabilities", "/private-vulnerability-reporting"))
+    if facts.has("code scanning"):
+        place, off = "/code-scanning/default-setup", {"state": "not-configured"}
+        # The default set-up refuses the findings that our own CodeQL uploads.
+        make = ("PATCH", place, off)
+        found.append(Setting("CodeQL by ci.yml, not by the default set-up", place, off, make, make))
+    if facts.app:
+        place, said = "/actions/variables/RELEASE_APP_ID", {"name": "RELEASE_APP_ID", "value": str(facts.app)}
+        found.append(Setting("variable RELEASE_APP_ID", place, said, ("PATCH", place, said),
+                             ("POST", "/actions/variables", said)))
+    return found + (_rulesets(facts) if facts.has("rulesets") else [])

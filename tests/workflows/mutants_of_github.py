@@ -1,0 +1,117 @@
+"""Mistakes that neither act nor a linter shows, since only GitHub does what they are about: one or more for each row of
+docs/github-facts.md. (what somebody did, file, the text before, the text after)"""
+
+CI, CD, RELEASE, COMMENT = (f".github/workflows/{name}.yml" for name in ("ci", "cd", "release", "comment"))
+DEPLOY, PUBLISH, PREPARE = (f".github/actions/{name}/action.yml" for name in ("deploy", "publish", "prepare"))
+DEPENDABOT = ".github/dependabot.yml"
+RESOLVE, LINT = "scripts/ci/resolve", "scripts/ci/lint-commits"
+LIBRARY = "scripts/lib/slipway"
+GOES_ON = "        if: vars.RELEASE_APP_ID\n"
+
+MUTANTS = [
+    # 1 the token that releases push with
+    ("releases push with the workflow's token", RELEASE, "GITHUB_TOKEN: ${{ steps.app.outputs.token || github.token }}", "GITHUB_TOKEN: ${{ github.token }}"),
+    ("a release that always pushes to main", RELEASE, "MAY_PUSH_TO_BRANCH: ${{ steps.app.outcome == 'success' }}", "MAY_PUSH_TO_BRANCH: 'true'"),
+    ("an App that everybody must have", RELEASE, GOES_ON, ""),
+    ("a release that knows no other way", "scripts/release/release", "    if not may_push:\n        report", "    if False:\n        report"),
+    # 2 the lock before the approval
+    ("approval with a lock", CD, "      name: production-approval\n      deployment: false\n", "      name: production-approval\n      deployment: false\n    concurrency:\n      group: deploy-production\n      cancel-in-progress: false\n"),
+    ("the job with the lock asks", CD, "      name: production\n      url", "      name: production-approval\n      url"),
+    ("one that waits is cancelled for the next", CD, "      cancel-in-progress: false\n      queue: max\n    permissions:\n      contents: read # checkout, the order", "      cancel-in-progress: false\n    permissions:\n      contents: read # checkout, the order"),
+    ("production before its approval", CD, "needs: [resolve, staging, approval]", "needs: [resolve, staging]"),
+    ("a rollback that needs production's approval", CD, "'production-rollback' || 'staging'", "'production-approval' || 'staging'"),
+    # 3 groups
+    ("one group for all releases", RELEASE, "    github.event.workflow_run.head_branch ||\n", "    'all' ||\n"),
+    ("a failed CI in the group of releases", RELEASE, "    github.event.workflow_run.conclusion == 'success' &&\n    github", "    github"),
+    ("a pull request's CI in the group of releases", RELEASE, "    github.event.workflow_run.event == 'push' &&\n    github", "    github"),
+    ("a fork's CI in the group of releases", RELEASE, "    github.event.workflow_run.head_repository.full_name == github.repository &&\n    github", "    github"),
+    ("a dry run in the group of releases", RELEASE, "    inputs.mode == 'reconcile' && 'reconcile' ||\n    github.run_id }}", "    'all' }}"),
+    ("of two releases that wait one is cancelled", RELEASE, "  queue: max\n", ""),
+    ("deployments in one group", CD, "  group: cd-${{ github.run_id }}", "  group: cd"),
+    ("a synchronised fork deploys", CD, "      !github.event.repository.fork &&\n", ""),
+    ("a synchronised fork releases", RELEASE, "      !github.event.repository.fork &&\n      (github", "      (github"),
+    ("a synchronised fork publishes", CI, "github.event_name == 'push' && !github.event.repository.fork &&\n", "github.event_name == 'push' &&\n"),
+    # 4 order
+    ("an older commit goes to staging", DEPLOY, "    - shell: bash\n      run: '\"$GITHUB_ACTION_PATH/../../../scripts/ci/not-older\"'\n", "    - shell: bash\n      run: '\"$GITHUB_ACTION_PATH/../../../scripts/ci/oci\" name'\n"),
+    ("compared with nothing", DEPLOY, "RUNNING: ${{ steps.before.outputs.revision }}", "RUNNING: ''"),
+    ("older without a word", CD, "older: ${{ needs.resolve.outputs.older }}", "older: 'yes'"),
+    ("older by default", CD, "        options: ['no', 'yes']\n        default: 'no'", "        options: ['no', 'yes']\n        default: 'yes'"),
+    ("an overtaken commit goes on", RESOLVE, "overtaken_by(hub, repository, revision) if automatic else", "'' if automatic else"),
+    ("what is not of main goes on", RESOLVE, 'hub.compare(revision, "main") not in ("ahead", "identical") and older == "no"', "False"),
+    ("latest goes back", "scripts/ci/publish", "if is_overtaken; then", "if false; then"),
+    ("a commit's image is replaced", "scripts/ci/publish", '[ "$named" != "$DIGEST" ]', "false"),
+    # 5 whose attestation
+    ("an attestation of any branch", "scripts/ci/verify-attestation", ' --source-ref "$SOURCE_REF"', ""),
+    ("tools of any branch", "scripts/lib/tools.sh", ' --source-ref "${SLIPWAY_REF:-refs/heads/main}"', ""),
+    ("any ref will do", "scripts/ci/verify-attestation", "[[ ${SOURCE_REF:-} == refs/* ]]", "true || SOURCE_REF="),
+    ("the branch of the caller's choice", CD, "source-ref: ${{ needs.resolve.outputs.source-ref }}", "source-ref: ${{ github.event.workflow_run.head_branch }}"),
+    ("a CI of any branch", RESOLVE, "not RELEASED_FROM.fullmatch(run", "not re.match('', run"),
+    ("a CI that did not pass", RESOLVE, 'run.get("conclusion") != "success"', 'run.get("conclusion") == "failure"'),
+    ("a CI of a pull request", f"{LIBRARY}/ci/github.py", "event=push&", ""),
+    # 6 plans
+    ("an upload that private repositories refuse", CI, "      actions: read # so does the upload, in private repositories\n", ""),
+    ("attests where it cannot", RELEASE, "          (!github.event.repository.private || vars.ATTESTATIONS == 'on')\n", "          true\n"),
+    ("publishes only where it can attest", CI, "          attest: ${{ !github.event.repository.private || vars.ATTESTATIONS == 'on' }}\n", ""),
+    ("deploys only what is attested, on any plan", CD, "          attested: ${{ !github.event.repository.private || vars.ATTESTATIONS == 'on' }}\n", ""),
+    ("CodeQL on a plan without it", CI, "github.event_name != 'pull_request' && needs.plan.outputs.scanning == 'true'", "github.event_name != 'pull_request'"),
+    ("dependency review on a plan without it", CI, "github.event_name == 'pull_request' && needs.plan.outputs.scanning == 'true'", "github.event_name == 'pull_request'"),
+    # 7 Snyk
+    ("Snyk gets a folder", "scripts/ci/snyk", "oci-archive:build/snyk/image.tar", "oci-archive:build/image"),
+    ("Snyk's SARIF that never comes", "scripts/ci/snyk", "--severity-threshold=high --json-file-output=build/snyk/unmanaged.json", "--severity-threshold=high --sarif-file-output=build/snyk/unmanaged.sarif"),
+    ("Snyk's JSON that nobody reads", CI, "scripts/ci/scan-gate build/snyk/unmanaged.json build/snyk/container.sarif", "scripts/ci/scan-gate build/snyk/container.sarif"),
+    # 8 titles
+    ("the title of the event", CI, "          PULL_REQUEST: ${{ github.event.pull_request.number }}\n", "          SQUASH_TITLE: ${{ github.event.pull_request.title }}\n"),
+    ("the title without its number", LINT, "['title']} (#{number})", "['title']}"),
+    ("a title that a run replays", LINT, "hub.pull_request(number)['title']", "os.environ['SQUASH_TITLE']"),
+    # 9 moved files
+    ("a header moved into docs", "scripts/ci/plan", '"--no-renames", ', ""),
+    ("a header moved out of sight of the linter", "scripts/ci/affected-units", '"--no-renames", ', ""),
+    # 10 Dependabot
+    ("a base that Dependabot does not see", "Dockerfile", "ARG BUILDER_BASE=debian\n", "ARG BUILDER_BASE=debian:bookworm-slim@sha256:7b140f374b289a7c2befc338f42ebe6441b7ea838a042bbd5acbfca6ec875818\n"),
+    ("no pip", DEPENDABOT, "package-ecosystem: pip\n    directory: /scripts/lib\n", "package-ecosystem: pip\n    directory: /\n"),
+    ("no Go tools", DEPENDABOT, "directory: /scripts/lib/go-tools", "directory: /"),
+    ("an npm folder forgotten", DEPENDABOT, "[/scripts/release, /tests/interop]", "[/tests/interop]"),
+    ("a Go tool by hand", "scripts/setup", "tool_from_go act github.com/nektos/act", "tool_from_go act github.com/nektos/act@v0.2.87"),
+    ("two commits of one action", RELEASE, "actions/attest@1e69f48acb82d1966a394da916b4c1698aa569d6", "actions/attest@2e69f48acb82d1966a394da916b4c1698aa569d6"),
+    # 11 the allow-list
+    ("what runs inside an action is refused", f"{LIBRARY}/github_setup/desired.py", ' "aquasecurity/setup-trivy@*",', ""),
+    # 12 provenance after the fact
+    ("provenance of another commit", RELEASE, "          predicate-type: https://github.com/${{ github.repository }}/tools/v1\n          predicate-path: build/assets.json\n", ""),
+    ("a predicate without its commit", "scripts/release/assets", '"commit": "%s", ', ""),
+    ("a commit that nobody compares", "scripts/lib/tools.sh", 'grep -qxF "$commit" <<<"$attested"', "true"),
+    # 13 tags
+    ("a tag by push", f"{LIBRARY}/ci/history.py", 'hub.post("/git/refs", {"ref": f"refs/tags/{tag}", "sha": commit})', 'git("push", authenticated_url(), f"refs/tags/{tag}")'),
+    ("an App that cannot tag older commits", RELEASE, "          permission-workflows: write # GitHub asks it for a tag on an older commit, whose workflows differ\n", ""),
+    # 14 caches
+    ("pull requests save caches", PREPARE, "    - if: github.event_name == 'push' && github.ref == format('refs/heads/{0}', github.event.repository.default_branch)\n      uses: actions/cache@", "    - if: github.event_name != 'merge_group'\n      uses: actions/cache@"),
+    ("caches that drive one another out", "scripts/ci/prepare", "CCACHE_MAXSIZE=250M", "CCACHE_MAXSIZE=400M"),
+    # 15 buttons and words
+    ("a title that skips CI", LINT, "skip ci|ci skip|", "ci skip|"),
+    ("a trailer that skips CI", LINT, "|^skip-checks: *true", ""),
+    ("a Reapply that is refused", LINT, "(Revert|Reapply)", "(Revert)"),
+    ("a Revert that releases nothing", ".releaserc.json", "./scripts/release/commits.mjs", "@semantic-release/commit-analyzer"),
+    # 16 deployments
+    ("a deployment without its address", CD, "      url: ${{ steps.deploy.outputs.url }}\n", ""),
+    ("a deployment for each pull request", CI, "      name: security-scan\n      deployment: false\n", "      name: security-scan\n"),
+    ("an approval that is a deployment", CD, "      name: production-approval\n      deployment: false\n", "      name: production-approval\n"),
+    # 17 protection
+    ("deploys to what nobody protects", CD, "      - run: scripts/ci/environments\n", "      - if: github.event_name == 'push'\n        run: scripts/ci/environments\n"),
+    ("one environment is not looked at", CD, "NAMES: staging production production-approval production-rollback", "NAMES: staging production production-rollback"),
+    ("an approval that nobody must give", CD, "          APPROVED: production-approval\n", ""),
+    # 18 minutes
+    ("a pull request waits for the sanitizers", CI, "    name: Sanitizers (${{ matrix.preset }})\n    needs: plan\n    if: github.event_name != 'pull_request'\n", "    name: Sanitizers (${{ matrix.preset }})\n    needs: plan\n    if: needs.plan.outputs.code == 'true'\n"),
+    ("a pull request waits for every suite", CI, "suite: ${{ fromJSON(needs.plan.outputs.suites || '[]') }}", "suite: [docker, blackbox, workflows, release, release-workflow, reproducible]"),
+    ("main leaves out the other toolchains", CI, "    name: Build and test (${{ matrix.os }}, ${{ matrix.compiler }})\n    needs: plan\n    if: github.event_name != 'pull_request'", "    name: Build and test (${{ matrix.os }}, ${{ matrix.compiler }})\n    needs: plan\n    if: github.event_name == 'merge_group'"),
+    ("main publishes without the sanitizers", CI, "      - sanitizers\n      - integration\n      - codeql\n      - snyk\n", "      - integration\n      - codeql\n      - snyk\n"),
+    ("the aggregator lets main skip the sanitizers", CI, "github.event_name == 'merge_group' && 'publish dependency-review'", "github.event_name == 'merge_group' && 'publish dependency-review sanitizers'"),
+    # 19 answers
+    ("an error's body for a digest", f"{LIBRARY}/ci/oci.py", "if status not in (200, 404):", "if status == 500:"),
+    ("a blob that is there because of an error", f"{LIBRARY}/ci/oci.py", "        if status != 404:\n", "        if status == 500:\n"),
+    ("an error for a release", f"{LIBRARY}/ci/github.py", "if status not in (200, 201, 202, 204):", "if status == 500:"),
+    ("nobody waits", f"{LIBRARY}/ci/http.py", '(headers.get("Retry-After") or "")', '""'),
+    ("a client of its own", RESOLVE, "import os\n", "import os\nimport urllib.request\nurllib.request.urlopen('https://api.github.com')\n"),
+    # The comment, from a trusted context.
+    ("the comment checks out the pull request", COMMENT, "          persist-credentials: false\n", "          persist-credentials: false\n          ref: ${{ github.event.workflow_run.head_sha }}\n"),
+    ("the comment by the pull request itself", COMMENT, "  workflow_run: # zizmor: ignore[dangerous-triggers] see above: nothing of a pull request is checked out or run\n    workflows: [CI]\n    types: [completed]\n", "  pull_request_target:\n"),
+    ("the comment may write contents", COMMENT, "contents: read # checkout of", "contents: write # checkout of"),
+]
