@@ -1,15 +1,29 @@
 #pragma once
 
-#include <cstddef>
+// What a container, a registry, an engine or a server says is foreign: it is shown on a terminal,
+// in Markdown and JSON, and kept in the journal. It passes through here first.
+
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace slipway {
 
-// What somebody else said, fit for a terminal, a log and a report: one line of valid UTF-8, at most
-// `limit` bytes of theirs (then "..."). What could steer a terminal or turn a line around (control
-// characters, U+0080 to U+009F, line separators, marks of writing direction) and what is no UTF-8
-// stands as \xNN, byte by byte; a line end as \n.
-std::string presentable(std::string_view text, std::size_t limit = 200);
+// The end of what was said, as UTF-8 of at most `most` bytes:
+// - each of `secrets`, and in a URL what stands between the scheme and the host, is ***;
+// - escape sequences (ECMA-48, with ESC or a C1 control) are left out, so that nothing moves the
+//   cursor, sets a title or hides a line; other control characters but '\n' are blanks;
+// - bytes that are not UTF-8, and what turns the direction of writing (Unicode's bidirectional
+//   controls) or begins a line unseen (U+2028, U+2029), are U+FFFD;
+// - there are no blanks and empty lines at the end.
+// The whole of what was said is wanted here: in a part of it half a secret is not recognised.
+std::string foreign_text(std::string_view said, std::size_t most,
+                         const std::vector<std::string>& secrets = {});
+
+// The beginning of what was said, on one line: for a name, a label, a word in a message.
+std::string foreign_line(std::string_view said, std::size_t most,
+                         const std::vector<std::string>& secrets = {});
+
+bool is_utf8(std::string_view text);
 
 }  // namespace slipway

@@ -9,6 +9,7 @@ import pytest
 
 from packet_bench.odd_server import CLOSE, MIB, OK, Server, chunked, head, url
 
+
 class Run:
     def __init__(self, executables, folder, url: str, *flags: str, rate: str = "100", seconds: str = "500ms",
                  expiry: str = "500ms", wrapper: tuple = (), stdout=subprocess.PIPE, **env: str):
@@ -45,8 +46,8 @@ WHOLE = {
     "no reason": b"HTTP/1.1 200\r\nContent-Length: 2\r\n\r\nok",
     "an empty reason": b"HTTP/1.1 200 \r\nContent-Length: 2\r\n\r\nok",
     "chunks": chunked(b"o", b"k"),
-    "chunks with an extension": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2;a=b\r\nok\r\n0\r\n\r\n",
-    "chunks with trailers": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nA: b\r\nC: d\r\n\r\n",
+    "chunks with an extension": head(b"Transfer-Encoding: chunked", body=b"2;a=b\r\nok\r\n0\r\n\r\n"),
+    "chunks with trailers": head(b"Transfer-Encoding: chunked", body=b"2\r\nok\r\n0\r\nA: b\r\nC: d\r\n\r\n"),
     "chunks of a compressed body": head(b"Transfer-Encoding: gzip, chunked", body=b"2\r\nok\r\n0\r\n\r\n"),
     "chunks and a length": chunked(b"ok", more=b"Content-Length: 99\r\n"),
     "a long head": head(b"X: " + b"x" * 60000, b"Content-Length: 2"),
@@ -155,17 +156,17 @@ def test_a_close_before_the_answer_loses_that_request_and_no_other(run):
 
 
 REFUSED = {
-    "400 and close": (head(b"Connection: close", b"Content-Length: 11", status=b"400 Bad Request", body=b"wrong Host\n"),
-                      1, ["rejected with HTTP 400", "HTTP/1.1 400 Bad Request", "wrong Host\\n"]),
+    "400 and close": (head(b"Connection: close", b"Content-Length: 10", status=b"400 Bad", body=b"wrong Host"),
+                      1, ["rejected with HTTP 400", "HTTP/1.1 400 Bad", "wrong Host"]),
     "a redirect": (head(b"Location: https://example.test/x?y", b"Content-Length: 0", status=b"302 Found", body=b""), 0,
                    ["rejected with HTTP 302", "Location: https://example.test/x?y"]),
     "a chunked excuse": (b"HTTP/1.1 503 No\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nlater\r\n0\r\n\r\n", 0,
                          ["HTTP 503", "later"]),
-    "bytes that steer": (head(b"Content-Length: 6", status=b"500 \x1b[31m", body=b"\x1b[2J\x07\n"), 0,
-                         ["\\x1b[31m", "\\x1b[2J\\x07\\n"]),
+    "bytes that steer": (head(b"Content-Length: 11", status=b"500 \x1b[31m", body=b"\x1b[2J\x07steers"), 0,
+                         ["HTTP/1.1 500 ", "steers"]),
     "another direction": (head(b"Content-Length: 4", status=b"500 No", body="\u202ea".encode()), 0,
-                          ["\\xe2\\x80\\xaea"]),
-    "no UTF-8": (head(b"Content-Length: 4", status=b"500 No", body=b"caf\xe9"), 0, ["caf\\xe9"]),
+                          ["\ufffda"]),
+    "no UTF-8": (head(b"Content-Length: 4", status=b"500 No", body=b"caf\xe9"), 0, ["caf\ufffd"]),
     "a novel": (head(b"Content-Length: 9999", status=b"500 No", body=b"n" * 9999), 0, ["nnn..."]),
 }
 

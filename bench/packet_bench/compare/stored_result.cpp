@@ -74,7 +74,7 @@ void enter_time(const Json& json, const char* name, StoredResult& result) {
   const auto time = time_of(result.timestamp);
   if (!time) {
     throw BadContent{fmt::format("its {} '{}' is no time with an offset from UTC", name,
-                                 presentable(result.timestamp, 40))};
+                                 foreign_line(result.timestamp, 40))};
   }
   result.time = *time;
 }
@@ -124,7 +124,7 @@ double nanoseconds_of(const Json& entry) {
        {std::pair{"ns", 1.0}, std::pair{"us", 1e3}, std::pair{"ms", 1e6}, std::pair{"s", 1e9}}) {
     if (unit == name) return factor;
   }
-  throw BadContent{fmt::format("its time_unit '{}' is not known", presentable(unit, 20))};
+  throw BadContent{fmt::format("its time_unit '{}' is not known", foreign_line(unit, 20))};
 }
 
 // Of what a benchmark measured it asked for one itself, by its name.

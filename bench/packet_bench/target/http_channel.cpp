@@ -13,6 +13,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
+constexpr std::size_t longest_refusal = 120;  // each part of it that is shown
+
 // With a user's name it is RFC 7617, a token alone is RFC 6750; ILP's peers know only the latter.
 std::string authorization_of(const Target& target, bool ilp) {
   if (target.username.empty() || ilp) {
@@ -155,19 +157,19 @@ bool HttpChannel::read_responses() {
 }
 
 void HttpChannel::note_refusal(std::string_view text) {
-  if (first_refusal_.empty()) first_refusal_ = presentable(text);
+  if (first_refusal_.empty()) first_refusal_ = foreign_line(text, longest_refusal);
 }
 
 void HttpChannel::note_refusal(const HttpResponse& response) {
   if (!first_refusal_.empty()) return;
-  constexpr std::size_t longest_part = 120;
-  first_refusal_ = presentable(response.head.substr(0, response.head.find("\r\n")), longest_part);
+  first_refusal_ =
+      foreign_line(response.head.substr(0, response.head.find("\r\n")), longest_refusal);
   if (const auto location = response.header("location")) {
-    first_refusal_ += "; Location: " + presentable(*location, longest_part);
+    first_refusal_ += "; Location: " + foreign_line(*location, longest_refusal);
   }
   if (response.body.empty()) return;
   const std::string body = response.chunked ? unchunked(response.body) : std::string(response.body);
-  first_refusal_ += "; " + presentable(body, longest_part);
+  first_refusal_ += "; " + foreign_line(body, longest_refusal);
 }
 
 Answer HttpChannel::answer_of(const HttpResponse& response) const {

@@ -1,6 +1,6 @@
 #include "deploy/cli/actor.hpp"
 
-#include "deploy/model/foreign_text.hpp"
+#include "base/foreign_text.hpp"
 
 #include <cstdlib>
 #include <unistd.h>

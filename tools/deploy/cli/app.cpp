@@ -10,7 +10,7 @@
 #include "deploy/cli/status_text.hpp"
 #include "deploy/cli/webhook.hpp"
 #include "deploy/cli/worker.hpp"
-#include "deploy/model/foreign_text.hpp"
+#include "base/foreign_text.hpp"
 #include "deploy/run/failpoint.hpp"
 #include "deploy/run/http_health.hpp"
 #include "deploy/run/session.hpp"

@@ -3,7 +3,7 @@
 #include "base/build_info.hpp"
 #include "base/units.hpp"
 #include "deploy/model/exit_code.hpp"
-#include "deploy/model/foreign_text.hpp"
+#include "base/foreign_text.hpp"
 #include "deploy/model/release.hpp"
 
 #include <fmt/core.h>

@@ -2,7 +2,7 @@
 
 #include "base/json.hpp"
 #include "deploy/model/exit_code.hpp"
-#include "deploy/model/foreign_text.hpp"
+#include "base/foreign_text.hpp"
 #include "deploy/model/plan_json.hpp"
 #include "deploy/model/report.hpp"
 

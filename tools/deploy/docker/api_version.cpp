@@ -1,6 +1,6 @@
 #include "deploy/docker/api_version.hpp"
 
-#include "deploy/model/foreign_text.hpp"
+#include "base/foreign_text.hpp"
 
 #include <algorithm>
 #include <charconv>

@@ -2,7 +2,7 @@
 
 #include "base/units.hpp"
 #include "deploy/docker/api_version.hpp"
-#include "deploy/model/foreign_text.hpp"
+#include "base/foreign_text.hpp"
 #include "net/http_client.hpp"
 
 #include <thread>

@@ -1,6 +1,6 @@
 #include "deploy/docker/docker_command.hpp"
 
-#include "deploy/model/foreign_text.hpp"
+#include "base/foreign_text.hpp"
 #include "deploy/model/release.hpp"
 
 #include <algorithm>

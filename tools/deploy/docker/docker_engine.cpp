@@ -5,7 +5,7 @@
 #include "deploy/docker/docker_command.hpp"
 #include "deploy/docker/labels.hpp"
 #include "deploy/haproxy/haproxy_file.hpp"
-#include "deploy/model/foreign_text.hpp"
+#include "base/foreign_text.hpp"
 #include "deploy/state/compose_file.hpp"
 #include "deploy/state/environment_file.hpp"
 #include "deploy/state/file_snapshot.hpp"

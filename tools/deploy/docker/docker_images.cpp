@@ -2,7 +2,7 @@
 
 #include "deploy/docker/docker_command.hpp"
 #include "deploy/docker/labels.hpp"
-#include "deploy/model/foreign_text.hpp"
+#include "base/foreign_text.hpp"
 #include "deploy/model/plan_json.hpp"
 
 #include <fmt/core.h>

@@ -7,7 +7,7 @@
 #include "deploy/haproxy/haproxy_file.hpp"
 #include "deploy/haproxy/runtime_socket.hpp"
 #include "deploy/haproxy/statistics.hpp"
-#include "deploy/model/foreign_text.hpp"
+#include "base/foreign_text.hpp"
 #include "deploy/state/compose_file.hpp"
 
 #include <cerrno>

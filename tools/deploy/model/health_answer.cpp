@@ -1,6 +1,6 @@
 #include "deploy/model/health_answer.hpp"
 
-#include "deploy/model/foreign_text.hpp"
+#include "base/foreign_text.hpp"
 #include "deploy/model/json_value.hpp"
 
 namespace slipway::deploy {

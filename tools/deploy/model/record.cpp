@@ -2,7 +2,7 @@
 
 #include "base/json.hpp"
 #include "base/sha256.hpp"
-#include "deploy/model/foreign_text.hpp"
+#include "base/foreign_text.hpp"
 #include "deploy/model/plan_json.hpp"
 
 #include <optional>

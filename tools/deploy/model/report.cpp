@@ -1,7 +1,7 @@
 #include "deploy/model/report.hpp"
 
 #include "base/json.hpp"
-#include "deploy/model/foreign_text.hpp"
+#include "base/foreign_text.hpp"
 
 #include <fmt/core.h>
 

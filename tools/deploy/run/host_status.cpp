@@ -1,6 +1,6 @@
 #include "deploy/run/host_status.hpp"
 
-#include "deploy/model/foreign_text.hpp"
+#include "base/foreign_text.hpp"
 #include "deploy/model/health.hpp"
 #include "deploy/run/survey.hpp"
 

@@ -1,6 +1,6 @@
 #include "deploy/run/survey.hpp"
 
-#include "deploy/model/foreign_text.hpp"
+#include "base/foreign_text.hpp"
 
 #include <functional>
 

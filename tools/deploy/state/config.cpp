@@ -3,7 +3,7 @@
 #include "base/durable_file.hpp"
 #include "base/json.hpp"
 #include "base/units.hpp"
-#include "deploy/model/foreign_text.hpp"
+#include "base/foreign_text.hpp"
 #include "deploy/model/ledger.hpp"
 
 #include <charconv>

@@ -1,6 +1,6 @@
 #include "deploy/state/environment_file.hpp"
 
-#include "deploy/model/foreign_text.hpp"
+#include "base/foreign_text.hpp"
 
 #include <algorithm>
 #include <optional>

@@ -1,7 +1,7 @@
 #include "deploy/state/host_store.hpp"
 
 #include "base/durable_file.hpp"
-#include "deploy/model/foreign_text.hpp"
+#include "base/foreign_text.hpp"
 #include "deploy/state/file_snapshot.hpp"
 #include "deploy/state/journal_file.hpp"
 #include "deploy/state/lock_file.hpp"

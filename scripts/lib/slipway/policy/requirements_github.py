@@ -185,7 +185,8 @@ def updates(r):
                                ("gomod", "scripts/**/go.mod")):
         for file in r.root.glob(pattern):
             folder = "/" + file.parent.relative_to(r.root).as_posix()
-            if "node_modules" not in file.parts and folder not in told.get(ecosystem, set()):
+            ours = "node_modules" not in file.parts and not folder.startswith("/build/")
+            if ours and folder not in told.get(ecosystem, set()):
                 yield f"dependabot: {ecosystem} does not look into {folder}"
     if "/" not in told.get("docker", set()):
         yield "dependabot: the image's base is not updated"
