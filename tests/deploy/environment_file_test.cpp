@@ -1,7 +1,7 @@
 #include "deploy/state/environment_file.hpp"
 
-#include "base/json.hpp"
 #include "base/foreign_text.hpp"
+#include "base/json.hpp"
 #include "deploy/state/compose_file.hpp"
 #include "support/catch.hpp"
 

@@ -1,6 +1,7 @@
 #include "deploy/cli/app.hpp"
 
 #include "base/command_line.hpp"
+#include "base/foreign_text.hpp"
 #include "base/units.hpp"
 #include "deploy/cli/actor.hpp"
 #include "deploy/cli/lock_taking.hpp"
@@ -10,7 +11,6 @@
 #include "deploy/cli/status_text.hpp"
 #include "deploy/cli/webhook.hpp"
 #include "deploy/cli/worker.hpp"
-#include "base/foreign_text.hpp"
 #include "deploy/run/failpoint.hpp"
 #include "deploy/run/http_health.hpp"
 #include "deploy/run/session.hpp"

@@ -1,9 +1,9 @@
 #include "deploy/cli/flags.hpp"
 
 #include "base/build_info.hpp"
+#include "base/foreign_text.hpp"
 #include "base/units.hpp"
 #include "deploy/model/exit_code.hpp"
-#include "base/foreign_text.hpp"
 #include "deploy/model/release.hpp"
 
 #include <fmt/core.h>

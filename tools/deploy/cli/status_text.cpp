@@ -1,8 +1,8 @@
 #include "deploy/cli/status_text.hpp"
 
+#include "base/foreign_text.hpp"
 #include "base/json.hpp"
 #include "deploy/model/exit_code.hpp"
-#include "base/foreign_text.hpp"
 #include "deploy/model/plan_json.hpp"
 #include "deploy/model/report.hpp"
 

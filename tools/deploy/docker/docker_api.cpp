@@ -1,8 +1,8 @@
 #include "deploy/docker/docker_api.hpp"
 
+#include "base/foreign_text.hpp"
 #include "base/units.hpp"
 #include "deploy/docker/api_version.hpp"
-#include "base/foreign_text.hpp"
 #include "net/http_client.hpp"
 
 #include <thread>

@@ -1,11 +1,11 @@
 #include "deploy/docker/docker_engine.hpp"
 
 #include "base/durable_file.hpp"
+#include "base/foreign_text.hpp"
 #include "base/unique_fd.hpp"
 #include "deploy/docker/docker_command.hpp"
 #include "deploy/docker/labels.hpp"
 #include "deploy/haproxy/haproxy_file.hpp"
-#include "base/foreign_text.hpp"
 #include "deploy/state/compose_file.hpp"
 #include "deploy/state/environment_file.hpp"
 #include "deploy/state/file_snapshot.hpp"

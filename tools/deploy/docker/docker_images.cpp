@@ -1,8 +1,8 @@
 #include "deploy/docker/docker_images.hpp"
 
+#include "base/foreign_text.hpp"
 #include "deploy/docker/docker_command.hpp"
 #include "deploy/docker/labels.hpp"
-#include "base/foreign_text.hpp"
 #include "deploy/model/plan_json.hpp"
 
 #include <fmt/core.h>

@@ -1,13 +1,13 @@
 #include "deploy/haproxy/haproxy.hpp"
 
 #include "base/durable_file.hpp"
+#include "base/foreign_text.hpp"
 #include "base/sha256.hpp"
 #include "base/unique_fd.hpp"
 #include "deploy/haproxy/entrance_ports.hpp"
 #include "deploy/haproxy/haproxy_file.hpp"
 #include "deploy/haproxy/runtime_socket.hpp"
 #include "deploy/haproxy/statistics.hpp"
-#include "base/foreign_text.hpp"
 #include "deploy/state/compose_file.hpp"
 
 #include <cerrno>

@@ -1,7 +1,7 @@
 #include "deploy/model/health.hpp"
 
-#include "base/units.hpp"
 #include "base/foreign_text.hpp"
+#include "base/units.hpp"
 
 #include <fmt/core.h>
 

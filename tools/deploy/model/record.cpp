@@ -1,8 +1,8 @@
 #include "deploy/model/record.hpp"
 
+#include "base/foreign_text.hpp"
 #include "base/json.hpp"
 #include "base/sha256.hpp"
-#include "base/foreign_text.hpp"
 #include "deploy/model/plan_json.hpp"
 
 #include <optional>

@@ -1,7 +1,7 @@
 #include "deploy/model/report.hpp"
 
-#include "base/json.hpp"
 #include "base/foreign_text.hpp"
+#include "base/json.hpp"
 
 #include <fmt/core.h>
 

@@ -1,7 +1,7 @@
 #include "deploy/run/candidate_proof.hpp"
 
-#include "base/units.hpp"
 #include "base/foreign_text.hpp"
+#include "base/units.hpp"
 
 #include <algorithm>
 

@@ -1,7 +1,7 @@
 #include "deploy/run/clearance.hpp"
 
-#include "base/process.hpp"
 #include "base/foreign_text.hpp"
+#include "base/process.hpp"
 #include "deploy/run/survey.hpp"
 
 #include <fmt/core.h>

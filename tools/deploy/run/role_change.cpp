@@ -1,7 +1,7 @@
 #include "deploy/run/role_change.hpp"
 
-#include "base/units.hpp"
 #include "base/foreign_text.hpp"
+#include "base/units.hpp"
 #include "deploy/model/health.hpp"
 #include "deploy/run/survey.hpp"
 

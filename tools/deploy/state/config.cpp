@@ -1,9 +1,9 @@
 #include "deploy/state/config.hpp"
 
 #include "base/durable_file.hpp"
+#include "base/foreign_text.hpp"
 #include "base/json.hpp"
 #include "base/units.hpp"
-#include "base/foreign_text.hpp"
 #include "deploy/model/ledger.hpp"
 
 #include <charconv>
