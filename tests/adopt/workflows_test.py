@@ -2,6 +2,7 @@
 and registry are real; GitHub, its attestations, the hosts behind their sshd and packet_bench are stand-ins (the
 duet is in packet_bench's tests, the hosts are in adopt_test)."""
 
+import json
 import os
 import re
 import subprocess
@@ -225,3 +226,15 @@ def test_a_pull_request_publishes_nothing_and_reaches_no_host(world):
     holds(done, {"checked": done.jobs["image"] == done.jobs["gate"] == "success",
                  "and no more": {done.jobs[job] for job in ("publish", "staging", "approval", "production")} ==
                  {"skipped"}, "no name": world.images.digest("eve/prices", sha) is None})
+
+
+def test_a_rollback_of_production_never_falls_through_to_staging(world):
+    """Where PRODUCTION_HOST is not set, the host of staging must not be taken back in its place."""
+    first, second = (f"sha256:{digit * 64}" for digit in "12")
+    for host in world.hosts.values():
+        (host.folder / "state.json").write_text(json.dumps({"running": second, "history": [first, second]}))
+    sha = world.commit("feat: one")
+    world.variables.pop("PRODUCTION_HOST")
+    back = world.act("rollback", "workflow_dispatch", sha, {
+        "inputs": {"environment": "production", "digest": ""}, "repository": {"full_name": "eve/prices"}})
+    holds(back, {"red": back.jobs == {"rollback": "failure"}, "nothing went back": world.running == {second}})

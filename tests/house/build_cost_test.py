@@ -29,7 +29,7 @@ def processor_seconds(command, folder) -> float:
 
 @pytest.fixture(name="commands", scope="module")
 def fixture_commands(tmp_path_factory):
-    """The compilations of the four executables in the release preset, file by file, in a build of their own."""
+    """The compilations of the four executables in the release preset, file by file."""
     build = tmp_path_factory.mktemp("build")
     subprocess.run(["cmake", "--preset", "release", "-B", str(build), "-DSLIPWAY_BUILD_TESTS=OFF",
                     "-DSLIPWAY_CCACHE=", "-DSLIPWAY_BATCHES=OFF"], cwd=REPOSITORY, check=True, stdout=subprocess.DEVNULL)
