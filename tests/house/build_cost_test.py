@@ -32,7 +32,8 @@ def fixture_commands(tmp_path_factory):
     """The compilations of the four executables in the release preset, file by file."""
     build = tmp_path_factory.mktemp("build")
     subprocess.run(["cmake", "--preset", "release", "-B", str(build), "-DSLIPWAY_BUILD_TESTS=OFF",
-                    "-DSLIPWAY_CCACHE=", "-DSLIPWAY_BATCHES=OFF"], cwd=REPOSITORY, check=True, stdout=subprocess.DEVNULL)
+                    "-DSLIPWAY_CCACHE=", "-DSLIPWAY_BATCHES=OFF"],
+                   cwd=REPOSITORY, check=True, stdout=subprocess.DEVNULL)
     lines = subprocess.run(["ninja", "-t", "commands", *EXECUTABLES], cwd=build, check=True, capture_output=True,
                            text=True).stdout.splitlines()
     return [(shlex.split(line), build) for line in lines if " -c " in line]
