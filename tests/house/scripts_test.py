@@ -178,3 +178,27 @@ def test_a_planted_hint_that_misleads_is_told(planted):
 def test_no_script_names_the_image():
     named = [path.name for path in tracked("scripts") if path.suffix != ".json" and SERVICE in path.read_text()]
     assert named == []
+
+
+# Of `a | grep -q b` under pipefail, grep leaves at its first hit, a ends of SIGPIPE, and the hit is a failure. `head`
+# in a command substitution alike.
+EARLY_LEAVER = re.compile(r"\|\s*(grep\s+(-\w*q|--quiet)|head\b)")
+
+
+def early_leavers(text: str) -> list[str]:
+    if "pipefail" not in text:
+        return []
+    return [line.strip() for line in text.splitlines() if EARLY_LEAVER.search(line) and not line.lstrip().startswith("#")
+            and "summary" not in line]
+
+
+def test_no_pipe_fails_because_its_reader_has_seen_enough():
+    found = {str(path.relative_to(REPOSITORY)): early_leavers(path.read_text()) for path in tracked("scripts", "host", ".ci")
+             if path.is_file() and path.read_bytes()[:14] in (b"#!/usr/bin/env", b"#!/bin/bash\nse")}
+    assert not {name: lines for name, lines in found.items() if lines}
+
+
+@pytest.mark.parametrize("line", ["x=$(a | head -n1)", "if ! a | grep -q b; then", "a | b | grep --quiet c || d"])
+def test_a_planted_one_is_told(line):
+    assert early_leavers(f"#!/usr/bin/env bash\nset -euo pipefail\n{line}\n") == [line]
+    assert early_leavers(f"#!/bin/sh\n{line}\n") == []
