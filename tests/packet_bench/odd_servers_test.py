@@ -163,7 +163,7 @@ REFUSED = {
     "a chunked excuse": (b"HTTP/1.1 503 No\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nlater\r\n0\r\n\r\n", 0,
                          ["HTTP 503", "later"]),
     "bytes that steer": (head(b"Content-Length: 11", status=b"500 \x1b[31m", body=b"\x1b[2J\x07steers"), 0,
-                         ["HTTP/1.1 500 ", "steers"]),
+                         ["HTTP/1.1 500;", "steers"]),
     "another direction": (head(b"Content-Length: 4", status=b"500 No", body="\u202ea".encode()), 0,
                           ["\ufffda"]),
     "no UTF-8": (head(b"Content-Length: 4", status=b"500 No", body=b"caf\xe9"), 0, ["caf\ufffd"]),
