@@ -41,11 +41,11 @@ class Machine:
         self.folder, self.port = folder, free_port()
         for key in ("root_key", "ci"):
             subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", key, "-f", folder / key], check=True)
-        self.log = open(folder / "log", "w")
-        self.process = subprocess.Popen(
-            ["unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-c", MACHINE, "sh",
-             bare_hosts.root(suite), folder, str(self.port)],
-            stdin=subprocess.DEVNULL, stdout=self.log, stderr=subprocess.STDOUT)
+        with open(folder / "log", "w") as log:
+            self.process = subprocess.Popen(
+                ["unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-c", MACHINE, "sh",
+                 bare_hosts.root(suite), folder, str(self.port)],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)
         deadline = time.monotonic() + 180
         while self.ssh("root", "root_key", "true").returncode:
             assert time.monotonic() < deadline and self.process.poll() is None, (folder / "log").read_text()[-2000:]
@@ -54,7 +54,6 @@ class Machine:
     def close(self) -> None:
         self.process.send_signal(signal.SIGKILL)
         self.process.wait()
-        self.log.close()
 
     def known(self) -> Path:
         file = self.folder / "known"
