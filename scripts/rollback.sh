@@ -5,6 +5,7 @@
 # Takes a host back from outside: runs `rollback` there over plain ssh and returns its exit status.
 # SLIPWAY_HOST, SLIPWAY_USER, SLIPWAY_PORT and SLIPWAY_KNOWN_HOSTS say the same. The key comes from
 # the agent at SSH_AUTH_SOCK. What is meant for the host comes after --.
+# Several hosts (--host again, or A,B,C): all at once.
 # Exit: that of `rollback` (see rollback --help); 2 also: the host refused that key, or its own is not in
 # FILE; 255: it was not reached, or the connection was lost.
 set -euo pipefail

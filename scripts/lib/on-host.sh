@@ -36,7 +36,7 @@ on_host() {
   program=$1
   shift
   local host=${SLIPWAY_HOST:-} user=${SLIPWAY_USER:-deploy} port=${SLIPWAY_PORT:-22}
-  local known_hosts=${SLIPWAY_KNOWN_HOSTS:-} word status=0
+  local known_hosts=${SLIPWAY_KNOWN_HOSTS:-} several='' word status=0
   while [ $# -gt 0 ] && [ "$1" != -- ]; do
     case $1 in
     -h | --help) sed -n '2,/^[^#]/s/^# \{0,1\}//p' "$0"; exit 0 ;;
@@ -44,7 +44,7 @@ on_host() {
     *) die "unknown option '$1'; what is meant for the host comes after --" ;;
     esac
     case $1 in
-    --host) host=$2 ;;
+    --host) host=${several:+$host,}$2 several=yes ;;
     --user) user=$2 ;;
     --port) port=$2 ;;
     --known-hosts) known_hosts=$2 ;;
@@ -55,13 +55,18 @@ on_host() {
   [ -n "$host" ] || die 'which host? give --host ADDRESS'
   [ -n "$known_hosts" ] || die 'give --known-hosts FILE: only a host whose key is in it is trusted'
   [ -r "$known_hosts" ] || die "cannot read $known_hosts"
-  for word in "$host" "$user" "$port"; do
+  for word in ${host//,/ } "$user" "$port"; do
     [[ $word =~ ^[A-Za-z0-9._:][A-Za-z0-9._:-]*$ ]] || die "'$word' is no address, user or port"
   done
   # The remote shell, and the forced command that replaces it, see words and nothing else.
   for word in "$@"; do
     [[ $word =~ ^[A-Za-z0-9@:._/=,+-]+$ ]] || die "'$word' has a character that is not sent to a host"
   done
+  # One report of all of them, and no host left behind.
+  if [[ $host == *,* ]]; then
+    PYTHONPATH="$(dirname "$0")/lib${PYTHONPATH:+:$PYTHONPATH}" exec python3 -m slipway.rollout "$program" \
+      --hosts "$host" --user "$user" --port "$port" --known-hosts "$known_hosts" -- "$@"
+  fi
   # Taken away by ssh once it is in: what ends before that began nothing.
   outside=$(mktemp)
   trap 'rm -f "$outside"' EXIT

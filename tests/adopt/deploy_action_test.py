@@ -20,7 +20,7 @@ pytestmark = needs.all_of(
 
 CHECKOUT = "actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1"
 HOST = """
-          host: 127.0.0.1
+          host: ${{ vars.HOSTS || '127.0.0.1' }}
           user: root
           port: ${{ vars.PORT }}
           ssh-key: ${{ secrets.SSH_KEY }}
@@ -178,3 +178,26 @@ def test_by_hand_without_a_checkout(w):
     holds(back, {"green": back.jobs == {"rollback": "success"}, "the last proven runs": w.host.running == FIRST})
     there = w.run("back", SECOND)
     holds(there, {"green": there.jobs == {"rollback": "success"}, "what was named runs": w.host.running == SECOND})
+
+
+@pytest.fixture
+def two(w, tmp_path):
+    """HOST as a list: the host that the others use, and one more."""
+    second = Host(tmp_path / "second", w.clone.parent / "user_key")
+    known, w.known = w.known, f"{w.known}\n{second.known_hosts}"
+    yield second, f"127.0.0.1:{w.host.port},127.0.0.1:{second.port}"
+    w.known = known
+    second.stop()
+
+
+def test_several_hosts_are_one_deployment(w, two):
+    second, hosts = two
+    w.run("ship", FIRST)
+    done = w.run("ship", SECOND, HOSTS=hosts)
+    holds(done, {"green": done.jobs == {"staging": "success"},
+                 "it runs on both": w.host.running == second.running == SECOND,
+                 "both have the tools": w.host.tools == second.tools == w.published.version})
+    second.faults(bad=[FIRST])
+    done = w.run("ship", FIRST, HOSTS=hosts)
+    holds(done, {"red": done.jobs == {"staging": "failure"},
+                 "the canary was taken back": w.host.running == second.running == SECOND})
