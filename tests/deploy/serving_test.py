@@ -4,6 +4,8 @@ import contextlib
 import json
 import subprocess
 
+import pytest
+
 from deploy.site import NEEDS
 
 pytestmark = NEEDS
@@ -104,9 +106,13 @@ def test_an_engine_that_is_down_is_waited_for_aloud_and_no_longer_than_told(site
     assert asked.returncode == 8 and "waiting up to 2s for the engine at" in asked.stderr, asked
 
 
-def test_after_a_prune_what_is_gone_is_not_promised(site):
+@pytest.mark.parametrize("spare", ["removed", "stopped"])
+def test_after_a_prune_what_is_gone_is_not_promised(site, spare):
     site.deploy("v2")
-    site.make_cold()
+    if spare == "removed":
+        site.make_cold()
+    else:
+        site.host.docker("stop", f"slipway-{site.spare_colour()}")
     assert all(release["here"] for release in site.rollback("--status").report["proven"])
     site.host.docker("system", "prune", "-af")
     status = site.rollback("--status")
