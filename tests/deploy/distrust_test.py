@@ -142,14 +142,17 @@ def test_an_engine_without_a_version_in_common_is_told_with_what_to_do(site, flo
 
 def test_the_digest_of_a_tag_is_the_registrys_also_of_an_index(site):
     base = f"http://{site.registry.address}/v2/{SERVICE}/manifests"
-    kind = "application/vnd.docker.distribution.manifest.v2+json"
-    with urllib.request.urlopen(urllib.request.Request(f"{base}/v2", headers={"Accept": kind})) as answer:
-        child = answer.read()
-    index = json.dumps({"schemaVersion": 2, "mediaType": "application/vnd.docker.distribution.manifest.list.v2+json",
+    # What the engine pushes depends on its image store.
+    kinds = {"application/vnd.docker.distribution.manifest.v2+json":
+             "application/vnd.docker.distribution.manifest.list.v2+json",
+             "application/vnd.oci.image.manifest.v1+json": "application/vnd.oci.image.index.v1+json"}
+    asked = urllib.request.Request(f"{base}/v2", headers={"Accept": ", ".join(kinds)})
+    with urllib.request.urlopen(asked) as answer:
+        kind, child = answer.headers["Content-Type"], answer.read()
+    index = json.dumps({"schemaVersion": 2, "mediaType": kinds[kind],
                         "manifests": [{"mediaType": kind, "size": len(child), "digest": site.releases["v2"],
                                        "platform": {"architecture": "amd64", "os": "linux"}}]}).encode()
-    put = urllib.request.Request(f"{base}/index", data=index, method="PUT", headers={
-        "Content-Type": "application/vnd.docker.distribution.manifest.list.v2+json"})
+    put = urllib.request.Request(f"{base}/index", data=index, method="PUT", headers={"Content-Type": kinds[kind]})
     with urllib.request.urlopen(put) as answer:
         digest = answer.headers["Docker-Content-Digest"]
     # The engine knows the same image by the digest of its own manifest already.

@@ -73,6 +73,9 @@ def test_an_hour_later_it_is_told_what_failed_and_why(site):
     assert "status 42" in entry["message"] and entry["reason"] == "the new thing" and entry["seconds"] > 0, entry
     shown = site.rollback("--show", entry["transaction"]).report
     assert any("I exit at once" in step["lastWords"] for step in shown["steps"]), shown
+    told = subprocess.run(site.command("rollback", "--show", entry["transaction"]), capture_output=True, text=True,
+                          check=False).stdout
+    assert "    | I exit at once\n" in told, told
     text = subprocess.run(site.command("rollback", "--history"), capture_output=True, text=True, check=False).stdout
     assert "rolled-back: " in text.splitlines()[-1] and "status 42" in text, text
     assert site.rollback("--show", "t0").status == 7
