@@ -75,7 +75,7 @@ def test_an_hour_later_it_is_told_what_failed_and_why(site):
     assert any("I exit at once" in step["lastWords"] for step in shown["steps"]), shown
     told = subprocess.run(site.command("rollback", "--show", entry["transaction"]), capture_output=True, text=True,
                           check=False).stdout
-    assert "    | I exit at once\n" in told, told
+    assert "    | stand_in: I exit at once\n" in told, told
     text = subprocess.run(site.command("rollback", "--history"), capture_output=True, text=True, check=False).stdout
     assert "rolled-back: " in text.splitlines()[-1] and "status 42" in text, text
     assert site.rollback("--show", "t0").status == 7
@@ -120,7 +120,8 @@ def test_after_a_prune_what_is_gone_is_not_promised(site, spare):
         site.make_cold()
     else:
         site.host.docker("stop", f"slipway-{site.spare_colour()}")
-    assert all(release["here"] for release in site.rollback("--status").report["proven"])
+    here = {release["tag"] for release in site.rollback("--status").report["proven"] if release["here"]}
+    assert {"v1", "v2"} <= here
     site.host.docker("system", "prune", "-af")
     status = site.rollback("--status")
     gone = {release["tag"] for release in status.report["proven"] if not release["here"]}
