@@ -108,6 +108,10 @@ class FakeCluster : public Engine, public Switch, public Store, public HealthSou
     return release;
   }
   Result<void> retain(const Release&) override { return {}; }
+  Result<void> archive(const Release&, std::stop_token) override { return {}; }
+  Result<std::vector<Release>> missing(const std::vector<Release>&) override {
+    return std::vector<Release>{};
+  }
   Result<void> release(const Release&) override { return {}; }
   Result<std::vector<Release>> retained() override { return std::vector<Release>{}; }
   Result<std::vector<Room>> room() override { return std::vector<Room>{}; }

@@ -12,6 +12,7 @@
 
 #include <fstream>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -142,6 +143,18 @@ class FakeHost : public Engine, public Switch, public HealthSource, public Clock
     retained_releases[release.digest] = release;
     return {};
   }
+  Result<void> archive(const Release& release, std::stop_token) override {
+    if (!archive_error.empty()) return Error{ErrorKind::io, archive_error, {}};
+    archived.insert(release.tag);
+    return {};
+  }
+  Result<std::vector<Release>> missing(const std::vector<Release>& releases) override {
+    std::vector<Release> gone;
+    for (const Release& release : releases) {
+      if (!find_local(release)) gone.push_back(release);
+    }
+    return gone;
+  }
   Result<void> release(const Release& unwanted) override {
     retained_releases.erase(unwanted.digest);
     return {};
@@ -238,6 +251,10 @@ class FakeHost : public Engine, public Switch, public HealthSource, public Clock
     if (missing_port == 0 || (service.port != missing_port && service.tcp.empty())) return {};
     return Error{ErrorKind::failed, "HAProxy has no server", "make it anew"};
   }
+  Result<void> check_current() override {
+    if (unapplied.empty()) return {};
+    return Error{ErrorKind::failed, unapplied, "make it anew"};
+  }
   Result<std::uint64_t> sessions(Colour colour) override {
     ++session_looks;
     return colour == busy_colour ? sessions_left : 0;
@@ -308,6 +325,8 @@ class FakeHost : public Engine, public Switch, public HealthSource, public Clock
   std::map<std::string, FakeImage> registry;
   std::map<std::string, FakeImage> local;
   std::map<std::string, Release> retained_releases;
+  std::set<std::string> archived;  // tags
+  std::string archive_error;
   std::map<Colour, FakeContainer> containers;
   std::map<Colour, std::string> metrics_of;
   std::map<Colour, Totals> counted;   // by HAProxy
@@ -315,6 +334,7 @@ class FakeHost : public Engine, public Switch, public HealthSource, public Clock
   std::uint64_t sessions_left = 0;
   int session_looks = 0;
   int signals = 0;
+  std::string unapplied;           // what the switch was made with another of
   std::uint16_t missing_port = 0;  // that HAProxy does not carry
   std::optional<Colour> map;
   std::optional<Colour> file;

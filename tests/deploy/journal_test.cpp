@@ -296,8 +296,9 @@ TEST_CASE("what came of an operation, and why, is told an hour later", "[ledger]
   plan.actor = "ci";
   records.push_back(at(1, "t1", Begun{plan}));
   records.push_back(at(2, "t1", Performed{Step::start, Event::done, 1.5, ""}));
-  records.push_back(
-      at(3, "t1", Performed{Step::prove, Event::unproven, 2.5, "it ended", "I am ill"}));
+  records.push_back(at(3, "t1",
+                       Performed{Step::prove, Event::unproven, 2.5, "it ended",
+                                 "I am ill, and this is what I have to say of it\nI am gone"}));
   CHECK(Ledger(records).operation("t1")->ended == false);
   records.push_back(at(4, "t1", Ended{4, Verdict::unproven, "sha256:1", "v2: it ended"}));
   const auto told = Ledger(records).operation("t1");
@@ -308,9 +309,12 @@ TEST_CASE("what came of an operation, and why, is told an hour later", "[ledger]
   const std::string lines = history_lines({*told}, 3);
   CHECK_THAT(lines, ContainsSubstring("3 earlier") && ContainsSubstring("4.0 s") &&
                         ContainsSubstring("rolled-back: v2: it ended"));
-  CHECK_THAT(operation_lines(*told, true), ContainsSubstring("| I am ill"));
+  CHECK_THAT(
+      operation_lines(*told, true),
+      ContainsSubstring("    | I am ill, and this is what I have to say of it\n    | I am gone\n"));
   CHECK(operation_lines(*told, false).find("I am ill") == std::string::npos);
   CHECK(operation_json(*told, false).find("I am ill") == std::string::npos);
-  CHECK(parse_json(operation_json(*told, true))["steps"][1]["lastWords"] == "I am ill");
+  CHECK(parse_json(operation_json(*told, true))["steps"][1]["lastWords"] ==
+        "I am ill, and this is what I have to say of it\nI am gone");
   CHECK(parse_json(history_json({*told}))[0]["seconds"] == 4.0);
 }

@@ -127,6 +127,7 @@ def as_of_then(site: Site) -> None:
         (snapshot / "service.env").rename(snapshot / "connector.env")
         shutil.copytree(snapshot / "config" / "connector", snapshot / "config", dirs_exist_ok=True)
         shutil.rmtree(snapshot / "config" / "connector")
+    (site.state / "proxy" / "read-from").unlink()
     (site.folder / "slipway.yml").unlink()
     (site.folder / "service.env").rename(site.folder / "connector.env")
     settings = json.loads((BEFORE / "deploy.json").read_text()) | {

@@ -63,6 +63,50 @@ def test_without_the_registry_nothing_is_stopped(site, asker):
     assert unavailable.status == 7 and asker.failures == 0, (unavailable, asker.summary())
 
 
+def archives(site: Site) -> set[str]:
+    return {f"sha256:{file.stem}" for file in (site.state / "images").glob("*.tar")}
+
+
+def test_after_a_prune_of_all_that_does_not_run_the_way_back_needs_no_registry(site, tell):
+    assert site.deploy("v2").status == 0
+    site.registry.pause()
+    try:
+        for tag in ("v1", "v2"):
+            site.host.docker("system", "prune", "-af", "--volumes")
+            assert running(site) == list(site.containers()), "nothing else is left"
+            assert not site.host.has_image(f"{site.reference()}@{site.releases[tag]}")
+            status = site.rollback("--status").report
+            assert all(release["here"] for release in status["proven"]), status
+            back = site.rollback(tag)
+            assert back.status == 0 and site.served() == tag, back
+            tell(f"back to {tag}, from its file: {back.report['seconds']:.1f} s")
+    finally:
+        site.registry.resume()
+
+
+def test_what_is_not_kept_any_more_has_no_file_either(site):
+    site.configure(keepReleases=1)
+    for tag in ("v2", "v3"):
+        assert site.deploy(tag).status == 0
+    assert archives(site) == {site.releases["v2"], site.releases["v3"]}
+    site.configure(keepReleases=5)
+
+
+def test_without_room_for_the_file_nothing_is_begun_and_a_way_back_is_not_barred(site):
+    assert site.deploy("v2").status == 0
+    folder = site.state / "images"
+    (folder / f"{site.releases['v1'][7:]}.tar").unlink()
+    site.host.run_inside("mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(folder))
+    try:
+        refused = site.deploy("v3")
+        assert refused.status == 3 and "no space left" in refused.report["message"], refused
+        assert site.served() == "v2"
+        back = site.rollback()
+        assert back.status == 0 and site.served() == "v1", back
+    finally:
+        site.host.run_inside("umount", str(folder))
+
+
 @pytest.mark.parametrize(("tag", "manner"), [
     ("b1", "lies"), ("b2", "exits"), ("b3", "never_ready"), ("b4", "crashes_later"), ("b5", "hangs"), ("b6", "tells")])
 def test_a_bad_image_is_4_and_the_old_one_comes_back(site, tag, manner, tell):

@@ -205,3 +205,41 @@ TEST_CASE("the failing step is the reason, and one that was passed over is a war
   REQUIRE_FALSE(report.warnings.empty());
   CHECK_THAT(report.warnings[0], ContainsSubstring("drain: "));
 }
+
+TEST_CASE("what is configured and not applied refuses a deploy, and is told where it does not",
+          "[serving]") {
+  Shipped host({"v1", "v2"});
+  host.publish("v3");
+  host.unapplied = "HAProxy was made with another image";
+  const Report refused = host.run(Action::deploy, "v3");
+  CHECK(refused.exit_code == ExitCode::failed);
+  CHECK_THAT(refused.message, ContainsSubstring("another image"));
+  CHECK(refused.next_step == "make it anew");
+  for (const auto& [action, tag] :
+       {std::pair{Action::deploy, "v2"}, {Action::rollback, "v1"}, {Action::rollback, "v1"}}) {
+    const Report report = host.run(action, tag);
+    CHECK(report.exit_code == ExitCode::done);
+    REQUIRE(report.warnings.size() == 1);
+    CHECK_THAT(report.warnings[0], ContainsSubstring("another image"));
+  }
+}
+
+TEST_CASE("what recreate stops is kept as a file, and only a deploy asks for the room",
+          "[serving]") {
+  FakeHost host;
+  host.config.strategy = StrategyKind::recreate;
+  for (const char* tag : {"v1", "v2", "v3"}) host.publish(tag);
+  host.run(Action::deploy, "v1");
+  CHECK(host.archived == std::set<std::string>{"v1"});
+  // By tools that kept none.
+  host.archived.clear();
+  host.run(Action::deploy, "v2");
+  CHECK(host.archived == std::set<std::string>{"v1", "v2"});
+  host.archive_error = "no space left";
+  const Report refused = host.run(Action::deploy, "v3");
+  CHECK(refused.exit_code == ExitCode::failed);
+  CHECK_THAT(refused.message, ContainsSubstring("no space left"));
+  CHECK(host.served() == "rev-v2");
+  CHECK(host.run(Action::rollback).exit_code == ExitCode::done);
+  CHECK(host.served() == "rev-v1");
+}

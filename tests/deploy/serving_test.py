@@ -4,6 +4,8 @@ import contextlib
 import json
 import subprocess
 
+import pytest
+
 from deploy.site import NEEDS
 
 pytestmark = NEEDS
@@ -71,6 +73,9 @@ def test_an_hour_later_it_is_told_what_failed_and_why(site):
     assert "status 42" in entry["message"] and entry["reason"] == "the new thing" and entry["seconds"] > 0, entry
     shown = site.rollback("--show", entry["transaction"]).report
     assert any("I exit at once" in step["lastWords"] for step in shown["steps"]), shown
+    told = subprocess.run(site.command("rollback", "--show", entry["transaction"]), capture_output=True, text=True,
+                          check=False).stdout
+    assert "    | stand_in: I exit at once\n" in told, told
     text = subprocess.run(site.command("rollback", "--history"), capture_output=True, text=True, check=False).stdout
     assert "rolled-back: " in text.splitlines()[-1] and "status 42" in text, text
     assert site.rollback("--show", "t0").status == 7
@@ -89,10 +94,14 @@ def test_the_cause_of_a_death_is_told_in_words(site):
 
 
 def test_a_worse_release_is_told_by_the_bake_and_not_by_a_drain_that_took_too_long(site):
-    site.describe(drain="1ms", bake={**site.service["bake"], "window": "700ms", "longest": "2s", "requests": 100})
+    site.describe(drain="200ms")
+    site.publish("stubborn", "slow_drain")
+    assert site.deploy("stubborn").status == 0
+    site.describe(drain="200ms", bake={**site.service["bake"], "window": "700ms", "longest": "2s", "requests": 100})
     site.publish("worse", "rejects")
     bad = site.deploy("worse")
-    assert bad.status == 4 and "not drained" not in bad.report["message"], bad
+    assert bad.status == 4 and any("not drained" in warning for warning in bad.report["warnings"]), bad
+    assert "answered badly" in bad.report["message"] and "not drained" not in bad.report["message"], bad
 
 
 def test_an_engine_that_is_down_is_waited_for_aloud_and_no_longer_than_told(site):
@@ -104,10 +113,15 @@ def test_an_engine_that_is_down_is_waited_for_aloud_and_no_longer_than_told(site
     assert asked.returncode == 8 and "waiting up to 2s for the engine at" in asked.stderr, asked
 
 
-def test_after_a_prune_what_is_gone_is_not_promised(site):
+@pytest.mark.parametrize("spare", ["removed", "stopped"])
+def test_after_a_prune_what_is_gone_is_not_promised(site, spare):
     site.deploy("v2")
-    site.make_cold()
-    assert all(release["here"] for release in site.rollback("--status").report["proven"])
+    if spare == "removed":
+        site.make_cold()
+    else:
+        site.host.docker("stop", f"slipway-{site.spare_colour()}")
+    here = {release["tag"] for release in site.rollback("--status").report["proven"] if release["here"]}
+    assert {"v1", "v2"} <= here
     site.host.docker("system", "prune", "-af")
     status = site.rollback("--status")
     gone = {release["tag"] for release in status.report["proven"] if not release["here"]}

@@ -43,10 +43,11 @@ class Site:
     """
 
     def __init__(self, name: str, binaries: Path, registry: Registry | None = None, service: dict | None = None,
-                 **settings):
+                 daemon: dict | None = None, **settings):
         sweep(name)
         name = f"{name}-{os.getpid()}"
         self.host = Host(name)
+        self.host.daemon = daemon or {}
         self.registry = registry or Registry(name)
         self.shares_registry = registry is not None
         self.binaries = binaries.resolve()

@@ -220,6 +220,7 @@ int main(int argc, char** argv) {
   for (;;) {
     int number = 0;
     ::sigwait(&signals, &number);
+    if (number == SIGUSR1 && manner == "slow_drain") std::this_thread::sleep_for(2s);
     if (number == SIGUSR1) become(Role::drained);
     if (number == SIGUSR2 && manner == "dies_when_promoted") return 5;
     if (number == SIGUSR2 && manner == "slow_promote") std::this_thread::sleep_for(2s);

@@ -177,7 +177,8 @@ std::string operation_lines(const HistoryEntry& entry, bool words) {
                         foreign_line(step.detail, 3000));
     if (step.said.empty()) continue;
     text += words ? "    its last words:\n" : "    its last words are shown to root on the host\n";
-    for (std::string_view said = words ? step.said : ""; !said.empty();) {
+    const std::string_view all = step.said;  // a view of a copy would outlive it
+    for (std::string_view said = words ? all : ""; !said.empty();) {
       const std::string_view one = said.substr(0, said.find('\n'));
       text += fmt::format("    | {}\n", foreign_line(one, 3000));
       said.remove_prefix(std::min(said.size(), one.size() + 1));

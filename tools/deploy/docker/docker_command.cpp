@@ -97,7 +97,29 @@ std::string digest_in(std::string_view said) {
   return {};
 }
 
+// As long as a pull may take: it moves as much.
+Result<void> move_image(const Config& config, std::vector<std::string> argv, std::stop_token stop) {
+  const std::string what = fmt::format("{} {} {}", argv[0], argv[1], argv.back());
+  auto done = run_command({.argv = std::move(argv),
+                           .environment = docker_environment(config),
+                           .deadline = config.pull_deadline},
+                          std::move(stop));
+  if (!done) return done.error();
+  if (done->exit_status == 0) return {};
+  return Error{ErrorKind::failed, fmt::format("{}: {}", what, foreign_text(done->err, 400)), {}};
+}
+
 }  // namespace
+
+Result<void> docker_save(const Config& config, const std::string& image_id,
+                         const std::filesystem::path& file, std::stop_token stop) {
+  return move_image(config, {"docker", "save", "-o", file.string(), image_id}, std::move(stop));
+}
+
+Result<void> docker_load(const Config& config, const std::filesystem::path& file,
+                         std::stop_token stop) {
+  return move_image(config, {"docker", "load", "-q", "-i", file.string()}, std::move(stop));
+}
 
 Result<std::string> docker_pull(const Config& config, const std::string& image,
                                 std::stop_token stop) {

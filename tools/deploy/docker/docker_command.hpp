@@ -7,6 +7,7 @@
 #include "base/process.hpp"
 #include "deploy/state/config.hpp"
 
+#include <filesystem>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -37,5 +38,12 @@ Result<void> compose(const Config& config, const std::vector<std::string>& argum
 // Errors: not_found (with the registry's last words), timeout, cancelled.
 Result<std::string> docker_pull(const Config& config, const std::string& image,
                                 std::stop_token stop);
+
+// `docker save` of an image by its id, and `docker load` of what that wrote. Errors: failed (with
+// docker's last words), timeout, cancelled.
+Result<void> docker_save(const Config& config, const std::string& image_id,
+                         const std::filesystem::path& file, std::stop_token stop);
+Result<void> docker_load(const Config& config, const std::filesystem::path& file,
+                         std::stop_token stop);
 
 }  // namespace slipway::deploy

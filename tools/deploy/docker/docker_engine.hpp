@@ -19,6 +19,12 @@ class DockerEngine : public Engine {
     return images_.pull(reference, std::move(stop));
   }
   Result<void> retain(const Release& release) override { return images_.retain(release); }
+  Result<void> archive(const Release& release, std::stop_token stop) override {
+    return images_.archive(release, std::move(stop));
+  }
+  Result<std::vector<Release>> missing(const std::vector<Release>& releases) override {
+    return images_.missing(releases);
+  }
   Result<void> release(const Release& unwanted) override { return images_.release(unwanted); }
   Result<std::vector<Release>> retained() override { return images_.retained(); }
   Result<std::vector<Room>> room() override;

@@ -5,6 +5,9 @@
 #include "deploy/docker/labels.hpp"
 #include "deploy/model/plan_json.hpp"
 
+#include <algorithm>
+#include <set>
+
 #include <fmt/core.h>
 
 namespace slipway::deploy {
@@ -76,7 +79,16 @@ Result<std::string> DockerImages::resolve(const Reference& reference, std::stop_
                "push the image to a registry and name it by digest"};
 }
 
+Result<Release> DockerImages::restore(const Reference& reference, std::stop_token stop) const {
+  auto wanted = archive_.load(reference.digest, std::move(stop));
+  if (!wanted) return wanted;
+  wanted->repository = reference.repository;
+  wanted->tag = reference.tag;
+  return find_local(*wanted);
+}
+
 Result<Release> DockerImages::pull(const Reference& reference, std::stop_token stop) const {
+  if (auto restored = restore(reference, stop)) return restored;
   auto digest = resolve(reference, stop);
   if (!digest) return digest.error();
   Release wanted;
@@ -123,8 +135,14 @@ Result<void> DockerImages::retain(const Release& release) const {
   return {};
 }
 
+Result<void> DockerImages::archive(const Release& release, std::stop_token stop) const {
+  if (!is_well_formed(release) || release.image_id.empty()) return not_well_formed(release);
+  return archive_.write(release, std::move(stop));
+}
+
 Result<void> DockerImages::release(const Release& unwanted) const {
   if (!is_well_formed(unwanted)) return not_well_formed(unwanted);
+  archive_.remove(unwanted.digest);
   auto removed = api_.call("DELETE", "/containers/" + retainer(unwanted) + "?v=1");
   if (!removed) return removed.error();
   const std::string tag = fmt::format("{}:{}", hold_repository, short_digest(unwanted));
@@ -136,12 +154,32 @@ Result<void> DockerImages::release(const Release& unwanted) const {
   return {};
 }
 
+Result<std::vector<Release>> DockerImages::missing(const std::vector<Release>& releases) const {
+  // One question however many there are: a status has two hundred of them.
+  auto answer = api_.demand("list the images", "GET", "/images/json");
+  if (!answer) return answer.error();
+  std::set<std::string> here;
+  for (const JsonValue& image : answer->json.items()) {
+    here.insert(image.at({"Id"}).text());
+    for (const JsonValue& name : image.at({"RepoDigests"}).items()) here.insert(name.text());
+  }
+  std::vector<Release> gone;
+  for (const Release& release : releases) {
+    if (here.count(release.image_id) == 0 &&
+        here.count(release.repository + "@" + release.digest) == 0 &&
+        !archive_.has(release.digest)) {
+      gone.push_back(release);
+    }
+  }
+  return gone;
+}
+
 Result<std::vector<Release>> DockerImages::retained() const {
   auto answer = api_.demand(
       "list what is held", "GET",
       "/containers/json?all=1&" + label_filter({label("held") + "=" + config_.project}));
   if (!answer) return answer.error();
-  std::vector<Release> releases;
+  std::vector<Release> releases = archive_.releases();
   for (const JsonValue& container : answer->json.items()) {
     // An image may bring our labels: what counts is on a container of that name and image.
     const auto release = parse_release(label_of(container.at({"Labels"}), label("release")));
@@ -149,7 +187,10 @@ Result<std::vector<Release>> DockerImages::retained() const {
     const auto names = container.at({"Names"}).items();
     const bool ours = names.size() == 1 && names[0].text() == "/" + retainer(*release) &&
                       container.at({"ImageID"}).text() == release->image_id;
-    if (ours) releases.push_back(*release);
+    const bool known = std::any_of(releases.begin(), releases.end(), [&](const Release& one) {
+      return one.digest == release->digest;
+    });
+    if (ours && !known) releases.push_back(*release);
   }
   return releases;
 }

@@ -2,10 +2,10 @@
 
 #include "base/durable_file.hpp"
 #include "base/foreign_text.hpp"
-#include "base/sha256.hpp"
 #include "base/unique_fd.hpp"
 #include "deploy/haproxy/entrance_ports.hpp"
 #include "deploy/haproxy/haproxy_file.hpp"
+#include "deploy/haproxy/making.hpp"
 #include "deploy/haproxy/runtime_socket.hpp"
 #include "deploy/haproxy/statistics.hpp"
 #include "deploy/state/compose_file.hpp"
@@ -122,31 +122,26 @@ Result<void> Haproxy::bring_up(const Services& services, std::stop_token stop) {
   // Read by HAProxy's own user.
   auto written = write_durably(proxy / "haproxy.cfg", haproxy_file(config_, services), 0644);
   if (!written) return written;
-  if (auto noted = write_durably(read_from(), own_file_hash(), 0600); !noted) return noted;
+  auto noted = write_durably(made_from(), to_json_text(making_of(config_)), 0600);
+  if (!noted) return noted;
   return start_(compose_file, std::move(stop));
 }
 
-fs::path Haproxy::read_from() const {
+fs::path Haproxy::made_from() const {
   return config_.state_directory / "proxy" / "read-from";
 }
 
-std::string Haproxy::own_file_hash() const {
-  if (config_.haproxy_config.empty()) return "";
-  const auto content = read_file(config_.haproxy_config, std::size_t{4} << 20);
-  return content ? sha256_hex(*content) : "";
-}
-
 Result<void> Haproxy::check_current() {
-  // What deploy itself writes into its own is held against the service by check_routes().
-  if (config_.haproxy_config.empty()) return {};
-  const auto read = read_file(read_from(), 65536);
-  // Nothing is known of one that was made without an own file, or by earlier tools.
-  if (!read || read->empty() || *read == own_file_hash()) return {};
-  return Error{
-      ErrorKind::failed,
-      "haproxyConfig is another than HAProxy read when it started, and a deploy never makes "
-      "it read that again",
-      made_anew()};
+  const auto noted = read_file(made_from(), 65536);
+  // Nothing is known of one that was made by earlier tools.
+  if (!noted) return {};
+  const std::string changed = differences(parse_making(*noted), making_of(config_));
+  if (changed.empty()) return {};
+  return Error{ErrorKind::failed,
+               fmt::format("HAProxy was made with another {}, and a deploy never changes one that "
+                           "runs",
+                           changed),
+               made_anew()};
 }
 
 std::string Haproxy::made_anew() const {

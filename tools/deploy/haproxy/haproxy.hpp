@@ -23,8 +23,8 @@ class Haproxy : public Switch {
   bool running() override;
   Result<void> check_entrance(const Services& services) override;
   Result<void> bring_up(const Services& services, std::stop_token stop) override;
-  // Of whatever haproxy.cfg it runs with: servers are known by their addresses.
   Result<void> check_current() override;
+  // Of whatever haproxy.cfg it runs with: servers are known by their addresses.
   Result<void> check_routes(Colour colour, const service::Service& service) override;
   Result<std::uint64_t> sessions(Colour colour) override;
   Result<Totals> totals(Colour colour) override;
@@ -33,9 +33,8 @@ class Haproxy : public Switch {
 
  private:
   std::filesystem::path map_file() const;
-  // Notes the content of the host's own haproxyConfig, by hash, as HAProxy read it last.
-  std::filesystem::path read_from() const;
-  std::string own_file_hash() const;
+  // Notes what HAProxy was made from.
+  std::filesystem::path made_from() const;
   // What to do where it must read its configuration again.
   std::string made_anew() const;
   Result<std::string> ask(const std::string& command) const;

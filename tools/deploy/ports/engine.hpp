@@ -62,9 +62,14 @@ class Engine {
   // Errors: not_found, unreachable, failed, cancelled.
   virtual Result<Release> pull(const Reference& reference, std::stop_token stop) = 0;
 
-  // Makes sure that pruning cannot take the image.
+  // Makes sure that pruning images cannot take the image.
   virtual Result<void> retain(const Release& release) = 0;
-  // Undoes retain() and removes the image unless something else uses it.
+  // Makes sure that pull() brings the image also where somebody pruned all that does not run, and
+  // there is no registry. Errors: failed, io, timeout, cancelled.
+  virtual Result<void> archive(const Release& release, std::stop_token stop) = 0;
+  // Those of `releases` that only a registry has.
+  virtual Result<std::vector<Release>> missing(const std::vector<Release>& releases) = 0;
+  // Undoes retain() and archive(), and removes the image unless something else uses it.
   virtual Result<void> release(const Release& unwanted) = 0;
   // What is retained now, as the engine says, independent of the journal.
   virtual Result<std::vector<Release>> retained() = 0;

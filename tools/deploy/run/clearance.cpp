@@ -66,13 +66,13 @@ Result<void> check_clearance(Ports& ports, const Plan& plan, bool force, std::st
   }
   // While it does not run, what it will carry is still to be settled.
   if (ports.traffic.running()) {
-    // A way back is not barred by what somebody wrote meanwhile.
-    if (!plan.rollback) {
-      if (auto current = ports.traffic.check_current(); !current) return current;
-    }
     const service::Service service = service_of(ports, plan.target);
     if (auto carried = ports.traffic.check_routes(plan.candidate, service); !carried) {
       return Error{ErrorKind::failed, carried.error().what, carried.error().remedy};
+    }
+    // A way back is not barred by what somebody wrote meanwhile.
+    if (!plan.rollback) {
+      if (auto current = ports.traffic.check_current(); !current) return current;
     }
   }
   return verify(ports.config, plan, std::move(stop));

@@ -43,10 +43,9 @@ Result<HostStatus> host_status(Ports& ports, const Ledger& ledger) {
   status.switch_running = found->switch_running;
   status.open = ledger.open();
   status.proven = ledger.proven();
-  for (const Release& release : status.proven) {
-    const auto here = ports.engine.find_local(release);
-    if (!here && here.error().kind == ErrorKind::not_found) status.gone.push_back(release);
-  }
+  auto gone = ports.engine.missing(status.proven);
+  if (!gone) return gone.error();
+  status.gone = std::move(*gone);
   if (found->active) {
     const auto on = [&](Colour colour) {
       return colour_status(ports, ledger, colour, found->on(colour));

@@ -6,6 +6,23 @@
 
 namespace slipway::deploy {
 
+// The one that is stopped has no running instance, and so nothing that a prune of all that does not
+// run would leave.
+Outcome Recreate::hold(Course& course, std::stop_token stop) {
+  Outcome held = SharedSteps::hold(course, stop);
+  const Plan& plan = course.plan;
+  std::vector<Release> both{plan.target};
+  if (plan.old) both.insert(both.begin(), *plan.old);
+  for (const Release& release : both) {
+    if (held.event != Event::done) return held;
+    Outcome kept = changing("hold:archive", [&] { return ports_.engine.archive(release, stop); });
+    // A way back is not barred by a disk that is full.
+    if (kept.event != Event::done && plan.rollback) kept.event = Event::done;
+    held = std::move(kept);
+  }
+  return held;
+}
+
 Outcome Recreate::proxy(Course& course, std::stop_token) {
   // The old instance has what users come in by, and gives it up.
   if (course.plan.old) return {};

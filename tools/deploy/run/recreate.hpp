@@ -10,6 +10,7 @@ class Recreate : public SharedSteps {
  public:
   using SharedSteps::SharedSteps;
 
+  Outcome hold(Course& course, std::stop_token stop) override;
   Outcome proxy(Course& course, std::stop_token stop) override;
   Outcome prove(Course& course, std::stop_token stop) override;
   Outcome promote(Course& course, std::stop_token stop) override;

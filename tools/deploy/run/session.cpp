@@ -192,8 +192,6 @@ Report Session::run(std::stop_token stop) {
   auto found = survey(ports_);
   if (!found) return refused(code_without_survey(found.error().kind), found.error());
   const auto current = release_serving(ports_, ledger, *found);
-  Report report;
-  report.operation = operation_name(options_.action);
   if (options_.action == Action::resume) {
     auto revived = revive(ports_, *strategy_, *found, ledger, stop);
     if (!revived) return refused(ExitCode::needs_human, revived.error());
@@ -208,11 +206,7 @@ Report Session::run(std::stop_token stop) {
   const bool answers_already =
       serves_already && answers(ports_, *found->active, *current, patience_with_serving);
   if (answers_already && !options_.force) {
-    report.message =
-        fmt::format("{} serves already; nothing was changed", destination->release.describe());
-    fill_running(report);
-    report.from = report.to = current;
-    return report;
+    return nothing_to_change(*current, destination->release);
   }
   const Plan plan = make_plan(*found, ledger, destination->release, current);
   if (auto may = check_clearance(ports_, plan, options_.force, stop); !may) {
@@ -220,8 +214,9 @@ Report Session::run(std::stop_token stop) {
         may.error().kind == ErrorKind::not_found ? ExitCode::unavailable : ExitCode::failed,
         may.error());
   }
-  report = Operation(ports_, *journal_, {plan, new_transaction_id(), began_, destination->snapshot})
-               .run(stop);
+  Report report =
+      Operation(ports_, *journal_, {plan, new_transaction_id(), began_, destination->snapshot})
+          .run(stop);
   if (report.exit_code == ExitCode::done) {
     release_surplus(ports_, Ledger(journal_->records()), report.from);
   }
@@ -230,12 +225,31 @@ Report Session::run(std::stop_token stop) {
         fmt::format("{} should have served already and did not answer: it was started anew",
                     plan.target.describe()));
   }
+  if (plan.rollback) warn_of_what_waits(report);
   if (plan.rollback && options_.target.empty() && ledger.is_retracted(plan.target)) {
     report.warnings.push_back(
         fmt::format("{} was rolled back from before, and was chosen because what served is dead; "
                     "'rollback VERSION' goes to another",
                     plan.target.describe()));
   }
+  return report;
+}
+
+// What the configuration says and what does not stand in the way is told all the same.
+void Session::warn_of_what_waits(Report& report) {
+  if (!ports_.traffic.running()) return;
+  if (auto current = ports_.traffic.check_current(); !current) {
+    report.warnings.push_back(current.error().text());
+  }
+}
+
+Report Session::nothing_to_change(const Release& current, const Release& asked) {
+  Report report;
+  report.operation = operation_name(options_.action);
+  report.message = fmt::format("{} serves already; nothing was changed", asked.describe());
+  fill_running(report);
+  report.from = report.to = current;
+  warn_of_what_waits(report);
   return report;
 }
 

@@ -41,9 +41,11 @@ class Session {
   Reality look_at_reality(const OpenTransaction& open, const Survey& found);
   Plan make_plan(const Survey& found, const Ledger& ledger, const Release& target,
                  const std::optional<Release>& current);
+  Report nothing_to_change(const Release& current, const Release& asked);
   Report nothing_to_resume(std::vector<std::string> done);
   void bring_back(Report& report, std::stop_token stop);
   void fill_running(Report& report);
+  void warn_of_what_waits(Report& report);
   std::string new_transaction_id() const;
 
   Ports& ports_;

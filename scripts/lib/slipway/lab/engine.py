@@ -28,6 +28,7 @@ class Engine(Capsule):
         """keep_data=False: images and containers go when the engine stops."""
         super().__init__(name)
         self.keep_data = keep_data
+        self.daemon: dict = {}  # what daemon.json says
 
     @property
     def socket(self) -> Path:
@@ -66,8 +67,8 @@ class Engine(Capsule):
         if shutil.which("dockerd") is None:
             raise LabError("dockerd: not installed; run scripts/setup docker")
         (self.home / "client").mkdir(exist_ok=True)
-        # An empty file, or the engine would read the machine's own.
-        (self.home / "daemon.json").write_text("{}\n")
+        # A file of its own, or the engine would read the machine's.
+        (self.home / "daemon.json").write_text(json.dumps(self.daemon) + "\n")
 
     def connect(self) -> None:
         # containerd's shims put their sockets here whatever the engine's own folders are.
