@@ -31,7 +31,7 @@ GRANTS = {
         "release": {"contents": "write", "packages": "read"},
         "promote": {"contents": "write", "packages": "write", "id-token": "write",
                     "attestations": "write"},
-        "reconcile": {"contents": "write", "packages": "write"},
+        "reconcile": {"contents": "write", "packages": "write", "attestations": "read"},
     },
     "comment": {"comment": {"contents": "read", "actions": "read", "pull-requests": "write"}},
 }
