@@ -27,7 +27,7 @@ GRANTS = {
         "staging": DEPLOY, "approval": {}, "production": DEPLOY, "rollback": READ,
     },
     "release": {
-        "assets": {"contents": "read", "id-token": "write", "attestations": "write"},
+        "assets": READ, "attest": {"id-token": "write", "attestations": "write"},
         "release": {"contents": "write", "packages": "read"},
         "promote": {"contents": "write", "packages": "write", "id-token": "write",
                     "attestations": "write"},
