@@ -3,6 +3,7 @@
 # subcommands are what --help says now, so that they cannot fall behind.
 
 _slipway_tools() {
+  # shellcheck disable=SC2034  # _init_completion sets all four
   local cur prev words cword
   _init_completion || return
   if [[ $cur == -* ]]; then
