@@ -1,54 +1,108 @@
-// What a commit says, for semantic-release and for next_version.mjs: the standard analyzer and notes, after GitHub's
-// own buttons were read. "Revert" writes `Revert "feat: x" (#13)` and `Reverts owner/repo#12`, or with the squash
-// setting of no body the title alone; git's "Reapply" undoes that. Neither is of the conventional form.
+// What commits say, in one place: semantic-release calls it as its analyzer and its notes, next_version.mjs for the
+// preview and CI's image, lint-commits for the words it judges. The standard analyzer and notes do the work, after
+// GitHub's own buttons were read. "Revert" writes `Revert "feat: x" (#13)` and `Reverts owner/repo#12`, or with the
+// squash setting of no body the title alone; git's "Reapply" undoes that. Neither is of the conventional form.
 
 import { analyzeCommits as analyze } from "@semantic-release/commit-analyzer";
 import { generateNotes as tell } from "@semantic-release/release-notes-generator";
+import createPreset from "conventional-changelog-conventionalcommits";
+import { CommitParser } from "conventional-commits-parser";
+import { commitsOf, lastRelease, refuseShallow } from "./history.mjs";
+import { writer } from "./notes.mjs";
 
 const WRAPPED = /^(Revert|Reapply) "(.*)"(?: \(#\d+\))?$/;
+const TYPED = /^revert(?:\([^)]*\))?: /;
+const HASH = /This reverts commit ([0-9a-f]{7,40})/;
 const NUMBER = / \(#(\d+)\)$/;
+const SKIPPED = /\[skip\s+release]|\[release\s+skip]/i;
+const quiet = { log() {}, info() {}, warn() {}, error() {}, success() {} };
 
-// { subject, reverts }: SUBJECT without what was wrapped around it, and whether in sum it takes SUBJECT back.
-export function unwrap(subject) {
-  const match = WRAPPED.exec(subject);
-  if (!match) return { subject, reverts: false };
+// Only the footer of the convention: upper case, a colon and a space, at the beginning of a line. The parser's own
+// pattern takes "breaking change for nobody" in a body for one. And no references: the parser's search for them takes
+// time by the square of a word's length, so that a key pasted into a body would stop all releases; notes.mjs finds them.
+const parserOpts = { notesPattern: (keywords) => new RegExp(`^(${keywords}): (.+)`), issuePrefixes: undefined,
+                     referenceActions: undefined };
+
+// What a title undoes: { kind: Revert or Reapply, title: of what it names }; undefined for any other title.
+function undoing(title, body) {
+  const wrapped = WRAPPED.exec(title);
+  if (wrapped) return { kind: wrapped[1], title: wrapped[2] };
+  return TYPED.test(title) && HASH.test(body) ? { kind: "Revert", title: "" } : undefined;
+}
+
+// The subject inside all that was wrapped around it, and whether in sum it is taken back.
+function unwrap(title) {
+  const match = WRAPPED.exec(title);
+  if (!match) return { subject: title, reverts: false };
   const inner = unwrap(match[2]);
   return { subject: inner.subject, reverts: inner.reverts !== (match[1] === "Revert") };
 }
 
-function isMeant(candidate, subject, body) {
-  const hash = /This reverts commit ([0-9a-f]{7,40})/.exec(body)?.[1];
+// Whether CANDIDATE is the commit that another, with BODY, undoes. A Reapply names what was reverted, not the revert.
+function isMeant(candidate, { kind, title }, body) {
+  const hash = HASH.exec(body)?.[1];
   if (hash) return candidate.hash.startsWith(hash);
-  const [title] = candidate.message.split("\n");
+  const [subject] = candidate.message.split("\n");
   const number = /^Reverts [\w.-]+\/[\w.-]+#(\d+)/m.exec(body)?.[1];
-  if (number) return NUMBER.exec(title)?.[1] === number;
-  const plain = unwrap(title);
-  return !plain.reverts && plain.subject.replace(NUMBER, "") === subject.replace(NUMBER, "");
+  if (number) return NUMBER.exec(subject)?.[1] === number;
+  const plain = (text) => text.replaceAll(/ \(#\d+\)(?="?$)/g, "");
+  return plain(subject) === plain(kind === "Reapply" ? `Revert "${title}"` : title);
 }
 
-// COMMITS (newest first) as the analyzer understands them. A revert of one that is among them leaves with it: nobody
-// has seen either. Another becomes `revert: ...`; a commit that was reapplied is itself again.
+// COMMITS (newest first) as the analyzer understands them. A commit and its revert leave together, since nobody has
+// seen either; a revert that was itself undone has undone nothing. What undoes a released commit stays, as
+// `revert: ...`, or as the commit that it applies again.
 export function understood(commits) {
-  const gone = new Set();
+  const undone = new Set();
   const said = [];
   commits.forEach((commit, at) => {
-    if (gone.has(commit)) return;
+    if (undone.has(commit) || SKIPPED.test(commit.message)) return;
     const [title, ...rest] = commit.message.split("\n");
+    const body = rest.join("\n");
+    const what = undoing(title, body);
+    const meant = what && commits.slice(at + 1).find((other) => !undone.has(other) && isMeant(other, what, body));
+    if (meant) return void undone.add(meant);
     const { subject, reverts } = unwrap(title);
-    if (subject === title) return void said.push(commit);
-    if (reverts) {
-      const meant = commits.slice(at + 1).find((other) => !gone.has(other) && isMeant(other, subject, rest.join("\n")));
-      if (meant) return void gone.add(meant);
-    }
-    said.push({ ...commit, message: [reverts ? `revert: ${subject}` : subject, ...rest].join("\n") });
+    const told = `${reverts ? "revert: " : ""}${subject.replace(NUMBER, "")}${NUMBER.exec(title)?.[0] ?? ""}`;
+    said.push(subject === title ? commit : { ...commit, message: [told, ...rest].join("\n") });
   });
   return said;
 }
 
-export function analyzeCommits(options, context) {
-  return analyze(options, { ...context, commits: understood(context.commits) });
+const settings = (options) => ({ ...options, parserOpts, writerOpts: writer(options) });
+
+export function typeOf(options, commits, cwd = process.cwd()) {
+  // Quiet: a body's lines would reach the log of the run, where `::stop-commands::` is a command.
+  return analyze(settings(options), { cwd, logger: quiet, commits: understood(commits) });
 }
 
-export function generateNotes(options, context) {
-  return tell(options, { ...context, commits: understood(context.commits) });
+export function notesOf(options, context, commits) {
+  return tell(settings(options), { ...context, logger: quiet, commits: understood(commits) });
+}
+
+// What one message says, for lint-commits: { type, scope, what, breaking, release, undoes }.
+export async function meaningOf(options, message) {
+  const { parser } = createPreset(options.presetConfig);
+  const said = new CommitParser({ ...parser, ...parserOpts }).parse(message);
+  const commit = { hash: "0".repeat(40), message, author: "", committerDate: "" };
+  return { type: said.type ?? null, scope: said.scope ?? null, what: said.subject ?? null,
+           breaking: said.notes.length > 0, undoes: Boolean(undoing(message.split("\n")[0], message)),
+           release: await typeOf(options, message.trim() ? [commit] : []) };
+}
+
+// semantic-release's steps. What it read itself is only held against ours: two readings would be two answers.
+export async function analyzeCommits(options, context) {
+  await refuseShallow();
+  const last = await lastRelease("HEAD");
+  if (last?.gitTag !== context.lastRelease.gitTag) {
+    throw new Error(`semantic-release counts from ${context.lastRelease.gitTag}, the tags say ${last?.gitTag}: nothing`
+      + " was released; remedy: delete the tag that is no version (git push origin :refs/tags/TAG)");
+  }
+  return typeOf(options, await commitsOf(last ? `${last.gitHead}..HEAD` : "HEAD"), context.cwd);
+}
+
+export async function generateNotes(options, context) {
+  const from = context.lastRelease.gitHead;
+  const to = context.nextRelease.gitHead ?? "HEAD";
+  return notesOf(options, context, await commitsOf(from ? `${from}..${to}` : to));
 }

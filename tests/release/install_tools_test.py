@@ -82,6 +82,13 @@ def test_the_same_once_more_changes_nothing(host):
     assert done.returncode == 0 and os.stat(place).st_ino == before, done
 
 
+def test_of_many_versions_the_last_four_stay(host):
+    for version in ("1.2.0", "1.3.0", "1.0.0", "1.4.0"):
+        done = host.install(version, tarball(version))
+        assert done.returncode == 0, done
+    assert (host.says(), host.left()) == ("1.4.0", {"1.4.0", "1.0.0", "1.3.0", "1.2.0"})
+
+
 def test_an_older_release_s_come_back(host):
     done = host.install("1.0.0", tarball("1.0.0"))
     assert host.says() == "1.0.0", done

@@ -76,8 +76,9 @@ MUTANTS = [
     # 11 the allow-list
     ("what runs inside an action is refused", f"{LIBRARY}/github_setup/desired.py", ' "aquasecurity/setup-trivy@*",', ""),
     # 12 provenance after the fact
-    ("provenance of another commit", RELEASE, "          predicate-type: https://github.com/${{ github.repository }}/tools/v1\n          predicate-path: build/assets.json\n", ""),
-    ("a predicate without its commit", "scripts/release/assets", '"commit": "%s", ', ""),
+    ("provenance of another commit", RELEASE, "          predicate-type: https://github.com/${{ github.repository }}/tools/v1\n          predicate: >-\n            {\"commit\": ${{ toJSON(github.event.workflow_run.head_sha) }},\n            \"version\": ${{ toJSON(needs.assets.outputs.version) }}}\n", ""),
+    ("the word of the build for the commit", RELEASE, "${{ toJSON(github.event.workflow_run.head_sha) }}", "${{ toJSON(needs.assets.outputs.commit) }}"),
+    ("a build with a token that can sign", RELEASE, "      contents: read # checkout, and the previous release's benchmark\n", "      contents: read # checkout, and the previous release's benchmark\n      id-token: write # sign\n"),
     ("a commit that nobody compares", "scripts/lib/tools.sh", 'grep -qxF "$commit" <<<"$attested"', "true"),
     # 13 tags
     ("a tag by push", f"{LIBRARY}/ci/history.py", 'hub.post("/git/refs", {"ref": f"refs/tags/{tag}", "sha": commit})', 'git("push", authenticated_url(), f"refs/tags/{tag}")'),

@@ -20,6 +20,7 @@ class GitHub:
         # CHECKS: commit -> conclusion of its CI; PULLS: number -> title; COMMITS: ref -> as the API tells it.
         self.releases, self.contents, self.checks, self.pulls, self.commits = {}, {}, {}, {}, {}
         self.heads, self.comments, self.artifacts = {}, [], {}  # number -> (owner:branch, sha); ...; name -> zip
+        self.attested = set()  # digests that an attestation names
         self.git = None  # the bare repository that it is the API of, where commits are asked for
         # As scripts/github-setup makes them.
         self.environments = {name: {"name": name, "deployment_branch_policy": {"custom_branch_policies": True},
@@ -110,6 +111,8 @@ class GitHub:
                 ("GET", f"{root}/compare/(.+)\\.\\.\\.(.+)", self._compare),
                 ("GET", f"{root}/commits/([^/]+)", self._commit),
                 ("POST", f"{root}/git/refs", self._make_ref),
+                ("GET", f"{root}/git/ref/(.+)", self._ref),
+                ("GET", f"{root}/attestations/(.+)", self._attestations),
                 ("GET", f"{root}/pulls/(\\d+)", self._pull),
                 ("GET", f"{root}/pulls", self._open_pulls),
                 ("GET", f"{root}/issues/(\\d+)/comments", self._comments_of),
@@ -138,7 +141,7 @@ class GitHub:
 
     def _latest(self, **_):
         published = [r for r in self.releases.values() if not r["draft"]]
-        marked = [r for r in published if r["latest"]] or published
+        marked = [r for r in published if r["latest"] and not r["prerelease"]] or published
         return (200, max(marked, key=lambda r: r["id"])) if marked else (404, {})
 
     def _by_tag(self, tag, **_):
@@ -150,10 +153,13 @@ class GitHub:
         if not data.get("draft") and any(r["tag_name"] == data["tag_name"] and not r["draft"]
                                          for r in self.releases.values()):
             return 422, {"errors": [{"code": "already_exists", "field": "tag_name"}]}
+        if len(data.get("body") or "") > 125000:
+            return 422, {"errors": [{"code": "custom", "field": "body", "message": "body is too long"}]}
         number = self._id()
         self.releases[number] = {
             "id": number, "tag_name": data["tag_name"], "name": data.get("name"),
             "body": data.get("body"), "draft": bool(data.get("draft")), "assets": [],
+            "prerelease": bool(data.get("prerelease")),
             "latest": data.get("make_latest", "true") == "true",
             "url": f"{self.url}/repos/{self.repository}/releases/{number}",
             "html_url": f"https://github.com/{self.repository}/releases/{data['tag_name']}",
@@ -164,7 +170,9 @@ class GitHub:
         release = self.releases.get(int(number))
         if release is None:
             return 404, {}
-        release.update({k: v for k, v in data.items() if k in ("draft", "body", "name")})
+        if len(data.get("body") or "") > 125000:
+            return 422, {"errors": [{"code": "custom", "field": "body", "message": "body is too long"}]}
+        release.update({k: v for k, v in data.items() if k in ("draft", "body", "name", "prerelease")})
         if "make_latest" in data:
             release["latest"] = data["make_latest"] == "true"
         return 200, release
@@ -229,17 +237,26 @@ class GitHub:
     def _commit(self, ref, **_):
         if ref in self.commits:
             return 200, self.commits[ref]
-        found = self._ask_git("log", "-1", "--format=%H%x00%P%x00%B", ref)
+        found = self._ask_git("log", "-1", "--format=%H%x00%P%x00%ae%x00%ce%x00%B", ref)
         if not found:
             return 422, {"message": f"No commit found for SHA: {ref}"}
-        sha, parents, message = found.split("\0")
-        return 200, {"sha": sha, "commit": {"message": message}, "parents": [{"sha": p} for p in parents.split()]}
+        sha, parents, author, committer, message = found.split("\0")
+        return 200, {"sha": sha, "parents": [{"sha": p} for p in parents.split()], "commit": {
+            "message": message, "author": {"email": author}, "committer": {"email": committer}}}
 
     def _make_ref(self, data, **_):
         if self._ask_git("rev-parse", "--verify", "--quiet", data["ref"]):
             return 422, {"message": "Reference already exists"}
         self._ask_git("update-ref", data["ref"], data["sha"])
         return 201, {"ref": data["ref"], "object": {"sha": data["sha"], "type": "commit"}}
+
+    def _ref(self, ref, **_):
+        sha = self._ask_git("rev-parse", "--verify", "--quiet", f"refs/{ref}")
+        return (200, {"ref": f"refs/{ref}", "object": {"sha": sha}}) if sha else (404, {"message": "Not Found"})
+
+    def _attestations(self, digest, **_):
+        known = urllib.parse.unquote(digest) in self.attested
+        return (200, {"attestations": [{"bundle": {}}]}) if known else (404, {"message": "Not Found"})
 
     def _pull(self, number, **_):
         title = self.pulls.get(int(number))

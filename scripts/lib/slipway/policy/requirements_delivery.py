@@ -34,7 +34,7 @@ NEEDS = {
            "image-scan": {"plan", "image"}, "performance-benchmark": {"plan"}},
     "cd": {"staging": {"resolve"}, "approval": {"resolve", "staging"},
            "production": {"resolve", "staging", "approval"}, "rollback": {"resolve"}},
-    "release": {"release": {"assets"}, "promote": {"release"}},
+    "release": {"attest": {"assets"}, "release": {"assets", "attest"}, "promote": {"release"}},
     "comment": {},
 }
 DEPLOY, ROLLBACK = "./.github/actions/deploy", "./.github/actions/rollback"
@@ -154,9 +154,14 @@ def attested(r):
     tools = r.text("scripts/ci/host").partition("\ntools() {")[2].partition("\n}\n")[0]
     if "fetch_tools " not in tools.partition("install-tools")[0]:
         yield "scripts/ci/host tools: installs what nobody verified"
-    attests = [s for s in r.release.jobs["assets"]["steps"] if uses(s, "actions/attest")]
+    steps = r.release.jobs["attest"]["steps"]
+    attests = [s for s in steps if uses(s, "actions/attest")]
     if not attests or attests[0]["with"].get("subject-checksums") != "build/assets/SHA256SUMS":
-        yield "release/assets: the host tools are not attested"
+        yield "release/attest: the host tools are not attested"
+    if any(not uses(s, "actions/download-artifact") and not uses(s, "actions/attest") for s in steps):
+        yield "release/attest: runs what a build could have written, with a token that can sign"
+    if "toJSON(github.event.workflow_run.head_sha)" not in str(attests):
+        yield "release/attest: takes the word of the build for the commit"
 
 
 def ssh(r):

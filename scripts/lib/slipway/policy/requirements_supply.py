@@ -27,11 +27,11 @@ GRANTS = {
         "staging": DEPLOY, "approval": {}, "production": DEPLOY, "rollback": READ,
     },
     "release": {
-        "assets": {"contents": "read", "id-token": "write", "attestations": "write"},
+        "assets": READ, "attest": {"id-token": "write", "attestations": "write"},
         "release": {"contents": "write", "packages": "read"},
         "promote": {"contents": "write", "packages": "write", "id-token": "write",
                     "attestations": "write"},
-        "reconcile": {"contents": "write", "packages": "write"},
+        "reconcile": {"contents": "write", "packages": "write", "attestations": "read"},
     },
     "comment": {"comment": {"contents": "read", "actions": "read", "pull-requests": "write"}},
 }
