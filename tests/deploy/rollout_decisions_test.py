@@ -81,7 +81,7 @@ def run(takes: dict, goes_back: dict, begun: dict) -> tuple[decisions.Outcome, d
 def test_in_the_end_all_run_the_new_version_or_none_does_or_a_human_is_told(takes, goes_back, done):
     """DONE: how many hosts a roll-out had done that was killed."""
     begun = {host: NEW if number < done else OLD for number, host in enumerate(HOSTS)}
-    takes, goes_back = (dict(zip(HOSTS, each)) for each in (takes, goes_back))
+    takes, goes_back = (dict(zip(HOSTS, each, strict=True)) for each in (takes, goes_back))
     ended, running = run(takes, goes_back, begun)
     on_new = {host for host in HOSTS if running[host] == NEW}
     if ended.status == DONE:
