@@ -56,8 +56,11 @@ class Server:
                 answer = self.answer(served, request)
                 if answer is None:
                     return
-                connection.sendall(answer)
                 served += 1
+                if served == self.limit:
+                    # Its end comes with the answer: who sends into a connection before he can know loses by right.
+                    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
+                connection.sendall(answer)
 
 
 def url(server: Server, path: str = "/") -> str:
