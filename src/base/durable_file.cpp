@@ -62,6 +62,12 @@ Result<void> write_durably(const std::filesystem::path& path, std::string_view c
   return sync_directory(directory_of(path));
 }
 
+Result<void> append_to(const std::filesystem::path& path, std::string_view content) {
+  const UniqueFd fd(::open(path.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC));
+  if (fd && write_all(fd.get(), content)) return {};
+  return io_error("cannot write", path.string(), errno);
+}
+
 Result<std::string> read_file(const std::filesystem::path& path, std::size_t limit) {
   UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!fd) {

@@ -15,6 +15,9 @@ namespace slipway {
 Result<void> write_durably(const std::filesystem::path& path, std::string_view content,
                            mode_t mode = 0644);
 
+// Writes at the end of what is there already: a device, a FIFO, a file. Errors: io.
+Result<void> append_to(const std::filesystem::path& path, std::string_view content);
+
 // The whole file as bytes; `not_found` when it does not exist, `io` when it is larger than
 // `limit` bytes or cannot be read.
 Result<std::string> read_file(const std::filesystem::path& path,

@@ -21,13 +21,13 @@ def well(running: str, *proven: str) -> Seen:
     (Seen(error="a: not reached"), "not reached"), (Seen(OLD, True, (), "deploy by ci"), "deploy by ci is going on"),
     (Seen(OLD, False), "does not answer as it should")], ids=["unreachable", "busy", "ill"])
 def test_nothing_begins_where_one_host_is_not_fit(state, words):
-    found = decisions.problems({"a": well(OLD), "b": state, "c": well("")}, NEW)
+    found = decisions.problems({"a": well(OLD), "b": state, "c": well("")})
     assert len(found) == 1 and found[0].startswith("b: ") and words in found[0]
 
 
 def test_an_empty_host_and_one_that_has_it_already_are_fit():
     seen = {"a": well(NEW), "b": well(""), "c": well(OLD)}
-    assert decisions.problems(seen, NEW) == []
+    assert decisions.problems(seen) == []
     assert decisions.remaining(HOSTS, seen, NEW) == ["b", "c"]
 
 

@@ -51,6 +51,12 @@ class FleetOfSites:
     def deploy(self, digest: str) -> tuple[int, dict, str]:
         return self.end(self.begin("deploy.sh", self.image(digest)))
 
+    def kill_after_the_canary(self, digest: str) -> None:
+        process = self.begin("deploy.sh", self.image(digest))
+        await_true(lambda: self.running()[0] == digest, "the canary", 60)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+
     def rollback(self) -> tuple[int, dict, str]:
         return self.end(self.begin("rollback.sh"))
 
@@ -150,10 +156,7 @@ def test_a_tag_is_refused_since_all_must_get_the_same_bytes(fleet):
 @pytest.mark.thorough
 def test_killed_after_the_canary_the_same_command_goes_on(fleet, on_first):
     _, second, _ = on_first
-    process = fleet.begin("deploy.sh", fleet.image(second))
-    await_true(lambda: fleet.running()[0] == second, "the canary", 60)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.communicate()
+    fleet.kill_after_the_canary(second)
     status, report, said = fleet.deploy(second)
     assert status == 0, (report, said)
     assert fleet.running() == [second] * 3
@@ -163,10 +166,7 @@ def test_killed_after_the_canary_the_same_command_goes_on(fleet, on_first):
 def test_killed_and_then_a_bad_host_the_canary_is_taken_back(fleet, on_first):
     first, second, _ = on_first
     fleet.sites[2].describe(**UNWELL)
-    process = fleet.begin("deploy.sh", fleet.image(second))
-    await_true(lambda: fleet.running()[0] == second, "the canary", 60)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.communicate()
+    fleet.kill_after_the_canary(second)
     status, report, said = fleet.deploy(second)
     assert status == 4, (report, said)
     assert fleet.running() == [first] * 3

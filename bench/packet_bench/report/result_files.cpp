@@ -2,13 +2,10 @@
 
 #include "base/command_line.hpp"
 #include "base/durable_file.hpp"
-#include "base/unique_fd.hpp"
 #include "packet_bench/gate/gate.hpp"
 
 #include <cerrno>
-#include <fcntl.h>
 #include <iostream>
-#include <string_view>
 #include <system_error>
 #include <unistd.h>
 
@@ -46,18 +43,6 @@ std::filesystem::path behind_links(std::filesystem::path file) {
     file = target.is_absolute() ? target : file.parent_path() / target;
   }
   return file;
-}
-
-Result<void> append_to(const std::filesystem::path& file, std::string_view content) {
-  const UniqueFd fd(::open(file.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC));
-  if (!fd) return io_error("cannot write", file.string(), errno);
-  while (!content.empty()) {
-    const ssize_t written = ::write(fd.get(), content.data(), content.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return io_error("cannot write", file.string(), errno);
-    content.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return {};
 }
 
 }  // namespace

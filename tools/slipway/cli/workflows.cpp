@@ -32,6 +32,14 @@ fs::path folder_in(const fs::path& repository) {
   return repository / ".github" / "workflows";
 }
 
+// A template with its repository, reference and default branch put in.
+std::string filled_in(std::string text, const ActionsOf& actions, const std::string& branch) {
+  replace_all(text, "OWNER/slipway/", actions.repository + "/");
+  replace_all(text, "@v1\n", "@" + actions.reference + "\n");
+  replace_all(text, "branches: [main]", fmt::format("branches: [{}]", branch));
+  return text;
+}
+
 }  // namespace
 
 Result<ActionsOf> parse_actions(std::string_view text) {
@@ -45,13 +53,6 @@ Result<ActionsOf> parse_actions(std::string_view text) {
                  "give the repository that has Slipway's releases, as acme/slipway@v1"};
   }
   return ActionsOf{std::string(repository), std::string(text.substr(at + 1))};
-}
-
-std::string filled_in(std::string text, const ActionsOf& actions, const std::string& branch) {
-  replace_all(text, "OWNER/slipway/", actions.repository + "/");
-  replace_all(text, "@v1\n", "@" + actions.reference + "\n");
-  replace_all(text, "branches: [main]", fmt::format("branches: [{}]", branch));
-  return text;
 }
 
 Result<std::vector<fs::path>> write_workflows(const fs::path& folder, const ActionsOf& actions,

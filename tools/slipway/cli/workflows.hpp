@@ -17,9 +17,6 @@ struct ActionsOf {
 // Of OWNER/NAME@REF. Errors: usage.
 Result<ActionsOf> parse_actions(std::string_view text);
 
-// A template with its repository, reference and default branch put in.
-std::string filled_in(std::string text, const ActionsOf& actions, const std::string& branch);
-
 // Writes those of our templates that FOLDER/.github/workflows has no file of the same name for.
 // Returns the paths written. Errors: usage (no templates beside the executable), io.
 Result<std::vector<std::filesystem::path>> write_workflows(const std::filesystem::path& folder,

@@ -20,6 +20,7 @@ from .decisions import (
     DONE,
     HUMAN,
     INTERRUPTED,
+    LOST,
     UNCHANGED,
     USAGE,
     Outcome,
@@ -28,7 +29,7 @@ from .decisions import (
     remaining,
     to_take_back,
 )
-from .fleet import Fleet, is_lost
+from .fleet import Fleet
 
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}$")
 
@@ -89,7 +90,7 @@ def deploy(fleet: Fleet, report: Report, image: str, words: list) -> Outcome:
     before = {host: state.running for host, state in seen.items()}
     for host in fleet.hosts:
         report.note(host, before=before[host], after=before[host], what="")
-    unfit = problems(seen, target)
+    unfit = problems(seen)
     todo = remaining(fleet.hosts, seen, target)
     if not unfit:
         tried = fleet.on_all(todo, lambda host: fleet.deploy(host, image, "--dry-run"))
@@ -101,7 +102,7 @@ def deploy(fleet: Fleet, report: Report, image: str, words: list) -> Outcome:
         said = timed(report, host, "deploy", lambda host=host: fleet.deploy(host, image, *words))
         if said.status == DONE:
             continue
-        state = fleet.ask(host, wait=True) if is_lost(said) else None
+        state = fleet.ask(host, wait=True) if said.status == LOST else None
         if state and state.running == target and state.healthy:
             continue
         failed = f"{host}: {said.reason}"

@@ -34,7 +34,7 @@ class Outcome:
     problems: list = field(default_factory=list)
 
 
-def problems(seen: dict, target: str) -> list:
+def problems(seen: dict) -> list:
     """Why nothing may begin: HOST: REASON of each host that is not fit for it. SEEN: host -> Seen."""
     found = []
     for host, state in seen.items():

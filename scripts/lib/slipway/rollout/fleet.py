@@ -3,10 +3,10 @@
 import json
 import subprocess
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from ..paths import REPOSITORY
-from .decisions import LOST, Seen
+from .decisions import Seen
 
 ASK = ("--status", "--json")
 
@@ -32,20 +32,17 @@ class Fleet:
     user: str
     port: str
     known_hosts: str
-    running: list = field(default_factory=list)  # processes of now, for whoever interrupts
 
     def run(self, script: str, host: str, *words: str) -> Said:
         # An IPv6 address has colons of its own and takes the common port.
         address, _, port = host.partition(":") if host.count(":") == 1 else (host, "", "")
-        process = subprocess.Popen(
+        # Of its own session: what interrupts the roll-out ends no operation that has begun.
+        done = subprocess.run(
             [REPOSITORY / "scripts" / script, "--host", address, "--user", self.user, "--port", port or self.port,
              "--known-hosts", self.known_hosts, "--", *words],
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace",
-            start_new_session=True)
-        self.running.append(process)
-        out, err = process.communicate()
-        self.running.remove(process)
-        return Said(process.returncode, out, err)
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace",
+            start_new_session=True, check=False)
+        return Said(done.returncode, done.stdout, done.stderr)
 
     def ask(self, host: str, wait: bool = False) -> Seen:
         """WAIT: until what is going on there has ended."""
@@ -67,7 +64,7 @@ class Fleet:
         return self.run("deploy.sh", host, image, "--wait", *words)
 
     def back(self, host: str, digest: str, *words: str) -> Said:
-        return self.run("rollback.sh", host, *([digest] if digest else []), "--wait", *words)
+        return self.run("rollback.sh", host, digest, "--wait", *words)
 
     @staticmethod
     def on_all(hosts, work) -> dict:
@@ -83,7 +80,3 @@ class Fleet:
         for thread in threads:
             thread.join()
         return {host: results[host] for host in hosts}
-
-
-def is_lost(said: Said) -> bool:
-    return said.status == LOST
