@@ -19,6 +19,7 @@ GRANTS = {
         "build-and-test": READ, "other-toolchains": READ, "sanitizers": READ, "integration": READ, "codeql": SCAN,
         "dependency-review": READ, "snyk": SCAN, "trivy-fs": SCAN, "image": READ,
         "image-scan": SCAN, "performance-benchmark": READ, "ci-status": READ,
+        "gate": {"contents": "read", "packages": "read"},
         "publish": {"contents": "read", "packages": "write", "id-token": "write",
                     "attestations": "write"},
     },
