@@ -39,7 +39,8 @@ def measured(results: bytes, previous: bytes = b"") -> str:
 
 
 def verification(released: dict, page: str, tarball: str, attested: bool) -> str:
-    """How anybody verifies the image and the tools, if there are any (TARBALL). RELEASED: version, image, digest, as reconcile tells them."""
+    """How anybody verifies the image and the tools, if there are any (TARBALL). RELEASED: version, image, digest, as
+    reconcile tells them."""
     repository = "/".join(page.rsplit("/", 2)[-2:])
     image = f"{released['image']}@{released['digest']}"
     lines = [f"sha256sum --check --ignore-missing SHA256SUMS   # {tarball} beside it"] if tarball else []

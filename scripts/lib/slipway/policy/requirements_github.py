@@ -31,7 +31,7 @@ def release_token(r):
     if [given.get("push-to-branch") for given in run] != ["${{ steps.app.outcome == 'success' }}"]:
         yield "release/release: pushes to the branch without an App"
     script = r.text("scripts/release/release")
-    if "    if may_push:\n        return document\n" not in script or "    if not may_push and is_ours():" not in script:
+    if "    if may_push:\n        return document\n" not in script or "if not may_push and is_ours():" not in script:
         yield "scripts/release/release: knows no way without a push to the branch"
 
 
