@@ -213,6 +213,13 @@ def test_a_withdrawn_release_says_so_holds_no_moving_name_and_stays_withdrawn(re
     assert {name: images.digest(name) == good for name in ("latest", "0", "0.1")} == dict.fromkeys(
         ("latest", "0", "0.1"), True)
     assert images.digest("v0.2.0") == images.digest(bad), "hosts may run it"
+
+    def asked(**env: str) -> tuple:
+        done = released._run(clone, ["scripts/ci/resolve"], IMAGE="0.2.0", ENVIRONMENT="production", **env)
+        return done.status, "0.2.0 was withdrawn" in done.said
+
+    assert [asked(ACTION="deploy"), asked(ACTION="deploy", OLDER="yes"), asked(ACTION="rollback")] == [
+        (1, True), (0, False), (0, False)]
     release = next(r for r in released.hub.releases.values() if r["tag_name"] == "v0.2.0")
     assert release["body"].startswith(CAUTION) and "loses packets under load" in release["body"]
     assert "Use v0.1.0." in release["body"] and release["prerelease"] and not release["draft"]
