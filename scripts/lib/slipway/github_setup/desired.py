@@ -12,7 +12,7 @@ ALLOWED_ACTIONS = (
     "actions/attest@*", "actions/cache@*", "actions/cache/*@*", "actions/checkout@*",
     "actions/create-github-app-token@*", "actions/dependency-review-action@*", "actions/download-artifact@*",
     "actions/upload-artifact@*", "aquasecurity/trivy-action@*", "aquasecurity/setup-trivy@*",
-    "github/codeql-action/*@*", "snyk/actions/*@*")
+    "github/codeql-action/*@*", "ossf/scorecard-action@*", "snyk/actions/*@*")
 GITHUB_ACTIONS_APP = 15368
 BRANCHES = ("main", "*.x")
 ENVIRONMENTS = ("staging", "production-approval", "production", "production-rollback", "release")

@@ -38,6 +38,7 @@ NEEDS = {
            "production": {"resolve", "staging", "approval"}, "rollback": {"resolve"}},
     "release": {"attest": {"assets"}, "release": {"assets", "attest"}, "promote": {"release"}},
     "comment": {},
+    "scorecard": {},
 }
 DEPLOY, ROLLBACK, GATE, RELEASE, PROMOTE = (
     f"./.github/actions/{name}" for name in ("deploy", "rollback", "gate", "release", "promote"))

@@ -197,10 +197,14 @@ def updates(r):
 
 
 def inside(r):
-    """11: an allow-list must name what actions run inside."""
+    """11: an allow-list must name what is used, and what actions run inside."""
     settings = r.text("scripts/lib/slipway/github_setup/desired.py")
     for document in r.documents:
         for _, action, _, _ in document.uses():
+            owner_and_name = "/".join(action.split("/")[:2])
+            if not action.startswith("./") and f'"{owner_and_name}@*"' not in settings \
+                    and f'"{owner_and_name}/*@*"' not in settings:
+                yield f"github-setup: refuses {action}, which {document.name} uses"
             for name in INSIDE.get("/".join(action.split("/")[:2]), ()):
                 if f'"{name}@*"' not in settings:
                     yield f"github-setup: refuses {name}, which {action} uses"
