@@ -46,16 +46,3 @@ allow_real_time() {
   chrt --fifo 2 true 2>/dev/null || sudo -n prlimit --pid "$$" --rtprio=2:2 2>/dev/null ||
     echo '::warning title=Benchmark::no real-time priority here, so the gate may see less or be inconclusive'
 }
-
-# play_duet OUT COMMAND...: packet_bench's duet, whose results go into the folder OUT; again for longer where it
-# was not to be told. What 90 s leave open, 180 s may tell; what they leave open too is for a person to look at.
-# GATE_SECONDS: in their place. Status: packet_bench's.
-play_duet() {
-  local out=$1 seconds status=0
-  for seconds in ${GATE_SECONDS:-90 180}; do
-    status=0
-    "${@:2}" --max-duration "${seconds}s" --output "$out/duet.json" --report "$out/duet.md" || status=$?
-    [ "$status" -eq 4 ] || break
-  done
-  return "$status"
-}

@@ -20,7 +20,8 @@ def fetched(folder: Path) -> Path:
     for name in (".github/actions", "scripts"):
         shutil.copytree(REPOSITORY / name, folder / name, ignore=shutil.ignore_patterns(
             "node_modules", "__pycache__", ".install*"))
-    shutil.copy(REPOSITORY / "VERSION", folder)
+    for name in ("VERSION", ".releaserc.json"):
+        shutil.copy(REPOSITORY / name, folder)
     return folder
 
 

@@ -8,6 +8,7 @@ import subprocess
 import pytest
 
 from packet_bench.odd_server import CLOSE, MIB, OK, Server, chunked, head, url
+from support import needs
 
 
 class Run:
@@ -243,6 +244,7 @@ def test_every_address_of_a_name_is_tried(run, tmp_path):
     assert done.status == 3 and "at the last of its 2 addresses" in done.said, done.said
 
 
+@needs.all_of(needs.programs("test", "strace"))
 def test_a_name_is_looked_up_once(run, tmp_path):
     log = tmp_path / "strace"
     with Server(OK) as server:

@@ -213,6 +213,13 @@ def test_a_withdrawn_release_says_so_holds_no_moving_name_and_stays_withdrawn(re
     assert {name: images.digest(name) == good for name in ("latest", "0", "0.1")} == dict.fromkeys(
         ("latest", "0", "0.1"), True)
     assert images.digest("v0.2.0") == images.digest(bad), "hosts may run it"
+
+    def asked(**env: str) -> tuple:
+        done = released._run(clone, ["scripts/ci/resolve"], IMAGE="0.2.0", ENVIRONMENT="production", **env)
+        return done.status, "0.2.0 was withdrawn" in done.said
+
+    assert [asked(ACTION="deploy"), asked(ACTION="deploy", OLDER="yes"), asked(ACTION="rollback")] == [
+        (1, True), (0, False), (0, False)]
     release = next(r for r in released.hub.releases.values() if r["tag_name"] == "v0.2.0")
     assert release["body"].startswith(CAUTION) and "loses packets under load" in release["body"]
     assert "Use v0.1.0." in release["body"] and release["prerelease"] and not release["draft"]
@@ -221,6 +228,25 @@ def test_a_withdrawn_release_says_so_holds_no_moving_name_and_stays_withdrawn(re
     run = released.release(released.push("fix: lose none"))
     assert (run.status, run.tag) == (0, "v0.2.1"), "a version is never used twice"
     assert images.digest("latest") == images.digest("v0.2.1")
+
+
+def test_where_actions_are_published_vmajor_follows_the_newest_that_was_not_withdrawn(released):
+    assert released.reconcile()[0].status == 0 and released.remote("refs/tags/v0") == "", "no actions, no such tag"
+    action = released.work / ".github/actions/gate/action.yml"
+    action.parent.mkdir(parents=True)
+    action.write_text("name: gate\n")
+    where = []
+    for message, version in (("feat: publish actions", "v0.2.0"), ("fix: mend them", "v0.2.1")):
+        assert released.release(released.push(message)).tag == version
+        where.append(released.remote("refs/tags/v0") == released.remote(f"refs/tags/{version}"))
+    assert where == [True, True]
+    clone = released.checkout(released.remote())
+    assert released._run(clone, ["scripts/release/withdraw", "v0.2.1", "mends nothing"]).status == 0
+    done, made = released.reconcile()
+    assert done.status == 0 and "v0.2.0 tag v0" in made, done.said
+    assert released.remote("refs/tags/v0") == released.remote("refs/tags/v0.2.0")
+    again, nothing = released.reconcile()
+    assert (again.status, nothing) == (0, []), again.said
 
 
 def test_a_tag_and_its_release_deleted_by_hand_come_back_whole_as_the_page_says(released):

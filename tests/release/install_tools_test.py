@@ -42,8 +42,9 @@ class Tools:
             capture_output=True, env={"PATH": os.environ["PATH"], "SSH_ORIGINAL_COMMAND": command,
                                       "SLIPWAY_PREFIX": str(self.prefix)})
 
-    def install(self, version: str, data: bytes, **more):
-        return self.ask(f"install-tools {version} {hashlib.sha256(data).hexdigest()}", data, **more)
+    def install(self, version: str, data: bytes, *words: str, **more):
+        asked = " ".join(("install-tools", version, hashlib.sha256(data).hexdigest(), *words))
+        return self.ask(asked, data, **more)
 
     def says(self, tool: str = "deploy") -> str:
         program = self.prefix / "bin" / tool
@@ -84,14 +85,27 @@ def test_the_same_once_more_changes_nothing(host):
 
 def test_of_many_versions_the_last_four_stay(host):
     for version in ("1.2.0", "1.3.0", "1.0.0", "1.4.0"):
-        done = host.install(version, tarball(version))
+        done = host.install(version, tarball(version), "--older")
         assert done.returncode == 0, done
     assert (host.says(), host.left()) == ("1.4.0", {"1.4.0", "1.0.0", "1.3.0", "1.2.0"})
 
 
-def test_an_older_release_s_come_back(host):
-    done = host.install("1.0.0", tarball("1.0.0"))
-    assert host.says() == "1.0.0", done
+def test_an_older_release_s_come_back_only_when_told(host):
+    for older in ("1.0.0", "0.9.0"):
+        done = host.install(older, tarball(older))
+        assert (done.returncode, host.says(), host.left()) == (3, "1.1.0", {"1.0.0", "1.1.0"}), done
+        assert b"the host has 1.1.0, which is newer" in done.stderr
+    done = host.install("1.0.0", tarball("1.0.0"), "--older")
+    assert (done.returncode, host.says()) == (0, "1.0.0"), done
+    # By number, not by letter.
+    assert host.install("1.10.0", tarball("1.10.0")).returncode == 0
+    assert host.install("1.9.0", tarball("1.9.0")).returncode == 3
+
+
+@pytest.mark.parametrize("word", ["--newer", "--older --older"])
+def test_a_word_that_it_does_not_know_is_usage(host, word):
+    done = host.install("2.0.0", tarball("2.0.0"), *word.split())
+    assert (done.returncode, host.says()) == (2, "1.1.0"), done
 
 
 @pytest.mark.parametrize(("announced", "sent"), [

@@ -111,7 +111,7 @@ class World:
     def push(self, *messages: str, branch: str = "main") -> str:
         """Commits MESSAGES on top of what the remote has and pushes them; what CI leaves follows."""
         self.git("checkout", "--quiet", branch)
-        self.git("pull", "--quiet", "--rebase", "--tags", "origin", branch)
+        self.git("pull", "--quiet", "--rebase", "--tags", "--force", "origin", branch)
         for message in messages:
             head = self.commit(message)
         self.git("push", "--quiet", "origin", branch)

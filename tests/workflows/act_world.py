@@ -20,7 +20,7 @@ NEEDS = [RELEASE_NEEDS, needs.all_of(
     needs.root("an sshd of our own"))]
 
 SLOW = ("scripts/setup", "scripts/lint", "scripts/ci/build-and-test", "scripts/ci/integration",
-        "scripts/ci/build-traced", "scripts/ci/benchmark", "scripts/ci/image",
+        "scripts/ci/build-traced", "scripts/ci/benchmark", "scripts/ci/gate", "scripts/ci/image",
         "scripts/release/assets")
 
 

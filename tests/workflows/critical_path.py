@@ -24,7 +24,7 @@ from slipway import cli
 from slipway.lab import Engine, images
 from workflows.act_world import ROOT, SLOW, ActWorld
 
-LEGS = ["plan", "next-version", "lint", "trivy-fs", "image", "image-scan", "performance-benchmark", "analysis",
+LEGS = ["plan", "next-version", "lint", "trivy-fs", "image", "image-scan", "performance-benchmark", "gate", "analysis",
         "build-and-test", "integration:suite=docker", "integration:suite=blackbox"]
 # What the merge queue and main run besides.
 QUEUE = ["codeql", "other-toolchains:os=ubuntu-24.04,compiler=clang", "other-toolchains:os=debian-12,compiler=gcc",

@@ -82,7 +82,7 @@ def test_a_fresh_repository_is_set_up_once_and_a_second_run_changes_nothing(hub,
             if any(rule["type"] == "required_reviewers" for rule in e["protection_rules"])]
     assert asks == ["production-approval"]
     assert state["variables"] == {"RELEASE_APP_ID": "77"}
-    assert [[a["actor_id"] for a in r["bypass_actors"]] for r in state["rulesets"]] == [[77], [77]]
+    assert [[a["actor_id"] for a in r["bypass_actors"]] for r in state["rulesets"]] == [[77], [77], [77]]
     assert state["settings"]["/code-scanning/default-setup"]["state"] == "not-configured"
 
 

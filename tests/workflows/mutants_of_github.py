@@ -10,10 +10,11 @@ GOES_ON = "        if: vars.RELEASE_APP_ID\n"
 
 MUTANTS = [
     # 1 the token that releases push with
-    ("releases push with the workflow's token", RELEASE, "GITHUB_TOKEN: ${{ steps.app.outputs.token || github.token }}", "GITHUB_TOKEN: ${{ github.token }}"),
-    ("a release that always pushes to main", RELEASE, "MAY_PUSH_TO_BRANCH: ${{ steps.app.outcome == 'success' }}", "MAY_PUSH_TO_BRANCH: 'true'"),
+    ("an action that the settings refuse", "scripts/lib/slipway/github_setup/desired.py", '"ossf/scorecard-action@*", ', ""),
+    ("releases push with the workflow's token", RELEASE, "github-token: ${{ steps.app.outputs.token || github.token }}", "github-token: ${{ github.token }}"),
+    ("a release that always pushes to main", RELEASE, "push-to-branch: ${{ steps.app.outcome == 'success' }}", "push-to-branch: true"),
     ("an App that everybody must have", RELEASE, GOES_ON, ""),
-    ("a release that knows no other way", "scripts/release/release", "    if not may_push:\n        report", "    if False:\n        report"),
+    ("a release that knows no other way", "scripts/release/release", "    if not may_push and is_ours():\n        report", "    if False:\n        report"),
     # 2 the lock before the approval
     ("approval with a lock", CD, "      name: production-approval\n      deployment: false\n", "      name: production-approval\n      deployment: false\n    concurrency:\n      group: deploy-production\n      cancel-in-progress: false\n"),
     ("the job with the lock asks", CD, "      name: production\n      url", "      name: production-approval\n      url"),

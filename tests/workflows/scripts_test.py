@@ -307,7 +307,7 @@ def packed(name: str, document) -> bytes:
 def test_one_comment_is_made_and_then_replaced_for_a_fork_too():
     hub = StandIn()
     hub.heads[7] = ("eve:topic", "a" * 40)
-    hub.artifacts = {"benchmark": packed("duet.json", DUET), "next-version": packed("else.json", {})}
+    hub.artifacts = {"gate": packed("duet.json", DUET), "next-version": packed("else.json", {})}
 
     def tell(sha: str, conclusion: str) -> subprocess.CompletedProcess:
         return subprocess.run([REPOSITORY / "scripts/ci/comment"], check=False, capture_output=True, text=True, env={

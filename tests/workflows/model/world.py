@@ -99,10 +99,12 @@ def assets(world: World, call) -> dict:
 
 
 def release(world: World, call) -> dict:
-    env = call.env
-    if str(env.get("DRY_RUN")).lower() == "true":
+    # By an action's inputs, or as the script itself was called before there was one.
+    given = call.inputs or {name: call.env.get(was) for name, was in
+                            (("dry-run", "DRY_RUN"), ("branch", "BRANCH"), ("commit", "RELEASE_SHA"))}
+    if str(given["dry-run"]).lower() == "true":
         return {}
-    branch, sha = env["BRANCH"], env["RELEASE_SHA"]
+    branch, sha = given["branch"], given["commit"]
     commits = world.branches[branch]
     if commits[-1] != sha:
         call.tell(f"{sha} is left to the run of {commits[-1]}")

@@ -111,6 +111,7 @@ class GitHub:
                 ("GET", f"{root}/compare/(.+)\\.\\.\\.(.+)", self._compare),
                 ("GET", f"{root}/commits/([^/]+)", self._commit),
                 ("POST", f"{root}/git/refs", self._make_ref),
+                ("PATCH", f"{root}/git/refs/(.+)", self._move_ref),
                 ("GET", f"{root}/git/ref/(.+)", self._ref),
                 ("GET", f"{root}/attestations/(.+)", self._attestations),
                 ("GET", f"{root}/pulls/(\\d+)", self._pull),
@@ -249,6 +250,12 @@ class GitHub:
             return 422, {"message": "Reference already exists"}
         self._ask_git("update-ref", data["ref"], data["sha"])
         return 201, {"ref": data["ref"], "object": {"sha": data["sha"], "type": "commit"}}
+
+    def _move_ref(self, ref, data, **_):
+        if not self._ask_git("rev-parse", "--verify", "--quiet", f"refs/{ref}") or data.get("force") is not True:
+            return 422, {"message": "Reference does not exist, or update is not a fast forward"}
+        self._ask_git("update-ref", f"refs/{ref}", data["sha"])
+        return 200, {"ref": f"refs/{ref}", "object": {"sha": data["sha"], "type": "commit"}}
 
     def _ref(self, ref, **_):
         sha = self._ask_git("rev-parse", "--verify", "--quiet", f"refs/{ref}")

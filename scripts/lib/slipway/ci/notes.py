@@ -39,15 +39,18 @@ def measured(results: bytes, previous: bytes = b"") -> str:
 
 
 def verification(released: dict, page: str, tarball: str, attested: bool) -> str:
-    """How anybody verifies the image and the tools. RELEASED: version, image, digest, as reconcile tells them."""
+    """How anybody verifies the image and the tools, if there are any (TARBALL). RELEASED: version, image, digest, as
+    reconcile tells them."""
     repository = "/".join(page.rsplit("/", 2)[-2:])
     image = f"{released['image']}@{released['digest']}"
-    lines = [f"sha256sum --check --ignore-missing SHA256SUMS   # {tarball} beside it"]
+    lines = [f"sha256sum --check --ignore-missing SHA256SUMS   # {tarball} beside it"] if tarball else []
     if attested:
-        lines += [f"gh attestation verify oci://{image} --repo {repository}",
-                  f"gh attestation verify {tarball} --repo {repository} \\",
+        lines += [f"gh attestation verify oci://{image} --repo {repository}"]
+    if attested and tarball:
+        lines += [f"gh attestation verify {tarball} --repo {repository} \\",
                   f"  --predicate-type https://github.com/{repository}/tools/v1"]
-    return f"### Verify\n\n**Image**: `{image}`\n\n```sh\n" + "\n".join(lines) + "\n```\n"
+    commands = "\n```sh\n" + "\n".join(lines) + "\n```\n" if lines else ""
+    return f"### Verify\n\n**Image**: `{image}`\n{commands}"
 
 
 def withdrawn(why: str, instead: str) -> str:

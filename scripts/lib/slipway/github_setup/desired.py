@@ -12,7 +12,7 @@ ALLOWED_ACTIONS = (
     "actions/attest@*", "actions/cache@*", "actions/cache/*@*", "actions/checkout@*",
     "actions/create-github-app-token@*", "actions/dependency-review-action@*", "actions/download-artifact@*",
     "actions/upload-artifact@*", "aquasecurity/trivy-action@*", "aquasecurity/setup-trivy@*",
-    "github/codeql-action/*@*", "snyk/actions/*@*")
+    "github/codeql-action/*@*", "ossf/scorecard-action@*", "snyk/actions/*@*")
 GITHUB_ACTIONS_APP = 15368
 BRANCHES = ("main", "*.x")
 ENVIRONMENTS = ("staging", "production-approval", "production", "production-rollback", "release")
@@ -128,7 +128,10 @@ def _rulesets(facts: Facts) -> list:
     # Without an App it is the workflow's own token that makes tags, which no ruleset can let pass.
     tags = [{"type": "update"}, {"type": "deletion"}, *([{"type": "creation"}] if facts.app else [])]
     return [_ruleset("slipway branches", "branch", ["refs/heads/main", "refs/heads/*.x"], rules, facts),
-            _ruleset("slipway version tags", "tag", ["refs/tags/v*"], tags, facts)]
+            # Not v*: `v1`, which users of the actions name, follows the newest 1.x.
+            _ruleset("slipway version tags", "tag", ["refs/tags/v*.*.*"], tags, facts),
+            # Made by a person, and for good.
+            _ruleset("slipway withdrawals", "tag", ["refs/tags/withdrawn/*"], tags[:2], facts)]
 
 
 def _toggle(name: str, path: str) -> Setting:

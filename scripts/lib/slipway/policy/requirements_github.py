@@ -23,13 +23,15 @@ def release_token(r):
         apps = [s for s in steps if uses(s, "actions/create-github-app-token")]
         if len(apps) != 1 or not str(apps[0].get("if", "")).startswith("vars.RELEASE_APP_ID"):
             yield f"release/{job}: no App's token where there is an App"
-        token = [s["env"].get("GITHUB_TOKEN") for s in steps if command(s).startswith("scripts/release/re")]
+        token = [s.get("env", {}).get("GITHUB_TOKEN") or s.get("with", {}).get("github-token") for s in steps
+                 if uses(s, "./.github/actions/release") or runs(s, "scripts/release/reconcile")]
         if token != ["${{ steps.app.outputs.token || github.token }}"]:
             yield f"release/{job}: pushes with a token that a ruleset refuses"
-    run = [s["env"] for s in r.release.jobs["release"]["steps"] if runs(s, "scripts/release/release")]
-    if run[0].get("MAY_PUSH_TO_BRANCH") != "${{ steps.app.outcome == 'success' }}":
+    run = [s["with"] for s in r.release.jobs["release"]["steps"] if uses(s, "./.github/actions/release")]
+    if [given.get("push-to-branch") for given in run] != ["${{ steps.app.outcome == 'success' }}"]:
         yield "release/release: pushes to the branch without an App"
-    if r.text("scripts/release/release").count("if not may_push:") != 2:
+    script = r.text("scripts/release/release")
+    if "    if may_push:\n        return document\n" not in script or "if not may_push and is_ours():" not in script:
         yield "scripts/release/release: knows no way without a push to the branch"
 
 
@@ -195,10 +197,14 @@ def updates(r):
 
 
 def inside(r):
-    """11: an allow-list must name what actions run inside."""
+    """11: an allow-list must name what is used, and what actions run inside."""
     settings = r.text("scripts/lib/slipway/github_setup/desired.py")
     for document in r.documents:
         for _, action, _, _ in document.uses():
+            owner_and_name = "/".join(action.split("/")[:2])
+            if not action.startswith("./") and f'"{owner_and_name}@*"' not in settings \
+                    and f'"{owner_and_name}/*@*"' not in settings:
+                yield f"github-setup: refuses {action}, which {document.name} uses"
             for name in INSIDE.get("/".join(action.split("/")[:2]), ()):
                 if f'"{name}@*"' not in settings:
                     yield f"github-setup: refuses {name}, which {action} uses"

@@ -101,6 +101,15 @@ def publishes(r):
     judges = [step for _, step in actions["gate"].steps()]
     if [command(step) for step in judges] != ["scripts/ci/gate"] or "if" in judges[0]:
         yield "actions/gate: does not judge, always"
+    named = [(command(step) or step["uses"].partition("@")[0], step.get("if"))
+             for _, step in actions["promote"].steps()]
+    if [(what.split()[0], when) for what, when in named] != [
+            ("scripts/release/reconcile", None), ("actions/attest", "inputs.attest == 'true'")]:
+        yield f"actions/promote: not the names, then the attestation: {named}"
+    made = [step for _, step in actions["release"].steps()]
+    if [command(step) for step in made] != ["scripts/release/release"] or "if" in made[0] \
+            or made[0]["env"].get("RELEASE_SHA") != "${{ inputs.commit }}":
+        yield "actions/release: does not release its commit, always"
 
 
 ROWS = [

@@ -19,6 +19,7 @@ GRANTS = {
         "build-and-test": READ, "other-toolchains": READ, "sanitizers": READ, "integration": READ, "codeql": SCAN,
         "dependency-review": READ, "snyk": SCAN, "trivy-fs": SCAN, "image": READ,
         "image-scan": SCAN, "performance-benchmark": READ, "ci-status": READ,
+        "gate": {"contents": "read", "packages": "read"},
         "publish": {"contents": "read", "packages": "write", "id-token": "write",
                     "attestations": "write"},
     },
@@ -34,6 +35,8 @@ GRANTS = {
         "reconcile": {"contents": "write", "packages": "write", "attestations": "read"},
     },
     "comment": {"comment": {"contents": "read", "actions": "read", "pull-requests": "write"}},
+    "scorecard": {"scorecard": {"contents": "read", "actions": "read", "security-events": "write",
+                                "id-token": "write"}},
 }
 # Which secret may be read where; a job that reads one is bound to its environment.
 STAGING = {"STAGING_SSH_KEY", "STAGING_KNOWN_HOSTS", "NOTIFY_WEBHOOK"}
@@ -51,7 +54,7 @@ ENVIRONMENTS = {
 # Whose code is run at all. At which commit, the workflows say, and all of them the same; Dependabot changes them.
 VETTED = {"actions/checkout", "actions/cache", "actions/upload-artifact", "actions/download-artifact", "actions/attest",
           "actions/dependency-review-action", "actions/create-github-app-token", "aquasecurity/trivy-action",
-          "github/codeql-action", "snyk/actions"}
+          "github/codeql-action", "ossf/scorecard-action", "snyk/actions"}
 # What GitHub resolves a tag to that is not its commit; such a pin is none.
 TAG_OBJECTS = {"a9c7b0f0" * 5}
 # Names that hold credentials in the environment of a step.
@@ -136,6 +139,7 @@ def triggers(r):
         "cd": {"workflow_run", "workflow_dispatch"},
         "release": {"workflow_run", "workflow_dispatch"},
         "comment": {"workflow_run"},
+        "scorecard": {"push", "branch_protection_rule"},
     }
     for document in r.workflows.values():
         if set(document.on) != expected.get(document.name):

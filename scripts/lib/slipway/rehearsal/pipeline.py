@@ -94,10 +94,11 @@ class Pipeline:
 
     # Runs.
 
-    def ci(self, version: Version) -> Result:
-        """CI of a push to main; the digest it published is noted in VERSION."""
+    def ci(self, version: Version, before: Version | None = None) -> Result:
+        """CI of a push to main on top of BEFORE, whose image the gate compares with; without one it has none to compare
+        with, as after a branch's first push. The digest it published is noted in VERSION."""
         result = self._act(version.sha).run("ci", "push", {
-            "ref": "refs/heads/main", "before": "0" * 40, "after": version.sha,
+            "ref": "refs/heads/main", "before": before.sha if before else "0" * 40, "after": version.sha,
             "repository": {"full_name": "acme/conn", "default_branch": "main"}}, version.sha)
         # What GitHub records of a run, and CD asks for.
         green = result.jobs.get("ci-status") == "success"
