@@ -3,6 +3,7 @@ other releases, indexes, helpers for credentials, strangers' containers."""
 
 import json
 import os
+import shutil
 import socket
 import subprocess
 import time
@@ -115,12 +116,39 @@ def test_another_repository_is_refused_before_it_is_pulled(site):
     assert site.served() == "v1"
 
 
+def client_speaks() -> tuple:
+    """The newest API of this machine's docker client: deploy pulls by it, whatever it speaks itself."""
+    told = subprocess.run(["docker", "version", "--format", "{{.Client.APIVersion}}"], check=False,
+                          capture_output=True, text=True).stdout
+    return tuple(int(part) for part in told.strip().split("."))
+
+
+def refused_for_its_client(site, env: dict | None = None) -> None:
+    refused = site.deploy("v2", env=env)
+    assert refused.status == 3 and "update the docker client" in refused.report["nextStep"], refused
+    assert "is too old" in refused.report["message"] and site.served() == "v1", refused
+
+
+def test_an_engine_that_refuses_the_client_beside_it_is_told_with_what_to_do(site):
+    place, old = site.folder / "engine.sock", site.folder / "old"
+    old.mkdir()
+    # As an older client would ask.
+    (old / "docker").write_text(f'#!/bin/sh\nDOCKER_API_VERSION=1.41 exec {shutil.which("docker")} "$@"\n')
+    (old / "docker").chmod(0o755)
+    with EngineProxy(Path(site.host.socket), place, "1.44", "1.52"):
+        site.configure(dockerSocket=str(place))
+        refused_for_its_client(site, {"PATH": f"{old}:{os.environ['PATH']}"})
+
+
 @pytest.mark.parametrize(("floor", "ceiling", "spoken"), [
     ("1.44", "1.52", "1.44"), ("1.12", "1.41", "1.41"), ("1.24", "1.60", "1.41")])
 def test_an_engine_of_another_release_is_spoken_to_as_it_can(site, floor, ceiling, spoken):
     place = site.folder / "engine.sock"
     with EngineProxy(Path(site.host.socket), place, floor, ceiling, drops=("GitCommit", "Experimental")) as engine:
         site.configure(dockerSocket=str(place))
+        if client_speaks() < tuple(int(part) for part in floor.split(".")):
+            refused_for_its_client(site)
+            return
         forth = site.deploy("v2")
         assert forth.status == 0 and site.served() == "v2", forth
         back = site.rollback()

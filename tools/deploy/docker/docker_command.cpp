@@ -97,6 +97,19 @@ std::string digest_in(std::string_view said) {
   return {};
 }
 
+// What the docker client said, of WHAT that failed. An engine that was updated alone refuses the
+// client beside it.
+Error failure(ErrorKind kind, std::string_view what, std::string_view words) {
+  if (words.find("client version") != words.npos && words.find("too old") != words.npos) {
+    return {ErrorKind::failed,
+            fmt::format("{}: this host's docker client is older than its engine takes: {}", what,
+                        foreign_text(words, 400)),
+            "update the docker client of this host (docker-cli or docker-ce-cli) to the engine's "
+            "release"};
+  }
+  return {kind, fmt::format("{}: {}", what, foreign_text(words, 400)), {}};
+}
+
 // As long as a pull may take: it moves as much.
 Result<void> move_image(const Config& config, std::vector<std::string> argv, std::stop_token stop) {
   const std::string what = fmt::format("{} {} {}", argv[0], argv[1], argv.back());
@@ -106,7 +119,7 @@ Result<void> move_image(const Config& config, std::vector<std::string> argv, std
                           std::move(stop));
   if (!done) return done.error();
   if (done->exit_status == 0) return {};
-  return Error{ErrorKind::failed, fmt::format("{}: {}", what, foreign_text(done->err, 400)), {}};
+  return failure(ErrorKind::failed, what, done->err);
 }
 
 }  // namespace
@@ -129,9 +142,7 @@ Result<std::string> docker_pull(const Config& config, const std::string& image,
                             std::move(stop));
   if (!pulled) return pulled.error();
   if (pulled->exit_status == 0) return digest_in(pulled->out);
-  return Error{ErrorKind::not_found,
-               fmt::format("cannot pull {}: {}", image, foreign_text(pulled->err, 400)),
-               {}};
+  return failure(ErrorKind::not_found, fmt::format("cannot pull {}", image), pulled->err);
 }
 
 }  // namespace slipway::deploy
