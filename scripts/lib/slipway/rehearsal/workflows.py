@@ -2,6 +2,7 @@
 by cd.yml from the one where users cannot reach it, and a bad release never gets past staging."""
 
 import contextlib
+import shlex
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -49,7 +50,7 @@ class Workflows:
                                  build_arguments.get("HAPROXY_IMAGE", ""), config)
                 stage.evidence = f"{staging.ip} and {production.ip}"
             build = {name: engine.env[name] for name in ("DOCKER_HOST", "DOCKER_CONFIG")}
-            build["STANDIN_EXECUTABLES"] = str(self.executables)
+            build["STANDIN_EXECUTABLES"] = str(self._bench_beside(engine))
             build |= {"BUILD_NETWORK": "host", **{
                 name: value for name, value in build_arguments.items() if name != "HAPROXY_IMAGE"}}
             with contextlib.closing(Pipeline(
@@ -58,6 +59,15 @@ class Workflows:
                         "PRODUCTION": Environment(self.production, HEALTH_SECONDS)},
                     build, self.seed, description.label(**HERE))) as self.pipeline:
                 self._releases()
+
+    def _bench_beside(self, engine: Engine) -> Path:
+        """A folder with a packet_bench that runs where the engine's processes are seen, as on a runner."""
+        place = self.folder.parent / "beside"
+        place.mkdir(parents=True, exist_ok=True)
+        words = shlex.join(engine.inside("sh", "-c", 'cd "$0" && exec "$@"'))
+        (place / "packet_bench").write_text(
+            f'#!/bin/sh\nexec {words} "$PWD" {shlex.quote(str(self.executables.resolve() / "packet_bench"))} "$@"\n')
+        return place
 
     def _releases(self) -> None:
         source = self.pipeline.source
