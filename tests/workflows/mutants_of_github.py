@@ -10,6 +10,7 @@ GOES_ON = "        if: vars.RELEASE_APP_ID\n"
 
 MUTANTS = [
     # 1 the token that releases push with
+    ("the newest Snyk, whatever it is", CI, "snyk-version: v1.1307.4", "snyk-version: latest"),
     ("an action that the settings refuse", "scripts/lib/slipway/github_setup/desired.py", '"ossf/scorecard-action@*", ', ""),
     ("releases push with the workflow's token", RELEASE, "github-token: ${{ steps.app.outputs.token || github.token }}", "github-token: ${{ github.token }}"),
     ("a release that always pushes to main", RELEASE, "push-to-branch: ${{ steps.app.outcome == 'success' }}", "push-to-branch: true"),

@@ -137,6 +137,10 @@ def snyk(r):
     if not any(runs(s, "scripts/ci/scan-gate build/snyk/unmanaged.json build/snyk/container.sarif")
                for _, s in r.ci.steps()):
         yield "ci/snyk: does not judge what Snyk wrote"
+    fetched = [s.get("with", {}).get("snyk-version", "") for s in r.ci.jobs["snyk"]["steps"]
+               if uses(s, "snyk/actions/setup")]
+    if not all(re.fullmatch(r"v\d+\.\d+\.\d+", version) for version in fetched):
+        yield "ci/snyk: fetches whatever program is the newest, and gives it a token"
 
 
 def titles(r):
