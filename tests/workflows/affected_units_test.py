@@ -95,3 +95,31 @@ def test_an_unknown_base_is_an_error(clone):
     done = subprocess.run([SCRIPT, "0" * 40], cwd=clone.root, check=False, capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (3, "")
     assert "affected-units: error: git diff" in done.stderr
+
+
+BUILD = """\
+cmake_minimum_required(VERSION 3.25)
+project(small CXX)
+include_directories(src tests)
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+add_library(wire STATIC src/wire/oer.cpp)
+add_executable(wire_test tests/wire/oer_test.cpp tests/main.cpp)
+target_link_libraries(wire_test PRIVATE wire)
+add_executable(load_test bench/load/load.cpp tests/main.cpp)
+add_executable(near_test tools/deploy/near.cpp tests/main.cpp)
+"""
+
+
+@pytest.mark.parametrize(("changed", "tests"), [
+    ("src/wire/oer.cpp", "wire"), ("src/wire/packet.hpp", "load"), ("src/wire/oer.hpp", "load wire"),
+    ("tools/deploy/near.hpp", "near"), ("tests/wire/oer_test.cpp", "wire"), ("tests/main.cpp", "load near wire"),
+    ("CMakeLists.txt", "load near wire"), ("README.md", "")])
+def test_what_runs_under_sanitizers_is_what_has_the_change_in_it(clone, changed, tests):
+    clone.base = clone.commit({"CMakeLists.txt": BUILD, "tests/main.cpp": "int main() {}\n", "README.md": "",
+                               ".gitignore": "/build/\n"})
+    text = (clone.root / changed).read_text()
+    clone.commit({changed: text + ("# more\n" if changed == "CMakeLists.txt" else "// more\n")})
+    subprocess.run(["cmake", "-G", "Ninja", "-B", "build"], cwd=clone.root, check=True, capture_output=True)
+    done = subprocess.run([SCRIPT.with_name("affected-tests"), "build", clone.base], cwd=clone.root, check=True,
+                          capture_output=True, text=True)
+    assert sorted(done.stdout.split()) == [f"{name}_test" for name in tests.split()]

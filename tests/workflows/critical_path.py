@@ -25,10 +25,11 @@ from slipway.lab import Engine, images
 from workflows.act_world import ROOT, SLOW, ActWorld
 
 LEGS = ["plan", "next-version", "lint", "trivy-fs", "image", "image-scan", "performance-benchmark", "gate", "analysis",
-        "build-and-test", "integration:suite=docker", "integration:suite=blackbox"]
+        "build-and-test", "sanitizers:preset=asan", "sanitizers:preset=tsan", "integration:suite=docker",
+        "integration:suite=blackbox"]
 # What the merge queue and main run besides.
 QUEUE = ["codeql", "other-toolchains:os=ubuntu-24.04,compiler=clang", "other-toolchains:os=debian-12,compiler=gcc",
-         "sanitizers:preset=asan", "sanitizers:preset=tsan", "integration:suite=workflows", "integration:suite=release",
+         "integration:suite=workflows", "integration:suite=release",
          "integration:suite=release-workflow", "integration:suite=reproducible"]
 
 # Much of the connector includes it.

@@ -102,7 +102,9 @@ MUTANTS = [
     ("one environment is not looked at", CD, "NAMES: staging production production-approval production-rollback", "NAMES: staging production production-rollback"),
     ("an approval that nobody must give", CD, "          APPROVED: production-approval\n", ""),
     # 18 minutes
-    ("a pull request waits for the sanitizers", CI, "    name: Sanitizers (${{ matrix.preset }})\n    needs: plan\n    if: github.event_name != 'pull_request'\n", "    name: Sanitizers (${{ matrix.preset }})\n    needs: plan\n    if: needs.plan.outputs.code == 'true'\n"),
+    ("a pull request waits for all of the sanitizers", CI, "          PRESET: ${{ matrix.preset }}\n          BASE: ${{ github.event.pull_request.base.sha }}\n", "          PRESET: ${{ matrix.preset }}\n"),
+    ("main runs a part of the sanitizers", CI, "          PRESET: ${{ matrix.preset }}\n          BASE: ${{ github.event.pull_request.base.sha }}\n", "          PRESET: ${{ matrix.preset }}\n          BASE: ${{ github.event.before }}\n"),
+    ("a pull request leaves out the sanitizers", CI, "    name: Sanitizers (${{ matrix.preset }})\n    needs: plan\n    if: needs.plan.outputs.code == 'true'\n", "    name: Sanitizers (${{ matrix.preset }})\n    needs: plan\n    if: github.event_name != 'pull_request'\n"),
     ("a pull request waits for every suite", CI, "suite: ${{ fromJSON(needs.plan.outputs.suites || '[]') }}", "suite: [docker, blackbox, workflows, release, release-workflow, reproducible]"),
     ("main leaves out the other toolchains", CI, "    name: Build and test (${{ matrix.os }}, ${{ matrix.compiler }})\n    needs: plan\n    if: github.event_name != 'pull_request'", "    name: Build and test (${{ matrix.os }}, ${{ matrix.compiler }})\n    needs: plan\n    if: github.event_name == 'merge_group'"),
     ("main publishes without the sanitizers", CI, "      - sanitizers\n      - integration\n      - codeql\n      - snyk\n", "      - integration\n      - codeql\n      - snyk\n"),

@@ -10,18 +10,18 @@ from .documents import command, needs, runs, uses
 # Jobs that a run may lack, and why: a pull request leaves to the merge queue and main what takes long; only a pull
 # request has dependencies to review; only a push of our own publishes.
 MAY_SKIP = (
-    "${{ github.event_name == 'pull_request' && 'publish other-toolchains sanitizers codeql' || "
+    "${{ github.event_name == 'pull_request' && 'publish other-toolchains codeql' || "
     "github.event_name == 'merge_group' && 'publish dependency-review' || "
     "github.event.repository.fork && 'publish dependency-review' || 'dependency-review' }}")
 MAY_SKIP_WITHOUT = {
-    "CODE": {"analysis", "build-and-test", "integration", "snyk", "image", "image-scan", "performance-benchmark",
-             "gate"},
+    "CODE": {"analysis", "build-and-test", "sanitizers", "integration", "snyk", "image", "image-scan",
+             "performance-benchmark", "gate"},
     "SUITES": {"integration"}, "SCANNING": {"codeql", "dependency-review"}}
 CODE = "needs.plan.outputs.code == 'true'"
 IN_THE_QUEUE = "github.event_name != 'pull_request'"
 RUNS_IF = {
     **dict.fromkeys(MAY_SKIP_WITHOUT["CODE"], CODE), "integration": "needs.plan.outputs.suites != '[]'",
-    "image-scan": None, "gate": None, "other-toolchains": IN_THE_QUEUE, "sanitizers": IN_THE_QUEUE,
+    "image-scan": None, "gate": None, "other-toolchains": IN_THE_QUEUE,
     "codeql": f"{IN_THE_QUEUE} && needs.plan.outputs.scanning == 'true'",
     "dependency-review": "github.event_name == 'pull_request' && needs.plan.outputs.scanning == 'true'",
     "publish": "github.event_name == 'push' && !github.event.repository.fork && !failure() && !cancelled() && "
@@ -265,6 +265,8 @@ def benchmark(r):
         yield "scripts/ci/gate: base and head are not interleaved"
     if r.ci.jobs["analysis"]["steps"][-1].get("env") != {"BASE": "${{ github.event.pull_request.base.sha }}"}:
         yield "ci/analysis: only a pull request may be analysed in part"
+    if r.ci.jobs["sanitizers"]["steps"][-1].get("env", {}).get("BASE") != "${{ github.event.pull_request.base.sha }}":
+        yield "ci/sanitizers: a pull request waits for what it does not reach, or main runs in part"
     for name, job in r.ci.jobs.items():
         steps = job.get("steps", [])
         looks_back = any("BASE" in s.get("env", {}) or uses(s, GATE) for s in steps)

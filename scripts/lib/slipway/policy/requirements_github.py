@@ -280,7 +280,7 @@ def unprotected(r):
 def minutes(r):
     """18: twenty jobs at once, and four cores each."""
     queued = {job for job, body in r.ci.jobs.items() if "github.event_name != 'pull_request'" in str(body.get("if"))}
-    for job in ("other-toolchains", "sanitizers", "codeql"):
+    for job in ("other-toolchains", "codeql"):
         if job not in queued:
             yield f"ci/{job}: a pull request waits for it"
     reached = {"suite": "${{ fromJSON(needs.plan.outputs.suites || '[]') }}"}
