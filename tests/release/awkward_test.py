@@ -232,9 +232,9 @@ def test_a_withdrawn_release_says_so_holds_no_moving_name_and_stays_withdrawn(re
 
 def test_where_actions_are_published_vmajor_follows_the_newest_that_was_not_withdrawn(released):
     assert released.reconcile()[0].status == 0 and released.remote("refs/tags/v0") == "", "no actions, no such tag"
-    action = released.work / ".github/actions/gate/action.yml"
+    action = released.work / ".github/actions/any/action.yml"
     action.parent.mkdir(parents=True)
-    action.write_text("name: gate\n")
+    action.write_text("name: any\n")
     where = []
     for message, version in (("feat: publish actions", "v0.2.0"), ("fix: mend them", "v0.2.1")):
         assert released.release(released.push(message)).tag == version
