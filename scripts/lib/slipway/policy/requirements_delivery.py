@@ -162,7 +162,8 @@ def attested(r):
     attests = [s for s in steps if uses(s, "actions/attest")]
     if not attests or attests[0]["with"].get("subject-checksums") != "build/assets/SHA256SUMS":
         yield "release/attest: the host tools are not attested"
-    if any(not uses(s, "actions/download-artifact") and not uses(s, "actions/attest") for s in steps):
+    if any(not any(uses(s, f"actions/{name}") for name in ("download-artifact", "attest", "upload-artifact"))
+           for s in steps):
         yield "release/attest: runs what a build could have written, with a token that can sign"
     if "toJSON(github.event.workflow_run.head_sha)" not in str(attests):
         yield "release/attest: takes the word of the build for the commit"
