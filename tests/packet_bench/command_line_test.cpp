@@ -176,7 +176,7 @@ TEST_CASE("a flag that would do nothing is refused, not ignored", "[command_line
        nothing("--data-bytes", "packets, and http targets get none")},
       {"run", with(http, {"--amount", "1"}),
        nothing("--amount", "packets, and http targets get none")},
-      {"run", with(http, {"--seed", "1"}), nothing("--seed", "packets, or --arrivals poisson")},
+      {"run", with(http, {"--seed", "1"}), nothing("--seed", "packets, --arrivals poisson, or --requests")},
       {"run", with(http, {"--rate", "max", "--arrivals", "poisson"}),
        nothing("--arrivals", "a --rate other than max")},
       {"run", with(http, {"--rate", "max", "--precision", "spin"}),

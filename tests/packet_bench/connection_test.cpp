@@ -29,6 +29,7 @@ class Peer {
   }
   Target target() const { return {.scheme = &http_scheme, .host = "127.0.0.1", .port = port_}; }
   void accept() { taken_.reset(::accept(listener_.get(), nullptr, nullptr)); }
+  void close() { taken_.reset(); }
   void send(std::string_view text) const {
     REQUIRE(::send(taken_.get(), text.data(), text.size(), 0) == static_cast<ssize_t>(text.size()));
   }
@@ -44,29 +45,46 @@ struct Handler : EventSink {
   void on_events(std::uint32_t events) override { connection->handle(events); }
 };
 
-}  // namespace
-
-TEST_CASE("bytes count from when they arrived, not from when they were read", "[connection]") {
+// A connection that is open, from the moment on that it is made.
+struct Opened {
   Peer peer;
   Poller poller;
   Handler handler;
-  Connection connection(poller, handler);
-  handler.connection = &connection;
-  const auto address = resolve(peer.target(), nullptr);
-  REQUIRE(address.has_value());
-  connection.open(*address);
-  peer.accept();
-  while (connection.state() != Connection::State::open) poller.wait(100ms);
+  Address address;
+  Connection connection{poller, handler};
+
+  Opened() : address(*resolve(peer.target(), nullptr)) {
+    handler.connection = &connection;
+    connection.open(address);
+    peer.accept();
+    while (connection.state() != Connection::State::open) poller.wait(100ms);
+  }
+};
+
+}  // namespace
+
+TEST_CASE("bytes count from when they arrived, not from when they were read", "[connection]") {
+  Opened opened;
+  Connection& connection = opened.connection;
   CHECK(connection.connect_took() > 0ns);
   CHECK_FALSE(connection.handshake_took());
   const TimePoint before = Clock::now();
-  peer.send("answer");
+  opened.peer.send("answer");
   const TimePoint sent = Clock::now();
   // Not to wait for anything: to read late.
   std::this_thread::sleep_for(30ms);
-  while (connection.input().empty()) poller.wait(100ms);
+  while (connection.input().empty()) opened.poller.wait(100ms);
   REQUIRE(connection.stamps_arrivals());
   // The stamp is another clock's, so a little more than nothing.
   CHECK(connection.arrived() >= before - 1ms);
   CHECK(connection.arrived() <= sent + 1ms);
+}
+
+TEST_CASE("an end that came with the last bytes is seen when they are read", "[connection]") {
+  Opened opened;
+  opened.peer.send("answer");
+  opened.peer.close();
+  while (opened.connection.input().empty()) opened.poller.wait(100ms);
+  CHECK(opened.connection.input().size() == 6);
+  CHECK(opened.connection.state() == Connection::State::closed);
 }

@@ -46,11 +46,10 @@ bool add_statuses(std::string_view text, std::vector<int>& statuses) {
 
 void HttpFlags::add(const std::string& group_name) {
   const FlagGroup group(command_, group_name);
-  const char* const request = "of http requests: GET, or POST of the file";
+  const char* const request = "http; or lines WEIGHT METHOD PATH";
   Flag method = group.add("--method", "WORD", method_, request);
   group.add("--body", "FILE", body_, request);
-  group.add("--requests", "FILE", requests_, "several, each line: WEIGHT METHOD PATH")
-      .excludes(method);
+  group.add("--requests", "FILE", requests_, request).excludes(method);
   group.add("--header", "'NAME: VALUE'", headers_, "of http requests; repeatable");
   group.add("--pipeline", "N", pipeline_, "http requests in flight on a connection")
       .show_default()

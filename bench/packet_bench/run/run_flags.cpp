@@ -234,7 +234,7 @@ void RunFlags::add_target_flags(Flags& command) {
       .environment("PACKET_BENCH_TARGET")
       .show_default();
   target.add("--connections", "N", connections_, "to the target").show_default().within(1, 10'000);
-  target.add("--auth", "HOW", auth_, "bearer or basic:USER; secret: PACKET_BENCH_SECRET, or URL's");
+  target.add("--auth", "HOW", auth_, "bearer, basic:USER; and $PACKET_BENCH_SECRET");
   target.add("--destination", "ADDRESS", destination_, "ILP address of the account to pay");
   target.add("--receiver", "URL", receiver_, "play it too, over btp+ws://")
       .environment("PACKET_BENCH_RECEIVER");

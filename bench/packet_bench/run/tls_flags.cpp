@@ -6,13 +6,11 @@ namespace slipway::bench {
 
 void TlsFlags::add(Flags& command, const std::string& group_name) {
   const FlagGroup group(command, group_name);
-  const char* const trust = "TLS authorities [the system's], or trust anybody";
-  Flag ca_file = group.add("--ca-file", "FILE", ca_file_, trust);
-  group.add("--insecure", insecure_, trust).excludes(ca_file);
-  const char* const own =
-      "PEM of our own certificate, with its chain, and its key [in the same file]";
-  group.add("--cert", "FILE", certificate_, own);
-  group.add("--key", "FILE", key_, own);
+  const char* const text = "whom TLS trusts; own PEM";
+  Flag ca_file = group.add("--ca-file", "FILE", ca_file_, text);
+  group.add("--insecure", insecure_, text).excludes(ca_file);
+  group.add("--cert", "FILE", certificate_, text);
+  group.add("--key", "FILE", key_, text);
 }
 
 Result<net::TlsOptions> TlsFlags::checked(bool used) const {

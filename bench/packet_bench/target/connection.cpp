@@ -72,7 +72,7 @@ void Connection::begin_connecting() {
   ::setsockopt(fd_.get(), SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on);
   state_ = State::connecting;
   watching_writes_ = true;
-  poller_.add(fd_.get(), EPOLLIN | EPOLLOUT, sink_);
+  poller_.add(fd_.get(), EPOLLIN | EPOLLRDHUP | EPOLLOUT, sink_);
   const auto* generic = reinterpret_cast<const sockaddr*>(&endpoint.storage);
   if (::connect(fd_.get(), generic, endpoint.size) != 0 && errno != EINPROGRESS) {
     connect_next(message_of(errno));
@@ -118,7 +118,10 @@ void Connection::handle(std::uint32_t epoll_events) {
   if (state_ == State::shaking_hands) shake_hands();
   if (state_ != State::open) return;
   if ((epoll_events & EPOLLOUT) != 0) flush();
-  if (state_ == State::open && (epoll_events & (EPOLLIN | EPOLLERR | EPOLLHUP)) != 0) read_some();
+  if (state_ != State::open) return;
+  if ((epoll_events & (EPOLLIN | EPOLLERR | EPOLLHUP)) != 0) read_some();
+  // An end that came with the last bytes is seen with them: what was sent after it would be lost.
+  while (state_ == State::open && !tls_ && (epoll_events & EPOLLRDHUP) != 0) read_some();
 }
 
 void Connection::finish_connecting() {
@@ -280,7 +283,7 @@ void Connection::drop_written() {
 void Connection::watch(bool for_writing) {
   if (for_writing == watching_writes_) return;
   watching_writes_ = for_writing;
-  poller_.modify(fd_.get(), for_writing ? EPOLLIN | EPOLLOUT : EPOLLIN, sink_);
+  poller_.modify(fd_.get(), EPOLLIN | EPOLLRDHUP | (for_writing ? EPOLLOUT : 0u), sink_);
 }
 
 }  // namespace slipway::bench
