@@ -15,7 +15,8 @@ DUET = ["--rate", "200", "--max-duration", "5s", "--slice", "100ms", "--warmup",
 
 def duet(executables, stderr) -> subprocess.Popen:
     connector = executables / "connector"
-    return subprocess.Popen([executables / "packet_bench", "duet", "--base", connector, "--candidate", connector, *DUET],
+    return subprocess.Popen([executables / "packet_bench", "duet", "--base", connector, "--candidate", connector,
+                             *DUET],
                             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=stderr,
                             env={**os.environ, "TERM": "xterm"})
 

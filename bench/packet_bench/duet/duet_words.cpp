@@ -18,12 +18,11 @@ std::string worth_text(const MetricFinding& finding) {
 }
 
 std::string note_text(const MetricFinding& finding) {
-  return fmt::format(
-      "allowed {}{}: {}{}", bound_percent(finding.allowed.worsening),
-      finding.allowed.deciding ? "" : " (alarm only)", to_string(finding.finding),
-      std::isfinite(finding.visible)
-          ? fmt::format("; would have seen {}", signed_percent(finding.visible, 1))
-          : std::string());
+  return fmt::format("allowed {}{}: {}{}", bound_percent(finding.allowed.worsening),
+                     finding.allowed.deciding ? "" : " (alarm only)", to_string(finding.finding),
+                     std::isfinite(finding.visible)
+                         ? fmt::format("; would have seen {}", signed_percent(finding.visible, 1))
+                         : std::string());
 }
 
 std::string length_text(const DuetResult& result) {
