@@ -147,3 +147,20 @@ function(slipway_test name)
   catch_discover_tests(${name}_test TEST_PREFIX "${name}:"
     PROPERTIES TIMEOUT ${arg_TIMEOUT} LABELS "${arg_LABELS}" ${arg_PROPERTIES})
 endfunction()
+
+# slipway_embed(ROOM TEMPLATE NAME=FILE ...): compiles the texts of files into a room: the template, beside which
+# they are, with each @NAME@ replaced by its file. A changed file is compiled in without anybody having to configure.
+function(slipway_embed folder template)
+  get_filename_component(directory ${CMAKE_CURRENT_SOURCE_DIR}/${template} DIRECTORY)
+  foreach(pair IN LISTS ARGN)
+    string(REGEX MATCH "^([^=]+)=(.+)$" matched ${pair})
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${directory}/${CMAKE_MATCH_2})
+    set(name ${CMAKE_MATCH_1})
+    file(READ ${directory}/${CMAKE_MATCH_2} ${name})
+  endforeach()
+  get_filename_component(source ${template} NAME_WLE)
+  configure_file(${template} ${CMAKE_CURRENT_BINARY_DIR}/${folder}/${source} @ONLY)
+  string(REGEX REPLACE "^${PROJECT_SOURCE_DIR}/[a-z]+/(.*)$" "\\1" room ${CMAKE_CURRENT_SOURCE_DIR}/${folder})
+  slipway_target_of(target ${room})
+  target_sources(${target} PRIVATE ${CMAKE_CURRENT_BINARY_DIR}/${folder}/${source})
+endfunction()

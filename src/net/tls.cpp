@@ -118,6 +118,36 @@ void TlsContext::Free::operator()(ssl_ctx_st* context) const {
   ::SSL_CTX_free(context);
 }
 
+namespace {
+
+// Asked at a terminal, a passphrase would be waited for by whoever runs without one.
+int no_passphrase(char*, int, int, void*) {
+  return -1;
+}
+
+Error unusable(std::string_view flag, const std::filesystem::path& file, std::string_view remedy) {
+  return {ErrorKind::usage,
+          fmt::format("cannot use {} {}: {}", flag, file.string(), queued_reason()),
+          std::string(remedy)};
+}
+
+Result<void> prove_who_we_are(SSL_CTX* context, const TlsOptions& options) {
+  if (options.certificate_file.empty()) return {};
+  ::ERR_clear_error();
+  if (::SSL_CTX_use_certificate_chain_file(context, options.certificate_file.c_str()) != 1) {
+    return unusable("--cert", options.certificate_file, "give a file of certificates in PEM");
+  }
+  ::SSL_CTX_set_default_passwd_cb(context, no_passphrase);
+  if (::SSL_CTX_use_PrivateKey_file(context, options.key_file.c_str(), SSL_FILETYPE_PEM) != 1 ||
+      ::SSL_CTX_check_private_key(context) != 1) {
+    return unusable("--key", options.key_file,
+                    "give the certificate's private key in PEM, without a passphrase");
+  }
+  return {};
+}
+
+}  // namespace
+
 Result<std::shared_ptr<const TlsContext>> TlsContext::make(const TlsOptions& options) {
   auto made = std::make_shared<TlsContext>();
   made->context_.reset(::SSL_CTX_new(::TLS_client_method()));
@@ -132,11 +162,9 @@ Result<std::shared_ptr<const TlsContext>> TlsContext::make(const TlsOptions& opt
   if (options.ca_file.empty()) {
     ::SSL_CTX_set_default_verify_paths(context);
   } else if (::SSL_CTX_load_verify_locations(context, options.ca_file.c_str(), nullptr) != 1) {
-    return Error{
-        ErrorKind::usage,
-        fmt::format("cannot use --ca-file {}: {}", options.ca_file.string(), queued_reason()),
-        "give a file of certificates in PEM"};
+    return unusable("--ca-file", options.ca_file, "give a file of certificates in PEM");
   }
+  if (auto proven = prove_who_we_are(context, options); !proven) return proven.error();
   return std::shared_ptr<const TlsContext>(std::move(made));
 }
 

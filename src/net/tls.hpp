@@ -16,6 +16,9 @@ namespace slipway::net {
 struct TlsOptions {
   std::filesystem::path ca_file;  // whom to trust; empty: whom the system trusts
   bool insecure = false;          // trust anybody
+  // What we prove to be, PEM; empty: nothing. The certificate's file may hold the key, too.
+  std::filesystem::path certificate_file;
+  std::filesystem::path key_file;
 };
 
 // The outcome of a step on a non-blocking connection.
@@ -50,7 +53,7 @@ class TlsSession {
 // What the sessions of a run share. Thread-safe.
 class TlsContext {
  public:
-  // Error (`usage`): the CA file cannot be used.
+  // Error (`usage`): a file cannot be used, or the key is not the certificate's.
   static Result<std::shared_ptr<const TlsContext>> make(const TlsOptions& options);
 
   // The peer must prove to be `host`, a name or an address, unless the options said otherwise.

@@ -1,18 +1,19 @@
 #!/usr/bin/env python3
-"""The cost of a request: packet_bench, wrk and h2load against the same nginx, in turn.
+"""packet_bench and other generators, in turn: wrk, h2load, oha and k6, those that are installed.
 
-One processor for the generator and one for nginx, 50 connections, no pipelining, all as fast as
-they can at normal priority. A round runs all three one after the other, so that a noisy machine
-troubles them alike; ratios of the same round are compared, by their median. Exits 1 when
-packet_bench makes fewer requests a second than wrk or needs more processor time for one, 77 when
-nginx, wrk or a second processor is missing.
+One processor for the generator and one for the server, 50 connections, no pipelining, normal priority
+for all. As fast as they can, against nginx: requests a second, processor seconds for a million of them,
+memory. At 10,000 a second, against a server of ours that notes when each request arrives: processor
+seconds for 20 s, and how late the arrivals are by the strictest schedule that they allow. A round runs
+all, one after the other, so that a noisy machine troubles them alike; medians are shown, and ratios of
+the same round compared. Exits 1 when packet_bench makes fewer requests a second than wrk or needs more
+processor time for one, 77 when nginx, wrk or a second processor is missing.
 """
 
 import argparse
 import json
 import os
 import re
-import resource
 import shutil
 import signal
 import socket
@@ -24,9 +25,11 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from packet_bench.precision import RATE, Recorder, deviations, percentile
 from support.ports import free_port
 
 GENERATOR_CPU, SERVER_CPU = "0", "1"
+CONNECTIONS = 50
 CONFIGURATION = """
 daemon off;
 worker_processes 1;
@@ -65,47 +68,116 @@ class Nginx:
         self.process.wait()
 
 
-def run(name, options, url):
-    """One run: (requests a second, microseconds of processor time for a request)."""
-    seconds, connections = str(options.seconds), "50"
-    argv = {
+def peak_mb(pid):
+    try:
+        with open(f"/proc/{pid}/status", encoding="ascii") as status:
+            found = re.search(r"VmHWM:\s+(\d+) kB", status.read())
+    except OSError:
+        found = None
+    return int(found[1]) / 1024 if found else 0
+
+
+def timed(argv):
+    """(output, processor seconds, MB at most) of a program on the generator's processor."""
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as output:
+        process = subprocess.Popen(["taskset", "-c", GENERATOR_CPU, *argv], stdout=output,
+                                   stderr=subprocess.DEVNULL, text=True)
+        memory, ended = 0, 0
+        # Not ru_maxrss, which begins with this program's own: a child is a copy until it is another program.
+        while not ended:
+            memory = max(memory, peak_mb(process.pid))
+            ended, status, used = os.wait4(process.pid, os.WNOHANG)
+            time.sleep(0.05)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        output.seek(0)
+        assert process.returncode == 0, f"{argv[0]} left {process.returncode}: {output.read()[-400:]}"
+        output.seek(0)
+        return output.read(), used.ru_utime + used.ru_stime, memory
+
+
+def k6_script(folder, url, rate, seconds):
+    """k6 is told in JavaScript; without a rate its 50 users go as fast as they can."""
+    scenario = ({"executor": "constant-arrival-rate", "rate": rate, "timeUnit": "1s",
+                 "preAllocatedVUs": CONNECTIONS} if rate else {"executor": "constant-vus", "vus": CONNECTIONS})
+    scenario["duration"] = f"{seconds}s"
+    script = os.path.join(folder, "k6.js")
+    with open(script, "w", encoding="utf-8") as file:
+        told = json.dumps({"discardResponseBodies": True, "scenarios": {"all": scenario}})
+        file.write(f"import http from 'k6/http';\n"
+                   f"export const options = {told};\n"
+                   f"export default () => {{ http.get('{url}'); }};\n")
+    return script
+
+
+def command(name, options, url, folder, rate=None):
+    """NAME against URL, at RATE or as fast as it can."""
+    seconds, connections = str(options.seconds), str(CONNECTIONS)
+    each = rate // CONNECTIONS if rate else 0
+    return {
         "packet_bench": [os.path.join(options.bin, "packet_bench"), "run", "--target", url,
-                         "--rate", "max", "--duration", seconds + "s", "--warmup", "0s",
-                         "--connections", connections, "--priority", "normal", "--output", "",
-                         "--json"],
+                         "--rate", str(rate or "max"), "--duration", seconds + "s",
+                         "--warmup", "0s", "--connections", connections,
+                         "--priority", options.priority, "--threshold-tps", "0", "--output", "", "--json"],
         "wrk": ["wrk", "-t1", "-c" + connections, "-d" + seconds + "s", url],
-        "h2load": ["h2load", "--h1", "-t1", "-c" + connections, "-D" + seconds, url],
+        "h2load": ["h2load", "--h1", "-t1", "-c" + connections, "-D" + seconds,
+                   *([f"--rps={each}"] if rate else []), url],
+        "oha": ["oha", "--no-tui", "--output-format", "json", "-c", connections, "-z", seconds + "s",
+                *(["-q", str(rate)] if rate else []), url],
+        "k6": ["k6", "run", "--quiet", "--summary-export", os.path.join(folder, "k6.json"),
+               k6_script(folder, url, rate, options.seconds)],
     }[name]
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    output = subprocess.run(["taskset", "-c", GENERATOR_CPU] + argv, check=True, text=True,
-                            capture_output=True).stdout
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def requests_of(name, output, folder):
     if name == "packet_bench":
-        results = json.loads(output)
-        requests = results["details"]["packets"]["fulfilled"]
-        assert requests == results["details"]["packets"]["planned"]
-        rate = results["tps"]
-    elif name == "wrk":
-        requests = int(re.search(r"(\d+) requests in", output)[1])
-        rate = float(re.search(r"Requests/sec:\s+([\d.]+)", output)[1])
-    else:
-        requests = int(re.search(r"requests: \d+ total, \d+ started, (\d+) done", output)[1])
-        rate = float(re.search(r"finished in [\d.]+s, ([\d.]+) req/s", output)[1])
-    return rate, 1e6 * cpu / requests
+        return json.loads(output)["details"]["packets"]["fulfilled"]
+    if name == "wrk":
+        return int(re.search(r"(\d+) requests in", output)[1])
+    if name == "h2load":
+        return int(re.search(r"requests: \d+ total, \d+ started, (\d+) done", output)[1])
+    if name == "oha":
+        return sum(json.loads(output)["statusCodeDistribution"].values())
+    with open(os.path.join(folder, "k6.json"), encoding="utf-8") as file:
+        return json.load(file)["metrics"]["http_reqs"]["count"]
+
+
+def full_speed(name, options, url, folder):
+    output, cpu, rss = timed(command(name, options, url, folder))
+    requests = requests_of(name, output, folder)
+    return {"rate": requests / options.seconds, "cpu": 1e6 * cpu / requests, "rss": rss}
+
+
+def paced(name, options, folder):
+    recorder = Recorder(os.path.join(options.bin, "arrival_recorder"), folder)
+    _, cpu, _ = timed(command(name, options, f"http://127.0.0.1:{recorder.port}/", folder, RATE))
+    late = deviations(recorder.arrivals_us())
+    return {"cpu20": 20 * cpu / options.seconds, "p50": percentile(late, 50), "p99": percentile(late, 99),
+            "arrived": len(late) / (RATE * options.seconds)}
+
+
+def print_table(rows):
+    def median(name, key):
+        values = [row[key] for row in rows[name] if key in row]
+        return f"{statistics.median(values):,.{2 if key.startswith('cpu') else 0}f}" if values else "-"
+    print("| | requests/s | CPU s per million | memory, MB | CPU s for 20 s at 10,000/s | late by p50, us | p99, us |")
+    print("|---|---|---|---|---|---|---|")
+    for name in rows:
+        columns = [median(name, key) for key in ("rate", "cpu", "rss", "cpu20", "p50", "p99")]
+        print(f"| {name} | " + " | ".join(columns) + " |")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("bin", help="folder of packet_bench")
+    parser.add_argument("bin", help="folder of packet_bench and arrival_recorder")
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--seconds", type=int, default=5)
+    parser.add_argument("--priority", choices=("normal", "high"), default="normal", help="of packet_bench")
     options = parser.parse_args()
     missing = [tool for tool in ("nginx", "wrk", "taskset") if not shutil.which(tool)]
     if missing or os.cpu_count() < 2:
         print("skipped: needs a second processor and " + ", ".join(missing or ["nothing else"]))
         sys.exit(77)
-    names = ["packet_bench", "wrk"] + (["h2load"] if shutil.which("h2load") else [])
+    names = ["packet_bench", "wrk"] + [tool for tool in ("h2load", "oha", "k6") if shutil.which(tool)]
     rows = {name: [] for name in names}
     with tempfile.TemporaryDirectory() as folder:
         nginx = Nginx(folder)
@@ -113,21 +185,21 @@ def main():
             for number in range(options.rounds):
                 turn = number % len(names)
                 for name in names[turn:] + names[:turn]:
-                    rows[name].append(run(name, options, f"http://127.0.0.1:{nginx.port}/"))
-                print(f"round {number + 1}: " + "; ".join(
-                    f"{name} {rows[name][-1][0]:.0f}/s, {rows[name][-1][1]:.2f} us"
-                    for name in names), flush=True)
+                    row = full_speed(name, options, f"http://127.0.0.1:{nginx.port}/", folder)
+                    if name != "wrk":  # which has no rate
+                        row |= paced(name, options, folder)
+                    rows[name].append(row)
+                    figures = ", ".join(f"{key} {value:.4g}" for key, value in row.items())
+                    print(f"round {number + 1}: {name}: {figures}", flush=True)
         finally:
             nginx.stop()
     print(f"medians of {options.rounds} rounds of {options.seconds} s:")
-    for name in names:
-        print(f"  {name:12} {statistics.median(r for r, _ in rows[name]):9.0f} requests/s, "
-              f"{statistics.median(c for _, c in rows[name]):6.2f} us of processor a request")
+    print_table(rows)
     broken = False
     for other in names[1:]:
         pairs = list(zip(rows["packet_bench"], rows[other], strict=True))
-        rate = statistics.median(mine[0] / its[0] for mine, its in pairs)
-        cost = statistics.median(mine[1] / its[1] for mine, its in pairs)
+        rate = statistics.median(mine["rate"] / its["rate"] for mine, its in pairs)
+        cost = statistics.median(mine["cpu"] / its["cpu"] for mine, its in pairs)
         held = rate >= 1 and cost <= 1
         broken = broken or (other == "wrk" and not held)
         print(f"  {'held    ' if held else 'NOT HELD'} packet_bench / {other}: "

@@ -58,7 +58,7 @@ TEST_CASE("A duet too short for a verdict is inconclusive, and says so", "[duet]
   CHECK(run.out.find("undisturbed pairs") != std::string::npos);
   const auto page = read_file(report);
   REQUIRE(page.has_value());
-  CHECK(page->find("<h1 class=\"inconclusive\">") != std::string::npos);
+  CHECK(page->find("<header class=\"inconclusive\">") != std::string::npos);
   CHECK(page->find("pairs left out") != std::string::npos);
 }
 

@@ -41,3 +41,21 @@ TEST_CASE("a long run joins neighbours and loses no packet and no time", "[serie
   CHECK(sent == 3 * seconds);
   CHECK(covered == seconds);
 }
+
+TEST_CASE("a second says where its latencies lie and what was lost, also when joined", "[series]") {
+  SeriesRecorder series(1);
+  ThreadSecond part;
+  part.latency.record(1'100us);  // up to 1.25 ms
+  part.latency.record(1'900us);  // up to 2 ms
+  part.latency.record(300s);     // beyond the last bound
+  part.losses.late = 1;
+  part.losses.rejected["T01"] = 2;
+  constexpr std::size_t seconds = SeriesRecorder::max_points + 1;
+  for (std::size_t i = 0; i < seconds; ++i) series.merge(i, part);
+  const auto points = series.points();
+  CHECK(points.back().latency_up_to_ms ==
+        std::map<double, std::uint64_t>{{1.25, 1}, {2.0, 1}, {80'000.0, 1}});
+  CHECK(points.front().latency_up_to_ms.at(1.25) == 2);
+  CHECK(points.front().lost ==
+        std::map<std::string, std::uint64_t>{{"late", 2}, {"rejected with T01", 4}});
+}

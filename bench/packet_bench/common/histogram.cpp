@@ -83,4 +83,16 @@ double Histogram::share_above(std::chrono::nanoseconds bound) const {
   return static_cast<double>(above) / static_cast<double>(count_);
 }
 
+std::vector<std::uint64_t> Histogram::counts_up_to(std::span<const double> bounds_ms) const {
+  std::vector<std::uint64_t> sums(bounds_ms.size());
+  std::size_t bound = 0;
+  for (std::size_t i = 0; i < buckets; ++i) {
+    if (counts_[i] == 0) continue;
+    const double ms = static_cast<double>(highest_value(i)) / 1e6;
+    while (bound + 1 < bounds_ms.size() && ms > bounds_ms[bound]) ++bound;
+    sums[bound] += counts_[i];
+  }
+  return sums;
+}
+
 }  // namespace slipway::bench

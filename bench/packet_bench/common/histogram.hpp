@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 namespace slipway::bench {
@@ -28,6 +29,10 @@ class Histogram {
   double percentile_ms(double percent) const;
   // The share of values above `bound`, 0 to 1.
   double share_above(std::chrono::nanoseconds bound) const;
+
+  // How many there are up to each bound, in ms and ascending, and above the one before it; what is
+  // above the last counts there.
+  std::vector<std::uint64_t> counts_up_to(std::span<const double> bounds_ms) const;
 
   // For exports: the buckets' counts, and the highest value that falls in bucket i, in ns.
   const std::vector<std::uint64_t>& counts() const { return counts_; }

@@ -1,9 +1,11 @@
 #include "packet_bench/duet/duet.hpp"
 
 #include "packet_bench/common/schedule.hpp"
+#include "packet_bench/duet/duet_progress.hpp"
 #include "packet_bench/duet/duet_report.hpp"
 #include "packet_bench/duet/duet_round.hpp"
 #include "packet_bench/gate/gate.hpp"
+#include "packet_bench/report/live_line.hpp"
 #include "packet_bench/report/result_files.hpp"
 #include "packet_bench/subject/machine.hpp"
 #include "packet_bench/subject/own_container.hpp"
@@ -101,6 +103,8 @@ Result<DuetResult> duet(const DuetOptions& options, std::stop_token stop) {
   DuetJudge judge(result.limits);
   const TimePoint begin = Clock::now();
   const TimePoint deadline = begin + options.max_duration;
+  DuetProgress progress(deadline, result.limits.first_look);
+  const LiveLine line([&progress] { return progress.text(Clock::now()); });
   bool clear = false;
   RoundOutcome sum;
   for (unsigned number = 0; !clear && Clock::now() + options.warmup + options.slice < deadline;
@@ -123,6 +127,7 @@ Result<DuetResult> duet(const DuetOptions& options, std::stop_token stop) {
           played += pair.seconds;
           if (!clear) {
             clear = judge.add(pair);
+            progress.note(judge.verdict());
             result.elapsed_s = as_seconds(Clock::now() - begin);
           }
           return (!clear || options.whole_rounds) && played < result.round_s &&

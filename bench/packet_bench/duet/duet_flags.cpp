@@ -49,9 +49,7 @@ DuetFlags::DuetFlags(Flags& command) : command_(command), service_(command) {
   add("--slice", "TIME", slice_, "of each pair").show_default();
   add("--warmup", "TIME", warmup_, "of each round, not measured").show_default();
   add("--seed", "N", seed_, "of the orders [random]");
-  const char* const trust = "TLS authorities [the system's], or trust anybody";
-  Flag ca_file = add("--ca-file", "FILE", ca_file_, trust);
-  command.add("--insecure", insecure_, trust).group("Duet").excludes(ca_file);
+  tls_.add(command, "Duet");
   add("--output", "FILE", output_, "results file with all pairs, JSON");
   add("--report", "FILE", report_, "FILE.html or FILE.md to write as well");
   command.add("--json", json_, "the results on stdout instead of the summary").group("Duet");
@@ -106,11 +104,9 @@ Result<void> DuetFlags::check_kinds(const DuetOptions& options) const {
 
 Result<void> DuetFlags::check_tls(DuetOptions& options) const {
   const bool tls = has_tls(options.targets[base]) || has_tls(options.targets[candidate]);
-  if (!tls && (!ca_file_.empty() || insecure_)) {
-    return Error{ErrorKind::usage, "--ca-file and --insecure are for targets with TLS",
-                 "name a btp+wss, ilp+https or https target, or leave them out"};
-  }
-  options.tls = {.ca_file = ca_file_, .insecure = insecure_};
+  auto tls_options = tls_.checked(tls);
+  if (!tls_options) return tls_options.error();
+  options.tls = std::move(*tls_options);
   return {};
 }
 

@@ -4,6 +4,7 @@
 #include "packet_bench/duet/duet.hpp"
 #include "packet_bench/duet/duet_target_flags.hpp"
 #include "packet_bench/duet/service_flags.hpp"
+#include "packet_bench/run/tls_flags.hpp"
 
 #include <string>
 
@@ -34,8 +35,7 @@ class DuetFlags {
   std::string round_ = "5s";
   std::uint64_t seed_ = 0;
   std::string max_worse_;
-  std::string ca_file_;
-  bool insecure_ = false;
+  TlsFlags tls_;
   std::string output_;
   std::string report_;
   bool json_ = false;

@@ -25,10 +25,9 @@ Error bad_allowance(std::string_view part) {
 }
 
 std::string sentence(const MetricFinding& finding) {
-  return fmt::format(
-      "{} {} ({} to {}; allowed {})", metric_names[static_cast<std::size_t>(finding.metric)],
-      signed_percent(finding.estimate, 1), signed_percent(finding.interval.low, 1),
-      signed_percent(finding.interval.high, 1), signed_percent(finding.allowed.worsening, 1));
+  return fmt::format("{} {}, allowed {}", metric_names[static_cast<std::size_t>(finding.metric)],
+                     worth_text(finding.estimate, finding.interval.low, finding.interval.high),
+                     bound_percent(finding.allowed.worsening));
 }
 
 }  // namespace

@@ -12,7 +12,7 @@ inline constexpr int duet_schema_version = 1;
 std::string duet_summary(const DuetResult& result);
 // Table and plot for a step summary on GitHub (Mermaid's xychart).
 std::string duet_markdown(const DuetResult& result);
-// One page with every pair drawn.
+// One page (see page.hpp) with every pair drawn.
 std::string duet_html(const DuetResult& result);
 // Everything, with all pairs.
 std::string duet_json(const DuetResult& result);

@@ -39,6 +39,9 @@ void add_tally(LoadOutcome& outcome, const ThreadTally& tally) {
   outcome.latency.add(tally.latency);
   outcome.latency_from_sent.add(tally.latency_from_sent);
   outcome.lateness.add(tally.lateness);
+  outcome.first_byte.add(tally.first_byte);
+  outcome.connect.add(tally.connect);
+  outcome.handshake.add(tally.handshake);
   outcome.longest_stall = std::max(outcome.longest_stall, tally.longest_stall);
   outcome.longest_gap = std::max(outcome.longest_gap, tally.longest_gap);
   outcome.priority = tally.priority;

@@ -67,6 +67,9 @@ struct LoadOutcome {
   Histogram latency;
   Histogram latency_from_sent;
   Histogram lateness;
+  Histogram first_byte;  // of HTTP answers, from the actual send
+  Histogram connect;     // of connections, each time anew
+  Histogram handshake;   // of those with TLS, after it
   std::chrono::nanoseconds longest_stall{0};
   std::chrono::nanoseconds longest_gap{0};
   std::vector<PaceSlice> slices;  // without steal and target_wait, which the sampler knows

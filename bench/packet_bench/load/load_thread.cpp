@@ -94,12 +94,24 @@ void LoadThread::on_unsent(TimePoint due, std::size_t) {
   ++counts.planned;
   ++counts.unsent;
   ++second_.not_fulfilled;
+  ++second_.losses.unsent;
 }
 
 void LoadThread::on_end(const Packet& packet, PacketEnd end, std::string_view code, TimePoint now) {
   count_end(counts_of(packet.due), end, code);
   if (end == PacketEnd::fulfilled) return count_fulfilled(packet, now);
   ++second_.not_fulfilled;
+  count_end(second_.losses, end, code);
+}
+
+void LoadThread::on_first_byte(const Packet& packet, TimePoint at) {
+  if (packet.due >= window_begin_) tally_.first_byte.record(at - packet.sent);
+}
+
+// The load's own connections are opened before it begins, so they count whenever they came about.
+void LoadThread::on_up(const Opening& opening) {
+  tally_.connect.record(opening.connect);
+  if (opening.tls) tally_.handshake.record(*opening.tls);
 }
 
 void LoadThread::on_late_answer(const Packet& packet) {

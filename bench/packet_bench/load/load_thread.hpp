@@ -23,6 +23,9 @@ struct ThreadTally {
   Histogram latency;
   Histogram latency_from_sent;
   Histogram lateness;
+  Histogram first_byte;  // from the actual send
+  Histogram connect;
+  Histogram handshake;
   std::chrono::nanoseconds longest_stall{0};
   std::chrono::nanoseconds longest_gap{0};
   std::array<std::optional<std::chrono::nanoseconds>, LoadPlan::pace_slices> least_lag{};
@@ -54,6 +57,8 @@ class LoadThread final : private PacketSink {
   void on_sent(const Packet& packet) override;
   void on_unsent(TimePoint due, std::size_t channel) override;
   void on_end(const Packet& packet, PacketEnd end, std::string_view code, TimePoint now) override;
+  void on_first_byte(const Packet& packet, TimePoint at) override;
+  void on_up(const Opening& opening) override;
   void on_late_answer(const Packet& packet) override;
   void on_duplicate() override { ++tally_.duplicates; }
   void on_unexpected() override { ++tally_.unexpected; }

@@ -7,6 +7,7 @@
 #include <sched.h>
 #include <sys/prctl.h>
 #include <thread>
+#include <time.h>
 
 #include <fmt/core.h>
 
@@ -24,11 +25,19 @@ constexpr nanoseconds breath = 60us;
 constexpr nanoseconds quick_answer = 20us;  // sleeping and waking cost as much
 constexpr unsigned quick_memory = 16;       // sends
 constexpr unsigned quick_trial = 64;        // sends between two tries whether the target is quick
-constexpr nanoseconds tick_every = 50us;
+constexpr nanoseconds longest_rest = 1ms;   // without reading what arrives
+constexpr nanoseconds tick_every = 200us;
 constexpr std::size_t sweep = 32;  // slots looked at in every tick for expired packets
 
 Error unconnected(const SendingPlan::Line& line, std::string_view why) {
   return {ErrorKind::unreachable, fmt::format("cannot connect {}: {}", line.name, why), {}};
+}
+
+// The steady clock is CLOCK_MONOTONIC. Not std's sleep_until, which asks for the time once more.
+void sleep_until(TimePoint when) {
+  const auto since_boot = std::chrono::duration_cast<nanoseconds>(when.time_since_epoch()).count();
+  const timespec until{since_boot / 1'000'000'000, since_boot % 1'000'000'000};
+  ::clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, nullptr);
 }
 
 constexpr std::size_t max_codes = 64;
@@ -171,6 +180,7 @@ void SendingLoop::end() {
 void SendingLoop::tick(TimePoint now) {
   if (now < next_tick_) return;
   next_tick_ = now + tick_every;
+  reads_later_ = may_read_later();
   for (const auto& channel : channels_) {
     if (!channel->up()) channel->tick(now);
   }
@@ -200,12 +210,27 @@ void SendingLoop::wait_until(TimePoint when) {
     return;
   }
   const nanoseconds left = when - Clock::now();
+  if (reads_later_ && left < longest_rest) {
+    sleep_until(when);
+    poller_.wait(0ns);
+    return;
+  }
   if (plan_.precision == Precision::normal) {
     poller_.wait(answer_is_near(when - left) ? 0ns : std::min(left, longest_wait));
     return;
   }
   // A timer wakes 10 to 30 us late: sleep up to shortly before, then poll without waiting.
   poller_.wait(left > spin_lead + 5us ? std::min(left - spin_lead, longest_wait) : 0ns);
+}
+
+// Being woken by an answer costs as much as being woken to send, and a timer set anew. So where the
+// kernel notes when answers arrive they are read when the next packet is due. Not where our
+// receiver's peer waits for us to read.
+bool SendingLoop::may_read_later() const {
+  return plan_.precision == Precision::normal && !closed_loop_ && receivers_.empty() &&
+         plan_.spread == Spread::any &&
+         std::all_of(channels_.begin(), channels_.end(),
+                     [](const auto& channel) { return channel->stamps_arrivals(); });
 }
 
 // A target that answers within the time that it takes to sleep and wake is not slept on: that costs
@@ -318,16 +343,19 @@ void SendingLoop::drop_overdue(TimePoint end) {
   }
 }
 
-void SendingLoop::on_input() {
+void SendingLoop::on_input(TimePoint arrived) {
   now_ = Clock::now();
+  arrived_ = arrived;
 }
 
 void SendingLoop::on_answer(Channel&, std::uint32_t ticket, const Answer& answer) {
   const PacketTable::Lookup lookup = table_.take(ticket);
-  if (now_ - last_send_ < quick_answer) answered_quickly_ = true;
+  if (arrived_ - last_send_ < quick_answer) answered_quickly_ = true;
   switch (lookup.found) {
     case PacketTable::Found::in_flight:
-      return sink_.on_end(lookup.packet, end_of(lookup.packet, answer), answer.code, now_);
+      if (answer.began) sink_.on_first_byte(lookup.packet, *answer.began);
+      return sink_.on_end(lookup.packet, end_of(lookup.packet, answer), answer.code,
+                          std::max(arrived_, lookup.packet.sent));
     case PacketTable::Found::given_up:
       return sink_.on_late_answer(lookup.packet);
     case PacketTable::Found::duplicate:
@@ -339,7 +367,7 @@ void SendingLoop::on_answer(Channel&, std::uint32_t ticket, const Answer& answer
 
 PacketEnd SendingLoop::end_of(const PacketTable::Packet& packet, const Answer& answer) const {
   if (answer.kind == Answer::Kind::rejected) return PacketEnd::rejected;
-  if (now_ > packet.expires) return PacketEnd::late;
+  if (arrived_ > packet.expires) return PacketEnd::late;
   if (answer.kind == Answer::Kind::failed) return PacketEnd::failed;
   if (answer.kind == Answer::Kind::accepted) return PacketEnd::fulfilled;
   // The condition was made of this preimage, so comparing it verifies the SHA-256.

@@ -39,6 +39,9 @@ class PacketSink {
   // `code`: of a reject.
   virtual void on_end(const Packet& packet, PacketEnd end, std::string_view code,
                       TimePoint now) = 0;
+  // The first byte of an answer to it arrived, which on_end tells of later.
+  virtual void on_first_byte(const Packet&, TimePoint) {}
+  virtual void on_up(const Opening&) {}
   // An answer to a packet that had been given up.
   virtual void on_late_answer(const Packet&) {}
   virtual void on_duplicate() {}
@@ -131,8 +134,9 @@ class SendingLoop final : private ChannelEvents {
   const std::string& priority() const { return priority_; }
 
  private:
-  void on_input() override;
+  void on_input(TimePoint arrived) override;
   void on_answer(Channel& channel, std::uint32_t ticket, const Answer& answer) override;
+  void on_up(const Opening& opening) override { sink_.on_up(opening); }
   void on_down(Channel& channel, const std::string& why) override;
 
   Result<void> take_place();
@@ -158,6 +162,7 @@ class SendingLoop final : private ChannelEvents {
   void drop_overdue(TimePoint end);
   void wait_until(TimePoint when);
   bool answer_is_near(TimePoint now) const;
+  bool may_read_later() const;
   void note_send();
   void take_breath();
   PacketEnd end_of(const PacketTable::Packet& packet, const Answer& answer) const;
@@ -173,6 +178,8 @@ class SendingLoop final : private ChannelEvents {
   std::vector<Channel*> to_flush_;
   TimePoint next_tick_{};
   TimePoint last_send_{};
+  TimePoint arrived_{};  // what is being read
+  bool reads_later_ = false;
   bool answered_quickly_ = false;  // since then
   bool watchful_ = false;
   unsigned quickness_ = 0;

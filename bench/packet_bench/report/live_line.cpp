@@ -1,9 +1,12 @@
 #include "packet_bench/report/live_line.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
+#include <condition_variable>
 #include <cstdio>
 #include <cstdlib>
+#include <mutex>
 #include <string_view>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -37,6 +40,20 @@ void show_live_line(const std::string& line) {
   const std::size_t width = known ? size.ws_col - 1u : 79;
   fmt::print(stderr, "\r\x1b[K{}", std::string_view(line).substr(0, width));
   std::fflush(stderr);
+}
+
+LiveLine::LiveLine(std::function<std::string()> text) {
+  if (!has_live_line()) return;
+  shower_ = std::jthread([text = std::move(text)](const std::stop_token& over) {
+    std::mutex mutex;
+    std::condition_variable_any changed;
+    std::unique_lock lock(mutex);
+    do {
+      show_live_line(text());
+    } while (!changed.wait_for(lock, over, std::chrono::milliseconds(500),
+                               [&over] { return over.stop_requested(); }));
+    show_live_line({});
+  });
 }
 
 }  // namespace slipway::bench

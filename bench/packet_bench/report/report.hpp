@@ -11,8 +11,8 @@ namespace slipway::bench {
 std::string markdown_report(const RunResult& result, const Verdict& verdict,
                             const GateLimits& limits);
 
-// One self-contained page: verdict, the latency-percentile curve, latency and rate over time, the
-// generator's own lateness. No scripts, nothing loaded from elsewhere.
+// One page (see page.hpp): verdict, rate, latency, its heat map and percentiles, what was not
+// fulfilled by kind, the generator's own lateness.
 std::string html_report(const RunResult& result, const Verdict& verdict, const GateLimits& limits);
 
 }  // namespace slipway::bench

@@ -2,8 +2,9 @@
 
 #include "base/json.hpp"
 #include "base/units.hpp"
+#include "packet_bench/report/chart.hpp"
 
-#include <cmath>
+#include <fmt/core.h>
 
 namespace slipway::bench {
 namespace {
@@ -14,13 +15,8 @@ double as_ms(std::chrono::nanoseconds duration) {
   return static_cast<double>(duration.count()) / 1e6;
 }
 
-// Three decimals are below what any clock here resolves; more only makes diffs noisy.
-double rounded(double value) {
-  return std::round(value * 1e3) / 1e3;
-}
-
 Json optional_number(const std::optional<double>& value) {
-  return value ? Json(rounded(*value)) : Json(nullptr);
+  return value ? Json(thousandths(*value)) : Json(nullptr);
 }
 
 Json packets_json(const PacketCounts& packets) {
@@ -37,24 +33,33 @@ Json packets_json(const PacketCounts& packets) {
 }
 
 Json latency_json(const LatencySummary& latency) {
-  return {{"count", latency.count},           {"meanMs", rounded(latency.mean_ms)},
-          {"p50Ms", rounded(latency.p50_ms)}, {"p90Ms", rounded(latency.p90_ms)},
-          {"p99Ms", rounded(latency.p99_ms)}, {"p999Ms", rounded(latency.p999_ms)},
-          {"maxMs", rounded(latency.max_ms)}};
+  return {{"count", latency.count},
+          {"meanMs", thousandths(latency.mean_ms)},
+          {"p50Ms", thousandths(latency.p50_ms)},
+          {"p90Ms", thousandths(latency.p90_ms)},
+          {"p99Ms", thousandths(latency.p99_ms)},
+          {"p999Ms", thousandths(latency.p999_ms)},
+          {"maxMs", thousandths(latency.max_ms)}};
 }
 
 Json series_json(const std::vector<SeriesPoint>& series) {
   Json points = Json::array();
   for (const SeriesPoint& point : series) {
+    Json cells = Json::object();
+    for (const auto& [up_to, count] : point.latency_up_to_ms) {
+      cells[fmt::format("{:g}", up_to)] = count;
+    }
     points.push_back({{"beginS", point.begin_s},
                       {"seconds", point.seconds},
                       {"sent", point.sent},
                       {"fulfilled", point.fulfilled},
                       {"notFulfilled", point.not_fulfilled},
-                      {"p50Ms", rounded(point.p50_ms)},
-                      {"p99Ms", rounded(point.p99_ms)},
-                      {"maxMs", rounded(point.max_ms)},
-                      {"latenessMaxMs", rounded(point.lateness_max_ms)}});
+                      {"p50Ms", thousandths(point.p50_ms)},
+                      {"p99Ms", thousandths(point.p99_ms)},
+                      {"maxMs", thousandths(point.max_ms)},
+                      {"latenessMaxMs", thousandths(point.lateness_max_ms)},
+                      {"fulfilledUpToMs", cells},
+                      {"notFulfilledBy", point.lost}});
   }
   return points;
 }
@@ -77,16 +82,17 @@ Json pace_json(const RunResult& result, const Pace& pace) {
   Json slices = Json::array();
   for (const PaceSlice& slice : result.slices) {
     slices.push_back(
-        {{"leastLagMs", slice.least_lag ? Json(rounded(as_ms(*slice.least_lag))) : Json(nullptr)},
+        {{"leastLagMs",
+          slice.least_lag ? Json(thousandths(as_ms(*slice.least_lag))) : Json(nullptr)},
          {"leastLatenessMs",
-          slice.least_lateness ? Json(rounded(as_ms(*slice.least_lateness))) : Json(nullptr)},
-         {"generatorStallMs", rounded(as_ms(slice.generator_stall))},
-         {"stealMs", rounded(as_ms(slice.steal))},
-         {"targetWaitMs", rounded(as_ms(slice.target_wait))}});
+          slice.least_lateness ? Json(thousandths(as_ms(*slice.least_lateness))) : Json(nullptr)},
+         {"generatorStallMs", thousandths(as_ms(slice.generator_stall))},
+         {"stealMs", thousandths(as_ms(slice.steal))},
+         {"targetWaitMs", thousandths(as_ms(slice.target_wait))}});
   }
   return {{"kind", pace_name(pace.kind)},
-          {"lagGrowthMs", rounded(as_ms(pace.growth))},
-          {"lagCountedMs", rounded(as_ms(pace.counted))},
+          {"lagGrowthMs", thousandths(as_ms(pace.growth))},
+          {"lagCountedMs", thousandths(as_ms(pace.counted))},
           {"disturbedSlices", pace.disturbed},
           {"slices", slices}};
 }
@@ -99,11 +105,11 @@ Json audit_json(const Audit& audit) {
   return {{"lateness", latency_json(audit.lateness)},
           {"latenessHistogram", buckets},
           {"lateShare", audit.late_share},
-          {"longestStallMs", rounded(audit.longest_stall_ms)},
-          {"generatorCpuPercent", rounded(audit.generator_cpu_percent)},
-          {"generatorMemoryMb", rounded(audit.generator_memory_mb)},
-          {"stealPercent", rounded(audit.steal_percent)},
-          {"targetWaitPercent", rounded(audit.target_wait_percent)},
+          {"longestStallMs", thousandths(audit.longest_stall_ms)},
+          {"generatorCpuPercent", thousandths(audit.generator_cpu_percent)},
+          {"generatorMemoryMb", thousandths(audit.generator_memory_mb)},
+          {"stealPercent", thousandths(audit.steal_percent)},
+          {"targetWaitPercent", thousandths(audit.target_wait_percent)},
           {"throttled", audit.throttled},
           {"clock", audit.clock},
           {"priority", audit.priority}};
@@ -136,7 +142,7 @@ Json details_json(const RunResult& result, const Verdict& verdict, const GateLim
   details["arrivals"] = result.arrivals;
   details["seed"] = result.seed;
   details["plannedSeconds"] = result.planned_s;
-  details["windowSeconds"] = rounded(result.window_s);
+  details["windowSeconds"] = thousandths(result.window_s);
   details["warmupSeconds"] = result.warmup_s;
   details["connections"] = result.connections;
   details["threads"] = result.threads;
@@ -150,14 +156,17 @@ Json details_json(const RunResult& result, const Verdict& verdict, const GateLim
   details["reconnects"] = result.reconnects;
   details["disconnects"] = result.disconnects;
   if (!result.first_refusal.empty()) details["firstRefusal"] = result.first_refusal;
-  details["longestGapMs"] = rounded(result.longest_gap_ms);
+  details["longestGapMs"] = thousandths(result.longest_gap_ms);
   details["receiverPrepares"] =
       result.receiver_prepares ? Json(*result.receiver_prepares) : Json(nullptr);
   details["latency"] = latency_json(result.latency);
   details["latencyFromSend"] = latency_json(result.latency_from_sent);
+  if (result.first_byte.count > 0) details["firstByte"] = latency_json(result.first_byte);
+  details["connect"] = latency_json(result.connect);
+  if (result.handshake.count > 0) details["tlsHandshake"] = latency_json(result.handshake);
   Json curve = Json::array();
   for (const auto& [percent, ms] : result.percentile_curve) {
-    curve.push_back({{"percent", percent}, {"ms", rounded(ms)}});
+    curve.push_back({{"percent", percent}, {"ms", thousandths(ms)}});
   }
   details["percentiles"] = curve;
   details["series"] = series_json(result.series);
@@ -182,9 +191,9 @@ std::string to_json(const RunResult& result, const Verdict& verdict, const GateL
   json["timestamp"] = format_utc(result.begun_at);
   json["commitSha"] = result.commit_sha;
   json["branch"] = result.branch;
-  json["tps"] = rounded(verdict.tps);
-  json["p99LatencyMs"] = rounded(result.latency.p99_ms);
-  json["p50LatencyMs"] = rounded(result.latency.p50_ms);
+  json["tps"] = thousandths(verdict.tps);
+  json["p99LatencyMs"] = thousandths(result.latency.p99_ms);
+  json["p50LatencyMs"] = thousandths(result.latency.p50_ms);
   json["memoryUsageMb"] = optional_number(result.cost.memory_mb);
   json["cpuUsagePercent"] = optional_number(result.cost.cpu_percent);
   json["passed"] = verdict.outcome == Outcome::passed;

@@ -45,17 +45,22 @@ std::string latency_text(const LatencySummary& latency) {
   return text;
 }
 
+std::map<std::string, std::uint64_t> losses_by_kind(const PacketCounts& packets) {
+  std::map<std::string, std::uint64_t> kinds{{"unanswered", packets.unanswered},
+                                             {"with a wrong preimage", packets.wrong},
+                                             {"late", packets.late},
+                                             {"failed", packets.failed},
+                                             {"unsent", packets.unsent}};
+  for (const auto& [code, count] : packets.rejected) kinds["rejected with " + code] += count;
+  std::erase_if(kinds, [](const auto& kind) { return kind.second == 0; });
+  return kinds;
+}
+
 std::string losses_text(const PacketCounts& packets) {
   std::string text;
-  const auto append = [&text](std::uint64_t count, const std::string& name) {
-    if (count > 0) text += fmt::format("{}{} {}", text.empty() ? "" : ", ", count, name);
-  };
-  append(packets.unanswered, "unanswered");
-  append(packets.wrong, "with a wrong preimage");
-  append(packets.late, "late");
-  append(packets.failed, "failed");
-  append(packets.unsent, "unsent");
-  for (const auto& [code, count] : packets.rejected) append(count, "rejected with " + code);
+  for (const auto& [kind, count] : losses_by_kind(packets)) {
+    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", count, kind);
+  }
   return text;
 }
 

@@ -49,6 +49,10 @@ struct SeriesPoint {
   double p99_ms = 0;
   double max_ms = 0;
   double lateness_max_ms = 0;
+  // How many were fulfilled within each bound and not within the next lower one; ten bounds a
+  // decade.
+  std::map<double, std::uint64_t> latency_up_to_ms;
+  std::map<std::string, std::uint64_t> lost;  // the not fulfilled by kind: see losses_by_kind
 };
 
 // One of the equal slices of the measured window that the pace analysis looks at.
@@ -139,6 +143,9 @@ struct RunResult {
 
   LatencySummary latency;                                   // from due to fulfilled
   LatencySummary latency_from_sent;                         // from the actual send
+  LatencySummary first_byte;                                // likewise; of HTTP answers
+  LatencySummary connect;                                   // of connections, each time anew
+  LatencySummary handshake;                                 // of those with TLS, after it
   std::vector<std::pair<double, double>> percentile_curve;  // percent, ms from due
   std::string hdr_log;                                      // the same histograms, for --hdr-log
   std::vector<SeriesPoint> series;
@@ -155,6 +162,9 @@ std::string rate_text(double rate);
 
 // "p50 0.6 ms, p90 ..., max ..." with three decimals, without those of which there are none.
 std::string latency_text(const LatencySummary& latency);
+
+// "unanswered": 2, "rejected with T01": 3: the packets that were not fulfilled.
+std::map<std::string, std::uint64_t> losses_by_kind(const PacketCounts& packets);
 
 // "3 rejected with T01, 2 unanswered": the packets that were not fulfilled; empty when all were.
 std::string losses_text(const PacketCounts& packets);

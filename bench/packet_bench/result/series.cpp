@@ -10,6 +10,30 @@ double as_ms(std::chrono::nanoseconds duration) {
   return static_cast<double>(duration.count()) / 1e6;
 }
 
+// Round figures, ten to a decade (ISO 3's R10), from 1 us to 100 s.
+const std::vector<double>& latency_bounds_ms() {
+  static const std::vector<double> bounds = [] {
+    std::vector<double> all;
+    for (double decade = 1e-3; decade < 5e4; decade *= 10) {
+      for (const double step : {1.0, 1.25, 1.6, 2.0, 2.5, 3.15, 4.0, 5.0, 6.3, 8.0}) {
+        all.push_back(std::round(step * decade * 1e6) / 1e6);
+      }
+    }
+    return all;
+  }();
+  return bounds;
+}
+
+std::map<double, std::uint64_t> cells_of(const Histogram& latency) {
+  const std::vector<double>& bounds = latency_bounds_ms();
+  const std::vector<std::uint64_t> counts = latency.counts_up_to(bounds);
+  std::map<double, std::uint64_t> cells;
+  for (std::size_t i = 0; i < bounds.size(); ++i) {
+    if (counts[i] > 0) cells[bounds[i]] = counts[i];
+  }
+  return cells;
+}
+
 SeriesPoint as_point(std::size_t index, const ThreadSecond& second) {
   return {.begin_s = static_cast<double>(index),
           .seconds = 1,
@@ -19,7 +43,9 @@ SeriesPoint as_point(std::size_t index, const ThreadSecond& second) {
           .p50_ms = second.latency.percentile_ms(50),
           .p99_ms = second.latency.percentile_ms(99),
           .max_ms = second.latency.count() > 0 ? as_ms(second.latency.max()) : nan(""),
-          .lateness_max_ms = as_ms(second.lateness_max)};
+          .lateness_max_ms = as_ms(second.lateness_max),
+          .latency_up_to_ms = cells_of(second.latency),
+          .lost = losses_by_kind(second.losses)};
 }
 
 // The joined point's p50 is the mean of both weighted by their packets, its p99 the larger one:
@@ -40,6 +66,8 @@ SeriesPoint joined(const SeriesPoint& a, const SeriesPoint& b) {
   sum.p99_ms = std::fmax(a.p99_ms, b.p99_ms);  // the other one where one is NaN
   sum.max_ms = std::fmax(a.max_ms, b.max_ms);
   sum.lateness_max_ms = std::max(a.lateness_max_ms, b.lateness_max_ms);
+  for (const auto& [up_to, count] : b.latency_up_to_ms) sum.latency_up_to_ms[up_to] += count;
+  for (const auto& [kind, count] : b.lost) sum.lost[kind] += count;
   return sum;
 }
 
@@ -49,12 +77,14 @@ void ThreadSecond::add(const ThreadSecond& other) {
   sent += other.sent;
   fulfilled += other.fulfilled;
   not_fulfilled += other.not_fulfilled;
+  losses.add(other.losses);
   lateness_max = std::max(lateness_max, other.lateness_max);
   latency.add(other.latency);
 }
 
 void ThreadSecond::clear() {
   sent = fulfilled = not_fulfilled = 0;
+  losses = {};
   lateness_max = {};
   latency.clear();
 }

@@ -15,6 +15,7 @@ struct ThreadSecond {
   std::uint64_t sent = 0;
   std::uint64_t fulfilled = 0;
   std::uint64_t not_fulfilled = 0;
+  PacketCounts losses;  // the same by kind
   std::chrono::nanoseconds lateness_max{0};
   Histogram latency;
 

@@ -2,9 +2,9 @@
 
 #include "base/durable_file.hpp"
 #include "packet_bench/run/flag_values.hpp"
+#include "packet_bench/run/request_file.hpp"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <optional>
 #include <string_view>
@@ -16,8 +16,6 @@
 
 namespace slipway::bench {
 namespace {
-
-constexpr std::array methods{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"};
 
 bool is_one_line(const std::string& text) {
   return text.find_first_of("\r\n") == std::string::npos;
@@ -48,9 +46,10 @@ bool add_statuses(std::string_view text, std::vector<int>& statuses) {
 
 void HttpFlags::add(const std::string& group_name) {
   const FlagGroup group(command_, group_name);
-  const char* const request = "of http requests: GET, or POST of the file";
-  group.add("--method", "WORD", method_, request);
+  const char* const request = "http; or lines WEIGHT METHOD PATH";
+  Flag method = group.add("--method", "WORD", method_, request);
   group.add("--body", "FILE", body_, request);
+  group.add("--requests", "FILE", requests_, request).excludes(method);
   group.add("--header", "'NAME: VALUE'", headers_, "of http requests; repeatable");
   group.add("--pipeline", "N", pipeline_, "http requests in flight on a connection")
       .show_default()
@@ -75,8 +74,13 @@ Result<void> HttpFlags::apply_request(HttpRequest& request) const {
     request.body = std::move(*content);
     request.method = "POST";
   }
+  if (!requests_.empty()) {
+    auto parts = read_requests(requests_);
+    if (!parts) return parts.error();
+    request.parts = std::move(*parts);
+  }
   if (method_.empty()) return {};
-  if (std::find(methods.begin(), methods.end(), method_) == methods.end()) {
+  if (!is_method(method_)) {
     return refused_flag("--method", method_, "GET, HEAD, POST, PUT, PATCH or DELETE");
   }
   request.method = method_;
@@ -131,6 +135,7 @@ Result<void> HttpFlags::check_useful(bool requests, bool web) const {
     const char* of_use;
   } rules[] = {{"--method", web, of_web},
                {"--body", web, of_web},
+               {"--requests", web, of_web},
                {"--header", requests, of_requests},
                {"--pipeline", requests, of_requests},
                {"--served", web, of_web}};

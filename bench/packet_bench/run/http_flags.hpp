@@ -33,6 +33,7 @@ class HttpFlags {
   std::string method_;
   std::vector<std::string> headers_;
   std::string body_;
+  std::string requests_;
   unsigned pipeline_ = 1;
   std::vector<std::string> served_;
 };

@@ -63,15 +63,9 @@ std::vector<std::pair<double, double>> curve_of(const Histogram& histogram) {
 std::vector<std::pair<double, std::uint64_t>> lateness_buckets(const Histogram& lateness) {
   constexpr std::array bounds{0.005, 0.01, 0.02, 0.05, 0.1,  0.2,   0.5,    1.0,
                               2.0,   5.0,  10.0, 20.0, 50.0, 100.0, 1000.0, 1e9};
+  const std::vector<std::uint64_t> counts = lateness.counts_up_to(bounds);
   std::vector<std::pair<double, std::uint64_t>> buckets;
-  for (const double bound : bounds) buckets.emplace_back(bound, 0);
-  for (std::size_t i = 0; i < lateness.counts().size(); ++i) {
-    if (lateness.counts()[i] == 0) continue;
-    const double ms = static_cast<double>(Histogram::highest_value(i)) / 1e6;
-    const auto bucket = std::find_if(buckets.begin(), buckets.end() - 1,
-                                     [ms](const auto& entry) { return ms <= entry.first; });
-    bucket->second += lateness.counts()[i];
-  }
+  for (std::size_t i = 0; i < bounds.size(); ++i) buckets.emplace_back(bounds[i], counts[i]);
   return buckets;
 }
 
@@ -118,6 +112,9 @@ void enter_outcome(const LoadOutcome& outcome, RunResult& result) {
   result.receiver_prepares = outcome.receiver_prepares;
   result.latency = summary_of(outcome.latency);
   result.latency_from_sent = summary_of(outcome.latency_from_sent);
+  result.first_byte = summary_of(outcome.first_byte);
+  result.connect = summary_of(outcome.connect);
+  result.handshake = summary_of(outcome.handshake);
   result.percentile_curve = curve_of(outcome.latency);
   const std::array intervals{HdrInterval{"", &outcome.latency},
                              HdrInterval{"from-send", &outcome.latency_from_sent},

@@ -6,6 +6,7 @@
 #include "wire/ilp_packet.hpp"
 
 #include <charconv>
+#include <cstdlib>
 #include <limits>
 #include <sched.h>
 
@@ -95,6 +96,26 @@ Result<void> RunFlags::check_limits(RunOptions& options) const {
   return {};
 }
 
+// "bearer", or "basic:USER"; the secret comes from the environment or is the URL's.
+Result<void> RunFlags::check_authorization(RunOptions& options) const {
+  if (auth_.empty()) return {};
+  Target& target = options.target;
+  const bool basic = auth_.starts_with("basic:");
+  if (!basic && auth_ != "bearer") return refused_flag("--auth", auth_, "bearer or basic:USER");
+  if (basic &&
+      (target.scheme == &ilp_http_scheme || auth_.size() == std::string_view("basic:").size())) {
+    return refused_flag("--auth", auth_, "bearer or basic:USER, and for ilp+http only bearer");
+  }
+  target.username = basic ? auth_.substr(std::string_view("basic:").size()) : std::string();
+  const char* const secret = std::getenv("PACKET_BENCH_SECRET");
+  if (secret != nullptr && *secret != '\0') target.token = secret;
+  if (target.token.find_first_of("\r\n") != std::string::npos) {
+    return Error{ErrorKind::usage, "the secret of --auth is more than one line", {}};
+  }
+  if (!target.token.empty()) return {};
+  return Error{ErrorKind::usage, "--auth without a secret", "set PACKET_BENCH_SECRET to it"};
+}
+
 Result<void> RunFlags::check_cost(RunOptions& options) const {
   if (pid_ > 0) options.target_pid = pid_;
   options.container = container_;
@@ -124,6 +145,7 @@ Result<void> RunFlags::check_useful(const RunOptions& options) const {
       {"--destination", !embedded && !web, "btp+ws and ilp+http targets"},
       {"--receiver", !embedded && !web, "btp+ws and ilp+http targets"},
       {"--receiver-behaviour", embedded || options.receiver, "embedded, or with --receiver"},
+      {"--auth", requests, "http and ilp+http targets"},
       {"--connector", embedded, "an embedded target"},
       {"--connector-affinity", embedded, "an embedded target"},
       {"--pid", !embedded, "a target that runs already"},
@@ -131,8 +153,9 @@ Result<void> RunFlags::check_useful(const RunOptions& options) const {
       {"--metrics", !embedded, "a target that runs already"},
       {"--data-bytes", !web, "packets, and http targets get none"},
       {"--amount", !web, "packets, and http targets get none"},
-      {"--seed", !web || options.plan.arrivals == Arrivals::poisson,
-       "packets, or --arrivals poisson"},
+      {"--seed",
+       !web || options.plan.arrivals == Arrivals::poisson || !options.plan.http.parts.empty(),
+       "packets, --arrivals poisson, or --requests"},
       {"--arrivals", open_loop, "a --rate other than max"},
       {"--precision", open_loop, "a --rate other than max"},
   };
@@ -153,7 +176,6 @@ Result<RunOptions> RunFlags::checked() const {
     if (!receiver) return receiver.error();
     options.receiver = *receiver;
   }
-  options.plan.tls = {.ca_file = ca_file_, .insecure = insecure_};
   const bool pays = !target->is_embedded() && target->scheme->pays;
   if (pays && destination_.empty()) {
     return Error{ErrorKind::usage, "no account to pay on this target", "give --destination"};
@@ -162,16 +184,16 @@ Result<RunOptions> RunFlags::checked() const {
     return refused_flag("--destination", destination_, "an ILP address, such as test.slipway.bob");
   }
   options.plan.destination = destination_;
-  for (const auto& checked : {check_load(options), http_.apply(options.plan.http),
-                              check_limits(options), check_cost(options), check_useful(options)}) {
+  for (const auto& checked :
+       {check_load(options), http_.apply(options.plan.http), check_limits(options),
+        check_cost(options), check_useful(options), check_authorization(options)}) {
     if (!checked) return checked.error();
   }
   const bool tls = target->tls || (options.receiver && options.receiver->tls) ||
                    (options.metrics && options.metrics->tls);
-  if (!tls && (!ca_file_.empty() || insecure_)) {
-    return Error{ErrorKind::usage, "--ca-file and --insecure are for targets with TLS",
-                 "name a btp+wss, ilp+https or https target, or leave them out"};
-  }
+  auto tls_options = tls_.checked(tls);
+  if (!tls_options) return tls_options.error();
+  options.plan.tls = std::move(*tls_options);
   options.connector = connector_.empty() ? default_connector() : std::filesystem::path(connector_);
   options.output = output_;
   options.report = report_;
@@ -212,6 +234,7 @@ void RunFlags::add_target_flags(Flags& command) {
       .environment("PACKET_BENCH_TARGET")
       .show_default();
   target.add("--connections", "N", connections_, "to the target").show_default().within(1, 10'000);
+  target.add("--auth", "HOW", auth_, "bearer, basic:USER; and $PACKET_BENCH_SECRET");
   target.add("--destination", "ADDRESS", destination_, "ILP address of the account to pay");
   target.add("--receiver", "URL", receiver_, "play it too, over btp+ws://")
       .environment("PACKET_BENCH_RECEIVER");
@@ -222,9 +245,7 @@ void RunFlags::add_target_flags(Flags& command) {
                      {"silent", ReceiverBehaviour::silent}},
                     "fulfill, wrong-preimage, reject or silent");
   target.add("--connector", "FILE", connector_, "executable of 'embedded' [beside this]");
-  const char* const trust = "TLS authorities [the system's], or trust anybody";
-  Flag ca_file = target.add("--ca-file", "FILE", ca_file_, trust);
-  target.add("--insecure", insecure_, trust).excludes(ca_file);
+  tls_.add(command, "Target");
   const char* const whose_cost = "process or docker container whose cost is shown";
   Flag pid = target.add("--pid", "N", pid_, whose_cost).within(1, 1 << 22);
   target.add("--container", "NAME", container_, whose_cost).excludes(pid);

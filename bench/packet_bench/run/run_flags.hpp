@@ -5,6 +5,7 @@
 #include "packet_bench/run/flag_values.hpp"
 #include "packet_bench/run/http_flags.hpp"
 #include "packet_bench/run/options.hpp"
+#include "packet_bench/run/tls_flags.hpp"
 
 #include <chrono>
 #include <optional>
@@ -38,11 +39,13 @@ class RunFlags {
   void add_output_flags(Flags& command, bool judged);
   Result<void> check_load(RunOptions& options) const;
   Result<void> check_limits(RunOptions& options) const;
+  Result<void> check_authorization(RunOptions& options) const;
   Result<void> check_cost(RunOptions& options) const;
   Result<void> check_useful(const RunOptions& options) const;
 
   const Flags& command_;
   std::string target_ = "embedded";
+  std::string auth_;
   std::string receiver_;
   std::string destination_;
   std::string connector_;
@@ -75,8 +78,7 @@ class RunFlags {
   std::string commit_;
   std::string branch_;
   ReceiverBehaviour receiver_behaviour_ = ReceiverBehaviour::fulfill;
-  std::string ca_file_;
-  bool insecure_ = false;
+  TlsFlags tls_;
 };
 
 }  // namespace slipway::bench

@@ -47,8 +47,12 @@ void BtpChannel::on_down(BtpLink&, const std::string& why) {
   events_.on_down(*this, why);
 }
 
-void BtpChannel::on_input(BtpLink&) {
-  events_.on_input();
+void BtpChannel::on_up(BtpLink& link) {
+  events_.on_up(link.opening());
+}
+
+void BtpChannel::on_input(BtpLink& link) {
+  events_.on_input(link.arrived());
 }
 
 }  // namespace slipway::bench

@@ -25,6 +25,7 @@ class BtpChannel final : public Channel, private BtpLinkEvents {
   void on_frame(BtpLink& link, const wire::BtpFrame& frame) override;
   void on_down(BtpLink& link, const std::string& why) override;
   void on_input(BtpLink& link) override;
+  void on_up(BtpLink& link) override;
 
   PrepareTemplate& prepare_;
   std::uint64_t seed_;

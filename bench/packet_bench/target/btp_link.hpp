@@ -1,6 +1,7 @@
 #pragma once
 
 #include "packet_bench/common/clock.hpp"
+#include "packet_bench/target/channel.hpp"
 #include "packet_bench/target/connection.hpp"
 #include "packet_bench/target/target.hpp"
 #include "wire/btp_frame.hpp"
@@ -22,7 +23,7 @@ class BtpLinkEvents {
   virtual void on_up(BtpLink&) {}
   // The connection was lost after it had been up.
   virtual void on_down(BtpLink&, const std::string&) {}
-  // Bytes arrived and are about to be handed over as frames: the moment they count from.
+  // Bytes arrived and are about to be handed over as frames: they count from link.arrived() on.
   virtual void on_input(BtpLink&) {}
 };
 
@@ -39,6 +40,8 @@ class BtpLink final : public EventSink {
   // Why the last attempt failed; empty when none did.
   const std::string& failure() const { return failure_; }
   std::uint64_t times_up() const { return times_up_; }
+  Opening opening() const { return {connection_.connect_took(), connection_.handshake_took()}; }
+  TimePoint arrived() const { return connection_.arrived(); }
 
   // Queues one ILP packet; flush() sends all that is queued in one write.
   void send_ilp(wire::BtpType response_or_message, std::uint32_t request_id, wire::Bytes packet);

@@ -16,18 +16,27 @@ class Channel;
 struct Answer {
   enum class Kind { fulfilled, accepted, rejected, failed };
   Kind kind;
-  wire::Bytes fulfillment = {};  // fulfilled: 32 bytes, to be verified
-  std::string_view code = {};    // rejected: the ILP code, or the HTTP status
+  wire::Bytes fulfillment = {};         // fulfilled: 32 bytes, to be verified
+  std::string_view code = {};           // rejected: the ILP code, or the HTTP status
+  std::optional<TimePoint> began = {};  // when its first byte arrived, where that is told apart
+};
+
+// How long a connection took to come about.
+struct Opening {
+  std::chrono::nanoseconds connect{0};
+  std::optional<std::chrono::nanoseconds> tls;  // the handshake after it
 };
 
 // What a channel tells its owner, on the loop's thread.
 class ChannelEvents {
  public:
   virtual ~ChannelEvents() = default;
-  // Bytes arrived; the answers in them follow. They count as of now.
-  virtual void on_input() = 0;
+  // Bytes arrived at this time, which may be a while ago; the answers in them follow.
+  virtual void on_input(TimePoint arrived) = 0;
   // `ticket` as it was sent; HTTP has none and hands back the oldest one's.
   virtual void on_answer(Channel& channel, std::uint32_t ticket, const Answer& answer) = 0;
+  // A connection can be used from now on.
+  virtual void on_up(const Opening& opening) = 0;
   // The connection was lost: nothing that was sent on it will be answered any more.
   virtual void on_down(Channel& channel, const std::string& why) = 0;
 };
@@ -55,6 +64,8 @@ class Channel {
     return none;
   }
   virtual std::uint64_t times_up() const = 0;
+  // Whether it knows when an answer arrived also when it is read later.
+  virtual bool stamps_arrivals() const { return false; }
 
   std::uint16_t index = 0;  // the owner's
 };

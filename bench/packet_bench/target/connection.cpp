@@ -1,12 +1,15 @@
 #include "packet_bench/target/connection.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <netdb.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
+#include <sys/uio.h>
 #include <system_error>
+#include <time.h>
 #include <unistd.h>
 
 #include <fmt/core.h>
@@ -53,6 +56,8 @@ void Connection::open(const Address& address) {
   failure_.clear();
   begin_ = end_ = 0;
   tried_ = 0;
+  opened_ = Clock::now();
+  handshake_took_.reset();
   begin_connecting();
 }
 
@@ -64,9 +69,10 @@ void Connection::begin_connecting() {
   if (!fd_) return connect_next(message_of(errno));
   const int on = 1;
   ::setsockopt(fd_.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  ::setsockopt(fd_.get(), SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on);
   state_ = State::connecting;
   watching_writes_ = true;
-  poller_.add(fd_.get(), EPOLLIN | EPOLLOUT, sink_);
+  poller_.add(fd_.get(), EPOLLIN | EPOLLRDHUP | EPOLLOUT, sink_);
   const auto* generic = reinterpret_cast<const sockaddr*>(&endpoint.storage);
   if (::connect(fd_.get(), generic, endpoint.size) != 0 && errno != EINPROGRESS) {
     connect_next(message_of(errno));
@@ -112,7 +118,10 @@ void Connection::handle(std::uint32_t epoll_events) {
   if (state_ == State::shaking_hands) shake_hands();
   if (state_ != State::open) return;
   if ((epoll_events & EPOLLOUT) != 0) flush();
-  if (state_ == State::open && (epoll_events & (EPOLLIN | EPOLLERR | EPOLLHUP)) != 0) read_some();
+  if (state_ != State::open) return;
+  if ((epoll_events & (EPOLLIN | EPOLLERR | EPOLLHUP)) != 0) read_some();
+  // An end that came with the last bytes is seen with them: what was sent after it would be lost.
+  while (state_ == State::open && !tls_ && (epoll_events & EPOLLRDHUP) != 0) read_some();
 }
 
 void Connection::finish_connecting() {
@@ -120,6 +129,7 @@ void Connection::finish_connecting() {
   socklen_t size = sizeof error;
   ::getsockopt(fd_.get(), SOL_SOCKET, SO_ERROR, &error, &size);
   if (error != 0) return connect_next(message_of(error));
+  connect_took_ = Clock::now() - opened_;
   if (!address_->tls) return become_open();
   tls_ = address_->tls->session(address_->host, fd_.get());
   state_ = State::shaking_hands;
@@ -142,6 +152,7 @@ void Connection::shake_hands() {
 
 void Connection::become_open() {
   state_ = State::open;
+  if (tls_) handshake_took_ = Clock::now() - opened_ - connect_took_;
   if (input_.empty()) take_memory();
   flush();
 }
@@ -168,15 +179,39 @@ void Connection::make_room() {
 void Connection::read_some() {
   if (tls_) return read_records();
   make_room();
-  const std::size_t room = input_.size() - end_;
-  const ssize_t got = ::recv(fd_.get(), input_.data() + end_, room, 0);
+  iovec room{input_.data() + end_, input_.size() - end_};
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(timespec))> stamp;
+  msghdr message{};
+  message.msg_iov = &room;
+  message.msg_iovlen = 1;
+  message.msg_control = stamp.data();
+  message.msg_controllen = stamp.size();
+  const ssize_t got = ::recvmsg(fd_.get(), &message, 0);
   if (got > 0) {
     end_ += static_cast<std::size_t>(got);
+    note_arrival(message);
   } else if (got == 0) {
     fail("closed by the other side");
   } else if (errno != EAGAIN && errno != EINTR) {
     fail(message_of(errno));
   }
+}
+
+// The stamp is the wall clock's; its age is what counts here.
+void Connection::note_arrival(msghdr& message) {
+  arrived_ = Clock::now();
+  cmsghdr* const header = CMSG_FIRSTHDR(&message);
+  stamped_ =
+      header != nullptr && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_TIMESTAMPNS;
+  if (!stamped_) return;
+  timespec at;
+  timespec wall;
+  std::memcpy(&at, CMSG_DATA(header), sizeof at);
+  ::clock_gettime(CLOCK_REALTIME, &wall);
+  const std::chrono::nanoseconds age = std::chrono::seconds(wall.tv_sec - at.tv_sec) +
+                                       std::chrono::nanoseconds(wall.tv_nsec - at.tv_nsec);
+  // A clock that was set meanwhile makes no answer come from the future.
+  arrived_ -= std::max(age, std::chrono::nanoseconds(0));
 }
 
 // What TLS has decrypted and not handed over, no event tells of: so until nothing is left in it.
@@ -187,6 +222,7 @@ void Connection::read_records() {
     switch (tls_->read(std::span(input_).subspan(end_), got)) {
       case net::TlsStep::done:
         end_ += got;
+        arrived_ = Clock::now();
         break;
       case net::TlsStep::wants_read:
         return;
@@ -247,7 +283,7 @@ void Connection::drop_written() {
 void Connection::watch(bool for_writing) {
   if (for_writing == watching_writes_) return;
   watching_writes_ = for_writing;
-  poller_.modify(fd_.get(), for_writing ? EPOLLIN | EPOLLOUT : EPOLLIN, sink_);
+  poller_.modify(fd_.get(), EPOLLIN | EPOLLRDHUP | (for_writing ? EPOLLOUT : 0u), sink_);
 }
 
 }  // namespace slipway::bench

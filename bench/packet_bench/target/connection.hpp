@@ -65,6 +65,13 @@ class Connection {
 
   std::span<std::uint8_t> input() { return {input_.data() + begin_, end_ - begin_}; }
   void consume(std::size_t bytes) { begin_ += bytes; }
+  // When the newest bytes of input() arrived: by the kernel's stamp, or where it gives none, as
+  // through TLS, when they were read.
+  TimePoint arrived() const { return arrived_; }
+  bool stamps_arrivals() const { return stamped_; }
+  // How long it took, once it is open; from the first endpoint that was tried.
+  std::chrono::nanoseconds connect_took() const { return connect_took_; }
+  std::optional<std::chrono::nanoseconds> handshake_took() const { return handshake_took_; }
 
   std::vector<std::uint8_t>& out() { return out_; }
   std::size_t waiting_bytes() const { return out_.size() - written_; }
@@ -80,6 +87,7 @@ class Connection {
   void take_memory();
   void make_room();
   void read_some();
+  void note_arrival(msghdr& message);
   void read_records();
   // How many bytes the peer took, or nothing when it takes no more now or is lost.
   std::optional<std::size_t> write_some(std::span<const std::uint8_t> bytes);
@@ -94,12 +102,17 @@ class Connection {
   std::size_t endpoint_ = 0;  // of the address
   std::size_t tried_ = 0;
   TimePoint began_{};
+  TimePoint opened_{};
+  std::chrono::nanoseconds connect_took_{0};
+  std::optional<std::chrono::nanoseconds> handshake_took_;
   State state_ = State::closed;
   bool watching_writes_ = false;
   std::string failure_;
   std::vector<std::uint8_t> input_;
   std::size_t begin_ = 0;
   std::size_t end_ = 0;
+  TimePoint arrived_{};
+  bool stamped_ = false;
   std::vector<std::uint8_t> out_;
   std::size_t written_ = 0;
 };

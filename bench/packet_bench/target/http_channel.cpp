@@ -2,9 +2,11 @@
 
 #include "base/base64.hpp"
 #include "base/foreign_text.hpp"
+#include "packet_bench/common/schedule.hpp"
 #include "packet_bench/target/backoff.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include <fmt/core.h>
 
@@ -26,8 +28,9 @@ std::string authorization_of(const Target& target, bool ilp) {
   return fmt::format("Authorization: Basic {}\r\n", base64({bytes, pair.size()}));
 }
 
-std::string head_of(const Target& target, const HttpRequest& request, bool ilp) {
-  std::string head = fmt::format("{} {} HTTP/1.1\r\n", ilp ? "POST" : request.method, target.path);
+std::string head_of(const Target& target, const HttpRequest& request, bool ilp,
+                    std::string_view method, std::string_view path) {
+  std::string head = fmt::format("{} {} HTTP/1.1\r\n", method, path);
   if (!request.has_header("host")) head += fmt::format("Host: {}\r\n", host_field(target));
   if (!request.has_header("authorization")) head += authorization_of(target, ilp);
   if (ilp) head += "Content-Type: application/octet-stream\r\n";
@@ -51,7 +54,6 @@ const Scheme http_scheme{.name = "http",
 
 HttpChannel::HttpChannel(const ChannelParts& parts)
     : ilp_(parts.target.scheme->pays),
-      to_head_(!ilp_ && parts.http.method == "HEAD"),
       served_(parts.http.served),
       pipeline_(parts.http.pipeline),
       address_(parts.address),
@@ -59,14 +61,39 @@ HttpChannel::HttpChannel(const ChannelParts& parts)
       seed_(parts.seed),
       events_(parts.events),
       connection_(parts.poller, *this) {
-  const HttpRequest& request = parts.http;
-  head_ = head_of(parts.target, request, ilp_);
-  if (ilp_) return;
-  request_ = head_;
-  if (!request.body.empty() || (request.method != "GET" && !to_head_)) {
-    request_ += fmt::format("Content-Length: {}\r\n", request.body.size());
+  if (ilp_) {
+    head_ = head_of(parts.target, parts.http, true, "POST", parts.target.path);
+  } else {
+    make_requests(parts.target, parts.http);
   }
-  request_ += "\r\n" + request.body;
+}
+
+void HttpChannel::make_requests(const Target& target, const HttpRequest& request) {
+  const std::vector<HttpRequest::Part> alone{{1, request.method, target.path}};
+  const std::vector<HttpRequest::Part>& all = request.parts.empty() ? alone : request.parts;
+  double sum = 0;
+  for (const HttpRequest::Part& part : all) {
+    const bool head = part.method == "HEAD";
+    const bool bare = part.method == "GET" || head || part.method == "DELETE";
+    // Of several the body is for those that change something; a single one is as it was asked for.
+    const std::string& body = bare && !request.parts.empty() ? std::string() : request.body;
+    std::string text = head_of(target, request, false, part.method, part.path);
+    if (!body.empty() || !(part.method == "GET" || head)) {
+      text += fmt::format("Content-Length: {}\r\n", body.size());
+    }
+    sum += part.weight;
+    requests_.push_back({text + "\r\n" + body, head, sum});
+  }
+  for (Request& each : requests_) each.up_to /= sum;
+  requests_.back().up_to = 1;
+}
+
+// The same for the same seed, whatever the number of connections and threads.
+const HttpChannel::Request& HttpChannel::request_of(std::uint64_t number) const {
+  if (requests_.size() == 1) return requests_.front();
+  const double share = static_cast<double>(mixed(mixed(seed_) ^ number) >> 11) * 0x1p-53;
+  return *std::upper_bound(requests_.begin(), requests_.end() - 1, share,
+                           [](double value, const Request& each) { return value < each.up_to; });
 }
 
 void HttpChannel::tick(TimePoint now) {
@@ -78,6 +105,7 @@ void HttpChannel::tick(TimePoint now) {
 
 void HttpChannel::send(std::uint32_t ticket, std::uint64_t number, wire::Timestamp expires_at) {
   std::vector<std::uint8_t>& out = connection_.out();
+  bool head = false;
   if (ilp_) {
     const wire::Bytes packet = prepare_.prepare(preimage_of(seed_, number), expires_at);
     const std::string length = fmt::format("Content-Length: {}\r\n\r\n", packet.size());
@@ -85,9 +113,11 @@ void HttpChannel::send(std::uint32_t ticket, std::uint64_t number, wire::Timesta
     out.insert(out.end(), length.begin(), length.end());
     out.insert(out.end(), packet.begin(), packet.end());
   } else {
-    out.insert(out.end(), request_.begin(), request_.end());
+    const Request& request = request_of(number);
+    out.insert(out.end(), request.text.begin(), request.text.end());
+    head = request.head;
   }
-  tickets_.push_back(ticket);
+  sent_.push_back({ticket, head});
 }
 
 void HttpChannel::flush() {
@@ -104,9 +134,11 @@ void HttpChannel::on_events(std::uint32_t epoll_events) {
     ++times_up_;
     backoff_ = 0ns;
     failure_.clear();
+    began_.reset();
+    events_.on_up({connection_.connect_took(), connection_.handshake_took()});
   }
   if (!read_responses() || connection_.state() != Connection::State::closed) return;
-  if (was_up_ && tickets_.empty() && connection_.input().empty()) {
+  if (was_up_ && sent_.empty() && connection_.input().empty()) {
     rest();
   } else if (was_up_ || failure_.empty()) {
     lost(connection_.failure());
@@ -117,39 +149,43 @@ void HttpChannel::on_events(std::uint32_t epoll_events) {
 bool HttpChannel::read_responses() {
   const auto input = connection_.input();
   if (input.empty()) return true;
-  events_.on_input();
+  events_.on_input(connection_.arrived());
   const bool ended = connection_.state() == Connection::State::closed;
   std::string_view text(reinterpret_cast<const char*>(input.data()), input.size());
   HttpResponse response;
+  if (!began_) began_ = connection_.arrived();
   while (!text.empty()) {
-    const HttpParse parsed = parse_http_response(text, response, to_head_, ended);
+    const bool to_head = !sent_.empty() && sent_.front().head;
+    const HttpParse parsed = parse_http_response(text, response, to_head, ended);
     if (parsed == HttpParse::incomplete) break;
     if (parsed == HttpParse::invalid) {
       note_refusal(text);
       lost(std::string(response.fault));
       return false;
     }
-    if (tickets_.empty()) {
+    if (sent_.empty()) {
       note_refusal(text);
       lost("it answered a request that was not sent");
       return false;
     }
-    const std::uint32_t ticket = tickets_.front();
-    tickets_.pop_front();
-    const Answer answer = answer_of(response);
+    const std::uint32_t ticket = sent_.front().ticket;
+    sent_.pop_front();
+    Answer answer = answer_of(response);
+    answer.began = std::exchange(began_, connection_.arrived());
     if (answer.kind == Answer::Kind::rejected || answer.kind == Answer::Kind::failed) {
       note_refusal(response);
     }
     events_.on_answer(*this, ticket, answer);
     text.remove_prefix(response.size);
     if (!response.closes) continue;
-    if (tickets_.empty()) {
+    if (sent_.empty()) {
       rest();
     } else {
       lost("closed by the other side after a response");
     }
     return false;
   }
+  if (text.empty()) began_.reset();
   connection_.consume(input.size() - text.size());
   if (!ended || text.empty()) return true;
   lost("closed by the other side in the middle of an answer");
@@ -203,7 +239,7 @@ void HttpChannel::lost(std::string why) {
   failure_ = std::move(why);
   next_attempt_ = was_up_ ? TimePoint{} : Clock::now() + backoff_;
   backoff_ = backoff_after(backoff_);
-  tickets_.clear();
+  sent_.clear();
   if (!was_up_) return;
   was_up_ = false;
   events_.on_down(*this, failure_);

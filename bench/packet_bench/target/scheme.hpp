@@ -14,14 +14,22 @@
 
 namespace slipway::bench {
 
-// What is asked of a web server: the same request for every packet, or for ILP-over-HTTP a POST
-// whose body is the packet's Prepare.
+// What is asked of a web server: the same request for every packet, or one of several; for
+// ILP-over-HTTP a POST whose body is the packet's Prepare.
 struct HttpRequest {
+  // Asked as often as its weight is of all of them. The body goes with methods that have one.
+  struct Part {
+    double weight = 1;
+    std::string method;
+    std::string path;
+  };
+
   std::string method = "GET";
   std::vector<std::string> headers;  // "Name: value"
   std::string body;
   unsigned pipeline = 1;  // requests in flight on one connection
   ServedCheck served;
+  std::vector<Part> parts;  // empty: only `method` at the target's path
 
   // Whether one of the headers has this name, written in small letters.
   bool has_header(std::string_view name) const;
