@@ -29,6 +29,7 @@ Config hub_config() {
   config.address = "test.hub";
   config.accounts = {account("alice"), account("bob"), account("carol")};
   config.accounts[alice].minimum_balance = -1000;
+  config.ledger.policy.durability = ledger::Durability::none;
   return config;
 }
 
