@@ -47,13 +47,14 @@ Result<std::unique_ptr<Database>> open_database(const std::string& url, bool rea
 }
 
 std::string without_password(const std::string& url) {
-  const std::size_t scheme = url.find("://");
-  const std::size_t at = url.find('@');
-  if (scheme == std::string::npos || at == std::string::npos) return url.substr(0, url.find('?'));
-  const std::size_t colon = url.find(':', scheme + 3);
-  const std::string shown = colon < at ? url.substr(0, colon) + ":***" + url.substr(at) : url;
+  if (url.starts_with(sqlite_scheme)) return url;
   // What follows may have one, too.
-  return shown.substr(0, shown.find('?'));
+  const std::string shown = url.substr(0, url.find('?'));
+  const std::size_t at = shown.rfind('@');
+  const std::size_t scheme = shown.find("://");
+  const std::size_t colon = shown.find(':', scheme == std::string::npos ? 0 : scheme + 1);
+  if (at == std::string::npos || colon >= at) return shown;
+  return shown.substr(0, colon) + ":***" + shown.substr(at);
 }
 
 }  // namespace slipway::ledger

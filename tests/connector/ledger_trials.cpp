@@ -6,11 +6,14 @@
 //   batch   all but those of the last `atRiskMs`.
 //
 //   ledger_trials CONNECTOR --store sqlite|postgres --durability batch|sync [--kills 10] [--cuts 3]
-//   [--swaps 0]
+//   [--swaps 0] [--outages 0]
+//
+// An outage is a disk that is full, or a server that is gone: nothing may be lost by it.
 //
 // Exit: 0 all held, 1 not, 77 a power cut cannot be made here.
 #include "base/command_line.hpp"
 #include "base/random.hpp"
+#include "base/unique_fd.hpp"
 #include "connector/connector_process.hpp"
 #include "connector/payments.hpp"
 #include "connector/power_cut_disk.hpp"
@@ -20,6 +23,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <fcntl.h>
 #include <memory>
 #include <random>
 #include <set>
@@ -47,6 +51,7 @@ struct Options {
   int kills = 10;
   int cuts = 3;
   int swaps = 0;
+  int outages = 0;
   double rate = 10'000;
   std::uint64_t seed = random_seed();
 };
@@ -67,6 +72,24 @@ class Place {
   }
 
   const std::string& store() const { return store_; }
+  void break_down() {
+    if (server_) {
+      server_->kill();
+      return;
+    }
+    const UniqueFd filler(
+        ::open((disk_->path() / "filler").c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+    const std::string block(4096, 'x');
+    while (::write(filler.get(), block.data(), block.size()) > 0) {
+    }
+  }
+  void mend() {
+    if (server_) {
+      server_->start();
+    } else {
+      std::filesystem::remove(disk_->path() / "filler");
+    }
+  }
   void cut() {
     if (server_) server_->kill();
     disk_->cut();
@@ -152,6 +175,49 @@ class Trials {
     check(colours);
   }
 
+  // Prepares are refused while the ledger cannot be kept, and what was fulfilled before is written
+  // when it can be again.
+  void break_down() {
+    const auto ready = [](const Colour& colour) {
+      try {
+        http_get(colour.process.http_port(), "/health/ready");
+        return true;
+      } catch (const std::runtime_error&) {
+        return false;
+      }
+    };
+    Colour colour(options_.connector, config(place_.store(), options_, "active"), options_.rate,
+                  random_());
+    const auto refused = [&] {
+      const auto found = colour.payments.rejects().find("T00");
+      return found == colour.payments.rejects().end() ? 0 : found->second;
+    };
+    const auto serve_until = [&](const char* what, const auto& done) {
+      const auto deadline = Clock::now() + 30s;
+      while (!done()) {
+        colour.payments.step();
+        if (Clock::now() > deadline) throw std::runtime_error(fmt::format("waited for {}", what));
+      }
+    };
+    const auto begun = Clock::now();
+    // Before SQLite's log has grown to the size at which it is used again and needs no room any
+    // more.
+    serve_until("some time", [&] { return Clock::now() > begun + 20ms; });
+    place_.break_down();
+    serve_until("T00", [&] { return refused() > 100; });
+    expect(!ready(colour), "it is not ready while the ledger cannot be kept");
+    place_.mend();
+    serve_until("the ledger to work again", [&] { return ready(colour); });
+    const std::size_t before = colour.payments.seen_count();
+    serve_until("more packets", [&] { return colour.payments.seen_count() > before + 500; });
+    while (colour.payments.unanswered() > 0) colour.payments.step(true);
+    expect(colour.process.terminate() == 0, "it ends with 0");
+    ++outages_;
+    base_ += finish(colour.payments);
+    expect(balance(read(), "bob") == base_,
+           "after an outage the ledger has what the peers counted");
+  }
+
   // Deploys and rollbacks: the one that serves is drained while another takes over.
   void swap_many(int swaps) {
     const auto start = [&](const char* role) {
@@ -197,10 +263,11 @@ class Trials {
 
   bool report() const {
     fmt::print(
-        "{} {}: {} kills, {} power cuts, {} swaps; {} Fulfills seen, not in the ledger: {}, at "
+        "{} {}: {} kills, {} power cuts, {} swaps, {} outages; {} Fulfills seen, not in the "
+        "ledger: {}, at "
         "most {} in {:.1f} ms\n",
-        options_.store, options_.durability, kills_, cuts_, swaps_, seen_, lost_, most_lost_,
-        std::chrono::duration<double, std::milli>(longest_).count());
+        options_.store, options_.durability, kills_, cuts_, swaps_, outages_, seen_, lost_,
+        most_lost_, std::chrono::duration<double, std::milli>(longest_).count());
     return good_;
   }
 
@@ -227,7 +294,8 @@ class Trials {
     for (const auto& [code, count] : payments.rejects()) {
       // To be sent again: bob's socket may be the first that is closed, and where something is
       // always in flight new Prepares are refused at the end of a drain.
-      expect(code == "T01" || code == "T03", fmt::format("{} Rejects {}", count, code));
+      expect(code == "T01" || code == "T03" || (code == "T00" && outages_ > 0),
+             fmt::format("{} Rejects {}", count, code));
     }
     seen_ += payments.seen_count();
     return payments.sums().back();
@@ -304,6 +372,7 @@ class Trials {
   std::size_t kills_ = 0;
   int cuts_ = 0;
   int swaps_ = 0;
+  int outages_ = 0;
   std::size_t seen_ = 0;
   std::size_t lost_ = 0;
   std::size_t most_lost_ = 0;
@@ -320,19 +389,22 @@ int run(int argc, char** argv) {
   line.add("--kills", options.kills, "rounds with SIGKILL").show_default();
   line.add("--cuts", options.cuts, "rounds with a power cut").show_default();
   line.add("--swaps", options.swaps, "swaps").show_default();
+  line.add("--outages", options.outages, "full disks, or servers gone").show_default();
   line.add("--rate", options.rate, "packets a second").show_default();
   line.add("--seed", options.seed, "of everything that is random");
   if (const auto status = line.parse(argc, argv)) return *status;
   fmt::print("seed {}\n", options.seed);
-  if (const auto why = PowerCutDisk::why_not(); options.cuts > 0 && !why.empty()) {
+  const bool needs_disk = options.cuts > 0 || options.outages > 0;
+  if (const auto why = PowerCutDisk::why_not(); needs_disk && !why.empty()) {
     fmt::print("skipped: {}\n", why);
     return exit_skipped;
   }
-  if (options.cuts > 0 && !loses_only_what_is_not_synced()) {
+  if (needs_disk && !loses_only_what_is_not_synced()) {
     fmt::print("FAIL the disk of the power cuts does not lose what was not synced\n");
     return exit_failed;
   }
-  Trials trials(options, options.cuts > 0);
+  Trials trials(options, needs_disk);
+  for (int i = 0; i < options.outages; ++i) trials.break_down();
   if (options.swaps > 0) trials.swap_many(options.swaps);
   for (int i = 0; i < options.kills + options.cuts; ++i) trials.round(i >= options.kills);
   return trials.report() ? exit_ok : exit_failed;

@@ -45,5 +45,6 @@ TEST_CASE("a password in a store's URL is not shown", "[ledger]") {
   CHECK(without_password("postgresql://user@host/db?password=secret") ==
         "postgresql://user@host/db");
   CHECK(without_password("postgresql:///db?host=/run&password=secret") == "postgresql:///db");
-  CHECK(without_password("sqlite:/var/lib/ledger.db") == "sqlite:/var/lib/ledger.db");
+  CHECK(without_password("postgres//user:sec:r@t@host") == "postgres//user:***@host");
+  CHECK(without_password("sqlite:/var/lib/a@b.db") == "sqlite:/var/lib/a@b.db");
 }
