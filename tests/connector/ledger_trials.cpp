@@ -13,17 +13,14 @@
 // Exit: 0 all held, 1 not, 77 a power cut cannot be made here.
 #include "base/command_line.hpp"
 #include "base/random.hpp"
-#include "base/unique_fd.hpp"
 #include "connector/connector_process.hpp"
+#include "connector/ledger_place.hpp"
 #include "connector/payments.hpp"
-#include "connector/power_cut_disk.hpp"
-#include "ledger/postgres_server.hpp"
 #include "ledger/reading.hpp"
 #include "ledger/settlement.hpp"
 
 #include <algorithm>
 #include <csignal>
-#include <fcntl.h>
 #include <memory>
 #include <random>
 #include <set>
@@ -55,64 +52,6 @@ struct Options {
   double rate = 10'000;
   std::uint64_t seed = random_seed();
 };
-
-// Where the ledger is: on a disk that can lose power, if it is to.
-class Place {
- public:
-  Place(bool postgres, bool can_be_cut) {
-    if (can_be_cut) disk_.emplace(postgres ? 512 : 64);
-    const std::filesystem::path folder = disk_ ? disk_->path() : folder_.path();
-    if (postgres) {
-      const auto home = folder / "postgres";
-      std::filesystem::create_directory(home);
-      if (!disk_) std::filesystem::permissions(folder, std::filesystem::perms(0711));
-      server_.emplace(home);
-    }
-    store_ = postgres ? server_->store() : "sqlite:" + (folder / "ledger.db").string();
-  }
-
-  const std::string& store() const { return store_; }
-  void break_down() {
-    if (server_) {
-      server_->kill();
-      return;
-    }
-    const UniqueFd filler(
-        ::open((disk_->path() / "filler").c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
-    const std::string block(4096, 'x');
-    while (::write(filler.get(), block.data(), block.size()) > 0) {
-    }
-  }
-  void mend() {
-    if (server_) {
-      server_->start();
-    } else {
-      std::filesystem::remove(disk_->path() / "filler");
-    }
-  }
-  void cut() {
-    if (server_) server_->kill();
-    disk_->cut();
-    if (server_) server_->start();
-  }
-
- private:
-  slipway::test::TemporaryDirectory folder_;
-  std::optional<PowerCutDisk> disk_;
-  std::optional<ledger::test::PostgresServer> server_;
-  std::string store_;
-};
-
-// That a cut takes what it ought to, and no more: else the trials would prove nothing.
-bool loses_only_what_is_not_synced() {
-  PowerCutDisk disk(16);
-  const auto file = disk.path() / "file";
-  write_durably(file, "kept").value();
-  append_to(file, " lost").value();
-  disk.cut();
-  const auto left = read_file(file);
-  return left && *left == "kept";
-}
 
 std::vector<ledger::AccountSpec> specs() {
   return {{"alice", {"USD", 9}, -limit, limit}, {"bob", {"USD", 9}, -limit, limit}};
@@ -367,7 +306,7 @@ class Trials {
 
   Options options_;
   std::mt19937_64 random_;
-  Place place_;
+  LedgerPlace place_;
   std::int64_t base_ = 0;  // what bob had before this round
   std::size_t kills_ = 0;
   int cuts_ = 0;
@@ -399,7 +338,7 @@ int run(int argc, char** argv) {
     fmt::print("skipped: {}\n", why);
     return exit_skipped;
   }
-  if (needs_disk && !loses_only_what_is_not_synced()) {
+  if (needs_disk && !cut_loses_only_what_is_not_synced()) {
     fmt::print("FAIL the disk of the power cuts does not lose what was not synced\n");
     return exit_failed;
   }

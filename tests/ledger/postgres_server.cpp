@@ -6,6 +6,7 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <sstream>
 #include <stdexcept>
 #include <thread>
 #include <unistd.h>
@@ -82,9 +83,15 @@ void PostgresServer::start() {
   }
 }
 
+// Its children are in sessions of their own, and would only end when they notice.
 void PostgresServer::kill() {
-  ::kill(-server_->pid(), SIGKILL);
+  const std::string pid = std::to_string(server_->pid());
+  std::istringstream children(read_file("/proc/" + pid + "/task/" + pid + "/children").value());
+  std::vector<pid_t> all{server_->pid()};
+  for (pid_t child; children >> child;) all.push_back(child);
+  for (const pid_t one : all) ::kill(one, SIGKILL);
   while (!server_->exit_status()) std::this_thread::sleep_for(1ms);
+  // Whoever adopts them reaps them; until then they are there, but do nothing.
   server_.reset();
   std::error_code absent;
   std::filesystem::remove(folder_ / "data/postmaster.pid", absent);
