@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::uint64_t sqlite_megabytes = 64;
 constexpr std::uint64_t postgres_megabytes = 512;
+constexpr std::uintmax_t room_to_grow = std::uintmax_t{1} << 20;
 
 }  // namespace
 
@@ -27,16 +28,21 @@ LedgerPlace::LedgerPlace(bool postgres, bool can_be_cut) {
   store_ = postgres ? server_->store() : "sqlite:" + (folder / "ledger.db").string();
 }
 
-void LedgerPlace::break_down() {
-  if (server_) {
-    server_->kill();
-    return;
-  }
+// SQLite's log needs no more room once it has grown to the size at which it is used again: so there
+// is less than that from the beginning.
+void LedgerPlace::prepare_to_break() {
+  if (server_) return;
   const auto name = disk_->path() / "filler";
   const UniqueFd filler(::open(name.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
   const std::string block(4096, 'x');
   while (::write(filler.get(), block.data(), block.size()) > 0) {
   }
+  std::filesystem::resize_file(name, std::filesystem::file_size(name) - room_to_grow);
+  ::fsync(filler.get());
+}
+
+void LedgerPlace::break_down() {
+  if (server_) server_->kill();
 }
 
 void LedgerPlace::mend() {

@@ -16,7 +16,9 @@ class LedgerPlace {
   LedgerPlace(bool postgres, bool can_be_cut);
 
   const std::string& store() const { return store_; }
-  // The disk is full, or the server gone, until it is mended. Only where it can be cut.
+  // The disk is full soon after, or the server gone, until it is mended. Only where it can be cut.
+  // The first is to be called before a connector starts.
+  void prepare_to_break();
   void break_down();
   void mend();
   // The power is lost and comes back. Connectors must be dead.

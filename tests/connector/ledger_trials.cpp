@@ -13,6 +13,7 @@
 // Exit: 0 all held, 1 not, 77 a power cut cannot be made here.
 #include "base/command_line.hpp"
 #include "base/random.hpp"
+#include "base/unique_fd.hpp"
 #include "connector/connector_process.hpp"
 #include "connector/ledger_place.hpp"
 #include "connector/payments.hpp"
@@ -20,10 +21,12 @@
 #include "ledger/settlement.hpp"
 
 #include <algorithm>
+#include <arpa/inet.h>
 #include <csignal>
 #include <memory>
 #include <random>
 #include <set>
+#include <sys/socket.h>
 #include <unordered_map>
 
 #include <fmt/core.h>
@@ -57,25 +60,26 @@ std::vector<ledger::AccountSpec> specs() {
   return {{"alice", {"USD", 9}, -limit, limit}, {"bob", {"USD", 9}, -limit, limit}};
 }
 
-std::string config(const std::string& store, const Options& options, const std::string& role) {
+std::string config(const std::string& store, const Options& options, const std::string& role,
+                   int port = 0) {
   const auto account = [](const std::string& id) {
     return fmt::format(
         R"({{"id": "{0}", "asset": {{"code": "USD", "scale": 9}}, "token": "token-of-{0}",
       "minimumBalance": "{1}", "maximumBalance": "{2}"}})",
         id, -limit, limit);
   };
-  return fmt::format(R"({{"address": "test.hub", "btp": {{"host": "127.0.0.1", "port": 0}},
+  return fmt::format(R"({{"address": "test.hub", "btp": {{"host": "127.0.0.1", "port": {}}},
     "http": {{"host": "127.0.0.1", "port": 0}}, "role": "{}", "expiryMarginMs": 50,
     "ledger": {{"store": "{}", "durability": "{}", "atRiskMs": {}}}, "accounts": [{}, {}]}})",
-                     role, store, options.durability, at_risk.count(), account("alice"),
+                     port, role, store, options.durability, at_risk.count(), account("alice"),
                      account("bob"));
 }
 
 // A connector and who pays through it.
 struct Colour {
   Colour(const std::string& executable, const std::string& configuration, double rate,
-         std::uint64_t seed)
-      : process(executable, configuration), payments(process.btp_port(), rate, seed) {}
+         std::uint64_t seed, std::size_t window = 4000)
+      : process(executable, configuration), payments(process.btp_port(), rate, seed, window) {}
 
   void kill() {
     process.send_signal(SIGKILL);
@@ -86,6 +90,21 @@ struct Colour {
   ConnectorProcess process;
   Payments payments;
 };
+
+// A port that is free and that the kernel gives to nobody who asks for any: a drained connector
+// leaves its own, and wants it again.
+int lasting_port() {
+  static int last = 10'000 + static_cast<int>(random_seed() % 5000);
+  for (;;) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(static_cast<std::uint16_t>(++last));
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    const UniqueFd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0)
+      return last;
+  }
+}
 
 class Trials {
  public:
@@ -125,8 +144,10 @@ class Trials {
         return false;
       }
     };
+    place_.prepare_to_break();
+    // Without a window: Fulfills that wait must not keep alice from asking.
     Colour colour(options_.connector, config(place_.store(), options_, "active"), options_.rate,
-                  random_());
+                  random_(), 1'000'000);
     const auto refused = [&] {
       const auto found = colour.payments.rejects().find("T00");
       return found == colour.payments.rejects().end() ? 0 : found->second;
@@ -139,8 +160,6 @@ class Trials {
       }
     };
     const auto begun = Clock::now();
-    // Before SQLite's log has grown to the size at which it is used again and needs no room any
-    // more.
     serve_until("some time", [&] { return Clock::now() > begun + 20ms; });
     place_.break_down();
     serve_until("T00", [&] { return refused() > 100; });
@@ -160,8 +179,8 @@ class Trials {
   // Deploys and rollbacks: the one that serves is drained while another takes over.
   void swap_many(int swaps) {
     const auto start = [&](const char* role) {
-      return std::make_unique<ConnectorProcess>(options_.connector,
-                                                config(place_.store(), options_, role));
+      return std::make_unique<ConnectorProcess>(
+          options_.connector, config(place_.store(), options_, role, lasting_port()));
     };
     std::unique_ptr<ConnectorProcess> serving = start("active");
     std::unique_ptr<ConnectorProcess> warm;

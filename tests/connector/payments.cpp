@@ -10,13 +10,16 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::size_t most_unanswered = 4000;
 constexpr std::size_t number_at = 32;  // in the data, behind the preimage
 
 }  // namespace
 
-Payments::Payments(std::uint16_t port, double rate, std::uint64_t seed)
-    : alice_(port, "token-of-alice"), bob_(port, "token-of-bob"), rate_(rate), random_(seed) {}
+Payments::Payments(std::uint16_t port, double rate, std::uint64_t seed, std::size_t window)
+    : alice_(port, "token-of-alice"),
+      bob_(port, "token-of-bob"),
+      rate_(rate),
+      window_(window),
+      random_(seed) {}
 
 void Payments::pay() {
   const std::uint32_t number = ++number_;
@@ -40,7 +43,7 @@ void Payments::pay() {
 
 void Payments::step(bool only_answer) {
   const double seconds = std::chrono::duration<double>(Clock::now() - began_).count();
-  while (!only_answer && number_ < seconds * rate_ && amounts_.size() < most_unanswered) pay();
+  while (!only_answer && number_ < seconds * rate_ && amounts_.size() < window_) pay();
   alice_.flush();
   bob_.flush();
   std::array<pollfd, 2> entries{pollfd{alice_.fd(), POLLIN, 0}, pollfd{bob_.fd(), POLLIN, 0}};

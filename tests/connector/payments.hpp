@@ -19,7 +19,8 @@ class Payments {
  public:
   using Clock = std::chrono::steady_clock;
 
-  Payments(std::uint16_t port, double rate, std::uint64_t seed);
+  // `window`: how many may be unanswered.
+  Payments(std::uint16_t port, double rate, std::uint64_t seed, std::size_t window = 4000);
 
   // Sends what is due, unless `only_answer`, and serves both.
   void step(bool only_answer = false);
@@ -50,6 +51,7 @@ class Payments {
   BtpPeer alice_;
   BtpPeer bob_;
   double rate_;
+  std::size_t window_;
   std::mt19937_64 random_;
   Clock::time_point began_ = Clock::now();
   std::uint32_t number_ = 0;
