@@ -128,22 +128,25 @@ void Service::promote() {
     log_.write(LogLevel::error, "promote_failed", {{"reason", started.error().what}});
     return;
   }
+  promoting_ = true;
   hub_.books.want_room(true);
   hub_.books.when_shared(sharing, [this] { become_active(); });
 }
 
 void Service::become_active() {
+  promoting_ = false;
   become(Role::active);
   for (const auto& dialer : dialers_) dialer->start();
 }
 
 void Service::drain(bool then_exit) {
   exit_when_drained_ = exit_when_drained_ || then_exit;
-  if (role_ == Role::drained) {
+  if (role_ == Role::drained && !promoting_) {
     finish_drain();
     return;
   }
-  if (role_ == Role::draining) return;
+  if (role_ == Role::draining && !promoting_) return;
+  promoting_ = false;
   hub_.books.when_shared({}, nullptr);
   become(Role::draining);
   postponed_ = 0;
@@ -157,6 +160,7 @@ void Service::drain(bool then_exit) {
 }
 
 void Service::refuse_new_packets() {
+  if (!drains()) return;
   hub_.forwarder.refuse_new(true);
   drain_deadline_.expires_after(config_.limits.drain_timeout -
                                 config_.limits.drain_timeout / lame_duck_share);
@@ -166,6 +170,7 @@ void Service::refuse_new_packets() {
 }
 
 void Service::abandon() {
+  if (!drains()) return;
   log_.write(LogLevel::warn, "drain_timeout",
              {{"abandoned", static_cast<std::int64_t>(hub_.forwarder.in_flight())}});
   hub_.forwarder.abandon_all("T00", "the connector is being replaced", Now::read());
@@ -200,6 +205,7 @@ bool Service::packets_arriving() const {
 }
 
 void Service::close_connections() {
+  if (!drains()) return;
   // This runs a little after nothing was in flight, which may have changed.
   if (hub_.forwarder.in_flight() > 0 || packets_arriving()) {
     ++postponed_;
@@ -216,6 +222,7 @@ void Service::close_connections() {
 
 // The process stays until every peer has answered Close, or had a second or two for it.
 void Service::finish_drain() {
+  if (!drains()) return;
   if (!hub_.connections().empty()) {
     drain_deadline_.expires_after(std::chrono::milliseconds(20));
     drain_deadline_.async_wait([this](boost::system::error_code failed) {

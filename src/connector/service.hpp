@@ -54,6 +54,8 @@ class Service {
   void close_connections();
   void finish_drain();
   void become(Role role);
+  // Of handlers of a drain: one that had been queued when the process was promoted must do nothing.
+  bool drains() const { return !promoting_ && (role_ == Role::draining || role_ == Role::drained); }
   HttpAnswer answer(std::string_view path) const;
   HttpAnswer health(bool passing) const;
   bool ready() const {
@@ -71,6 +73,7 @@ class Service {
   boost::asio::signal_set signals_;
   boost::asio::steady_timer drain_deadline_;
   Role role_ = Role::standby;
+  bool promoting_ = false;  // active as soon as it has its share of the limits
   bool exit_when_drained_ = false;
   bool abandoned_ = false;  // Fulfills that could not be made durable
   int postponed_ = 0;       // how often the end of the drain was, for packets that had just arrived

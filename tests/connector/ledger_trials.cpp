@@ -193,10 +193,13 @@ class Trials {
         warm = start("standby");
       }
       warm->send_signal(SIGUSR2);
-      wait_until("the other to become active", [&] {
+      const auto begun = Clock::now();
+      while (warm->metric("ilp_role{role=\"active\"}") != 1) {
         payments->step();
-        return warm->metric("ilp_role{role=\"active\"}") == 1;
-      });
+        if (Clock::now() > begun + 60s) {
+          throw std::runtime_error("a connector does not become active: " + warm->output());
+        }
+      }
       auto next = std::make_unique<Payments>(warm->btp_port(), options_.rate, random_());
       serving->send_signal(SIGUSR1);
       while (!payments->closed()) {

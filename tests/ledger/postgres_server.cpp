@@ -31,6 +31,13 @@ std::filesystem::path find_programs() {
   return found;
 }
 
+// A dead process that nobody has reaped yet does not.
+bool runs(pid_t pid) {
+  const auto stat = read_file("/proc/" + std::to_string(pid) + "/stat");
+  const std::size_t state = stat ? stat->rfind(") ") : std::string::npos;
+  return state != std::string::npos && (*stat)[state + 2] != 'Z' && (*stat)[state + 2] != 'X';
+}
+
 }  // namespace
 
 PostgresServer::PostgresServer(const std::filesystem::path& folder)
@@ -67,7 +74,7 @@ void PostgresServer::start() {
       {.argv = as_its_user({(programs_ / "postgres").string(), "-D", folder + "/data", "-c",
                             "listen_addresses=", "-c", "unix_socket_directories=" + folder, "-c",
                             "logging_collector=off", "-c", "max_connections=30"}),
-       .output_file = "/dev/null"});
+       .output_file = folder + "/server.log"});
   if (!child) throw std::runtime_error(child.error().text());
   server_.emplace(std::move(*child));
   const auto deadline = std::chrono::steady_clock::now() + 60s;
@@ -77,7 +84,8 @@ void PostgresServer::start() {
     const auto ready = run_command(ask);
     if (ready && ready->exit_status == 0) return;
     if (server_->exit_status() || std::chrono::steady_clock::now() > deadline) {
-      throw std::runtime_error("the PostgreSQL server does not start");
+      const auto said = read_file(folder_ / "server.log");
+      throw std::runtime_error("the PostgreSQL server does not start: " + (said ? *said : folder));
     }
     std::this_thread::sleep_for(50ms);
   }
@@ -91,10 +99,13 @@ void PostgresServer::kill() {
   for (pid_t child; children >> child;) all.push_back(child);
   for (const pid_t one : all) ::kill(one, SIGKILL);
   while (!server_->exit_status()) std::this_thread::sleep_for(1ms);
-  // Whoever adopts them reaps them; until then they are there, but do nothing.
+  for (const pid_t one : all) {
+    while (runs(one)) std::this_thread::sleep_for(1ms);
+  }
   server_.reset();
   std::error_code absent;
   std::filesystem::remove(folder_ / "data/postmaster.pid", absent);
+  std::filesystem::remove(folder_ / ".s.PGSQL.5432.lock", absent);
 }
 
 std::string PostgresServer::store() const {
