@@ -98,6 +98,7 @@ Result<void> PostgresDatabase::connect() {
   if (::PQstatus(connection_) != CONNECTION_OK) return error("connecting", nullptr);
   ::PQsetNoticeProcessor(connection_, [](void*, const char*) {}, nullptr);
   if (const auto set = run(session_settings); !set) return set.error();
+  if (read_only_) return run("SET default_transaction_read_only = on");
   for (const InstanceId instance : std::set(claims_)) {
     if (const auto claimed = claim(instance); !claimed) return claimed.error();
   }

@@ -40,10 +40,6 @@ class Progress {
     if (!open_since_) open_since_ = now;
     return must_wait(now);
   }
-  // Something else must be written.
-  void touched(TimePoint now) {
-    if (policy_.durability != Durability::none && !open_since_) open_since_ = now;
-  }
   Ticket open() const { return open_; }
 
   // When the next batch is to be handed over; nothing: there is none, or one is under way.
