@@ -279,6 +279,12 @@ class Trials {
   }
 
   void check(const std::vector<std::unique_ptr<Colour>>& colours) {
+    // A server may still be committing what a dead connector sent it.
+    wait_until("the sessions of the dead to end", [&] {
+      const ledger::Books left = read();
+      return std::none_of(left.instances.begin(), left.instances.end(),
+                          [](const ledger::Instance& one) { return one.alive; });
+    });
     const ledger::Books books = read();
     const std::int64_t now = balance(books, "bob");
     expect(balance(books, "alice") == -now, "alice has paid what bob has got");
