@@ -94,15 +94,15 @@ struct Colour {
 // A port that is free and that the kernel gives to nobody who asks for any: a drained connector
 // leaves its own, and wants it again.
 int lasting_port() {
-  static int last = 10'000 + static_cast<int>(random_seed() % 5000);
   for (;;) {
+    const int port = 10'000 + static_cast<int>(random_seed() % 20'000);
     sockaddr_in address{};
     address.sin_family = AF_INET;
-    address.sin_port = htons(static_cast<std::uint16_t>(++last));
+    address.sin_port = htons(static_cast<std::uint16_t>(port));
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     const UniqueFd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
     if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0)
-      return last;
+      return port;
   }
 }
 
