@@ -1,3 +1,6 @@
+// A static build has no libpq.
+#ifdef SLIPWAY_POSTGRESQL
+
 #include "ledger/postgres_database.hpp"
 
 #include <array>
@@ -279,3 +282,5 @@ Result<std::vector<std::string>> PostgresDatabase::check_integrity() {
 }
 
 }  // namespace slipway::ledger
+
+#endif  // SLIPWAY_POSTGRESQL
