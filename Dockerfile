@@ -36,9 +36,11 @@ RUN cmake --preset release -DSLIPWAY_REVISION="${REVISION:-unknown}" \
  && strip --strip-unneeded build/release/bin/connector
 
 FROM ${RUNTIME_BASE} AS runtime
+# The folder is the ledger's: a volume that is mounted there takes over its owner while it is empty.
 RUN apt-get update \
- && apt-get install --yes --no-install-recommends libssl3 \
- && rm -rf /var/lib/apt/lists/* /var/log/* /var/cache/ldconfig/*
+ && apt-get install --yes --no-install-recommends libpq5 libsqlite3-0 libssl3 \
+ && rm -rf /var/lib/apt/lists/* /var/log/* /var/cache/ldconfig/* \
+ && install -d -m 700 -o 10001 -g 10001 /var/lib/connector
 
 FROM runtime
 COPY --from=builder /source/build/release/bin/connector /usr/local/bin/connector

@@ -50,6 +50,22 @@ target_link_libraries(slipway_libraries INTERFACE
   Boost::headers Boost::filesystem Boost::url Threads::Threads OpenSSL::SSL
   nlohmann_json::nlohmann_json CLI11::CLI11 ${SLIPWAY_YAML_CPP})
 
+# What the ledger keeps its books in. Shared, as OpenSSL is, where scanners see them and the distribution patches
+# them. A static executable has SQLite alone: libpq.a wants Kerberos and LDAP, of which there are no static libraries.
+add_library(slipway_databases INTERFACE)
+find_path(SLIPWAY_SQLITE_INCLUDE sqlite3.h REQUIRED)
+if(SLIPWAY_STATIC)
+  find_library(SLIPWAY_SQLITE NAMES libsqlite3.a REQUIRED)
+  target_link_libraries(slipway_databases INTERFACE ${SLIPWAY_SQLITE} m)
+else()
+  find_library(SLIPWAY_SQLITE NAMES sqlite3 REQUIRED)
+  find_path(SLIPWAY_LIBPQ_INCLUDE libpq-fe.h PATH_SUFFIXES postgresql REQUIRED)
+  find_library(SLIPWAY_LIBPQ NAMES pq REQUIRED)
+  target_link_libraries(slipway_databases INTERFACE ${SLIPWAY_SQLITE} ${SLIPWAY_LIBPQ})
+  target_include_directories(slipway_databases SYSTEM INTERFACE ${SLIPWAY_SQLITE_INCLUDE} ${SLIPWAY_LIBPQ_INCLUDE})
+  target_compile_definitions(slipway_databases INTERFACE SLIPWAY_POSTGRESQL)
+endif()
+
 add_library(slipway_settings INTERFACE)
 target_compile_features(slipway_settings INTERFACE cxx_std_20)
 # Asio and Beast are compiled once, in src/base/asio_impl.cpp and src/net/beast_impl.cpp, and not

@@ -89,6 +89,7 @@ class NullLink : public Link {
 void forward_and_fulfil(benchmark::State& state) {
   Config config;
   config.address = "test.slipway";
+  config.ledger.policy.durability = ledger::Durability::none;
   for (const char* id : {"alice", "bob"}) {
     AccountConfig account;
     account.id = id;

@@ -4,6 +4,7 @@
 #include "connector/histogram.hpp"
 #include "connector/link.hpp"
 #include "connector/reject_code.hpp"
+#include "ledger/books.hpp"
 
 #include <algorithm>
 #include <array>
@@ -15,18 +16,19 @@ namespace slipway::connector {
 
 // What an account is worth and what is promised of it. The balance is what we owe the account. A
 // Prepare from it holds its amount (debit), a Prepare to it holds room for it (credit); a Fulfill
-// commits, a Reject or a timeout releases. Every operation keeps
-//   minimum <= balance - held_debit  and  balance + held_credit <= maximum.
+// commits, a Reject or a timeout releases. Where several connectors serve the account, each has a
+// part of the balance and of its limits (ledger::Part). Every operation keeps
+//   floor <= part - held_debit  and  part + held_credit <= ceiling.
 class Balance {
  public:
-  Balance(std::int64_t minimum, std::int64_t maximum) : minimum_(minimum), maximum_(maximum) {}
+  Balance(std::int64_t floor, std::int64_t ceiling) : floor_(floor), ceiling_(ceiling) {}
 
   // Each refuses, changing nothing, what the limits do not allow.
   bool hold_debit(std::uint64_t amount) {
     std::int64_t held;
     std::int64_t left;
     if (__builtin_add_overflow(held_debit_, amount, &held) ||
-        __builtin_sub_overflow(balance_, held, &left) || left < minimum_) {
+        __builtin_sub_overflow(part_, held, &left) || left < floor_) {
       return false;
     }
     held_debit_ = held;
@@ -36,7 +38,7 @@ class Balance {
     std::int64_t held;
     std::int64_t total;
     if (__builtin_add_overflow(held_credit_, amount, &held) ||
-        __builtin_add_overflow(balance_, held, &total) || total > maximum_) {
+        __builtin_add_overflow(part_, held, &total) || total > ceiling_) {
       return false;
     }
     held_credit_ = held;
@@ -46,21 +48,36 @@ class Balance {
   void release_credit(std::uint64_t amount) { held_credit_ -= static_cast<std::int64_t>(amount); }
   void commit_debit(std::uint64_t amount) {
     release_debit(amount);
-    balance_ -= static_cast<std::int64_t>(amount);
+    part_ -= static_cast<std::int64_t>(amount);
   }
   void commit_credit(std::uint64_t amount) {
     release_credit(amount);
-    balance_ += static_cast<std::int64_t>(amount);
+    part_ += static_cast<std::int64_t>(amount);
   }
 
-  std::int64_t value() const { return balance_; }
+  // All of it, with what is known of the other parts.
+  std::int64_t value() const { return ledger::clamped(others_ + part_); }
+  ledger::Part part() const { return {part_, floor_, ceiling_}; }
   std::int64_t held_debit() const { return held_debit_; }
   std::int64_t held_credit() const { return held_credit_; }
 
+  void set_others(ledger::Wide others) { others_ = others; }
+  // What is held stays within them, whoever says otherwise.
+  void set_limits(std::int64_t floor, std::int64_t ceiling) {
+    floor_ = std::min(floor, part_ - held_debit_);
+    ceiling_ = std::max(ceiling, part_ + held_credit_);
+  }
+  // So much of the part belongs to the others now.
+  void hand_over(std::int64_t amount) {
+    part_ -= amount;
+    others_ += amount;
+  }
+
  private:
-  std::int64_t minimum_;
-  std::int64_t maximum_;
-  std::int64_t balance_ = 0;
+  std::int64_t floor_;
+  std::int64_t ceiling_;
+  std::int64_t part_ = 0;
+  ledger::Wide others_ = 0;
   std::int64_t held_debit_ = 0;
   std::int64_t held_credit_ = 0;
 };
@@ -99,6 +116,8 @@ struct Account {
   const AccountConfig* config;
   Balance balance;
   std::optional<TokenBucket> bucket;
+  std::uint32_t asset = 0;      // index of its asset
+  bool changed = false;         // its balance, since that was last taken to be written
   std::uint32_t in_flight = 0;  // Prepares from it that are not answered
   LinkId link;                  // where Prepares to it go; none: not connected
   // Packets answered, by outcome: from the account, and to it.

@@ -4,6 +4,7 @@
 #include "base/command_line.hpp"
 #include "base/units.hpp"
 #include "connector/config.hpp"
+#include "connector/ledger_command.hpp"
 #include "connector/probe.hpp"
 #include "connector/service.hpp"
 
@@ -27,8 +28,7 @@ int fail(const Error& error) {
 int run_service(const Config& config, std::stop_token stop) {
   Service service(config);
   if (const auto started = service.start(); !started) return fail(started.error());
-  service.run(stop);
-  return static_cast<int>(ExitStatus::ok);
+  return static_cast<int>(service.run(stop) ? ExitStatus::ok : ExitStatus::failed);
 }
 
 int run_healthcheck(const Config& config, std::chrono::milliseconds timeout) {
@@ -41,6 +41,13 @@ int run_probe(const Config& config, const std::string& account, std::chrono::mil
   if (!address) return fail(address.error());
   fmt::print("fulfilled: {} is {}\n", account, *address);
   return static_cast<int>(ExitStatus::ok);
+}
+
+// Without a configuration where a store is named: a copy is looked at on any machine.
+int run_ledger(const LedgerCommand& command, const Result<Config>& config) {
+  if (!config && command.store().empty()) return fail(config.error());
+  const auto status = command.run(config ? std::optional(*config) : std::nullopt);
+  return status ? *status : fail(status.error());
 }
 
 }  // namespace
@@ -63,6 +70,7 @@ int run_command_line(int argc, const char* const* argv, std::stop_token stop) {
   Flags probe_command =
       line.add_command("probe", "send one real packet over BTP to the connector on this host");
   probe_command.add("--account", options.account, "as whom").show_default();
+  const LedgerCommand ledger(line);
   for (Flags command : {healthcheck, probe_command}) {
     command.add("--timeout", options.timeout, "for the whole exchange").show_default();
   }
@@ -70,6 +78,7 @@ int run_command_line(int argc, const char* const* argv, std::stop_token stop) {
   Environment environment = current_environment();
   if (!options.role.empty()) environment["CONNECTOR_ROLE"] = options.role;
   const auto config = load_config(options.config_file, environment);
+  if (ledger.given()) return run_ledger(ledger, config);
   if (!config) return fail(config.error());
   const auto timeout = parse_duration(options.timeout);
   if (!timeout) return fail(timeout.error());

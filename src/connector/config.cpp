@@ -3,6 +3,7 @@
 #include "base/durable_file.hpp"
 #include "connector/json_section.hpp"
 #include "connector/peer_url.hpp"
+#include "ledger/database.hpp"
 #include "wire/ilp_packet.hpp"
 
 #include <algorithm>
@@ -137,6 +138,40 @@ Limits read_limits(Section& root) {
   return limits;
 }
 
+LedgerConfig read_ledger(Section& root, const Environment& environment) {
+  LedgerConfig ledger;
+  if (auto section = root.section("ledger")) {
+    ledger.store = section->text("store", ledger.store);
+    const std::string durability = section->text("durability", "batch");
+    if (durability == "sync") {
+      ledger.policy.durability = ledger::Durability::sync;
+    } else if (durability != "batch") {
+      section->refuse("durability", fmt::format("'{}' is not batch or sync; for no ledger at all "
+                                                "write store: none",
+                                                durability));
+    }
+    const auto duration = [&](const char* key, milliseconds value) {
+      return milliseconds(section->whole(key, value.count(), 1, 10'000));
+    };
+    ledger.policy.interval = duration("batchMs", ledger.policy.interval);
+    ledger.policy.at_risk =
+        duration("atRiskMs", std::max(ledger.policy.at_risk, 2 * ledger.policy.interval));
+    if (ledger.policy.at_risk < ledger.policy.interval) {
+      section->refuse("atRiskMs", "is less than batchMs, so that every Fulfill would wait");
+    }
+    section->finish();
+  }
+  const auto named = environment.find("CONNECTOR_LEDGER");
+  const bool from_environment = named != environment.end() && !named->second.empty();
+  if (from_environment) ledger.store = named->second;
+  if (ledger.store == "none") {
+    ledger.policy.durability = ledger::Durability::none;
+  } else if (const auto good = ledger::check_store(ledger.store); !good) {
+    root.refuse(from_environment ? "CONNECTOR_LEDGER" : "ledger.store", good.error().text());
+  }
+  return ledger;
+}
+
 StartRole read_role(const std::string& text, Section& root) {
   if (text == "active") return StartRole::active;
   if (text == "standby") return StartRole::standby;
@@ -200,6 +235,7 @@ Config read_config(Section& root, const Environment& environment) {
   config.test_extra_cpu_percent =
       static_cast<double>(root.whole("testExtraCpuPercent", 0, 0, 1000));
   config.limits = read_limits(root);
+  config.ledger = read_ledger(root, environment);
   std::map<std::string, Ratio> rates;
   if (auto section = root.section("rates")) {
     for (const std::string& code : section->keys()) rates[code] = section->decimal(code.c_str());

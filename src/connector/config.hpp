@@ -4,6 +4,7 @@
 #include "base/process.hpp"
 #include "connector/peer_url.hpp"
 #include "connector/ratio.hpp"
+#include "ledger/progress.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -60,6 +61,11 @@ struct Limits {
   std::uint32_t maximum_unauthenticated = 256;
 };
 
+struct LedgerConfig {
+  std::string store = "sqlite:/var/lib/connector/ledger.db";  // ledger::check_store
+  ledger::Policy policy;                                      // durability none: `store` is none
+};
+
 struct Config {
   std::string address;
   Endpoint btp{.port = 4000};
@@ -70,13 +76,14 @@ struct Config {
   std::string log_level = "info";
   double test_extra_cpu_percent = 0;  // see TestBurn; never in production
   Limits limits;
+  LedgerConfig ledger;
   std::vector<AccountConfig> accounts;
   std::vector<RouteConfig> routes;
 };
 
 // Reads and checks a configuration. `environment` supplies the tokens that `tokenEnv` names and the
-// overrides CONNECTOR_BTP_PORT, CONNECTOR_HTTP_PORT, CONNECTOR_ROLE and CONNECTOR_LOG_LEVEL. An
-// error (`usage`) names the field; an unknown field is one.
+// overrides CONNECTOR_BTP_PORT, CONNECTOR_HTTP_PORT, CONNECTOR_ROLE, CONNECTOR_LOG_LEVEL and
+// CONNECTOR_LEDGER (the store). An error (`usage`) names the field; an unknown field is one.
 Result<Config> parse_config(const std::string& json, const Environment& environment);
 
 // The configuration from `file`, or when that is empty from CONNECTOR_CONFIG_JSON (the document

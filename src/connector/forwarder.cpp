@@ -13,6 +13,10 @@ using std::chrono::milliseconds;
 constexpr std::string_view ildcp_destination = "peer.config";
 constexpr std::array<std::uint8_t, 32> zeros{};
 
+ledger::Asset asset_of(const AccountConfig& account) {
+  return {account.asset_code, account.asset_scale};
+}
+
 }  // namespace
 
 Now Now::read() {
@@ -32,9 +36,14 @@ struct Forwarder::Incoming {
 };
 
 Forwarder::Forwarder(const Config& config, LinkTable& links, Now now)
-    : config_(config), links_(links), pending_(now.steady) {
+    : config_(config), links_(links), pending_(now.steady), progress_(config.ledger.policy) {
   ildcp_condition_ = sha256_.digest(zeros);
-  for (const AccountConfig& account : config.accounts) accounts_.emplace_back(account);
+  std::map<ledger::Asset, std::uint32_t> assets;
+  for (const AccountConfig& account : config.accounts) {
+    const auto next = static_cast<std::uint32_t>(assets.size());
+    accounts_.emplace_back(account).asset =
+        assets.try_emplace(asset_of(account), next).first->second;
+  }
   for (AccountIndex i = 0; i < accounts_.size(); ++i) {
     if (config.accounts[i].relation == Relation::child) routes_.add(config.accounts[i].address, i);
     if (config.accounts[i].relation == Relation::parent) routes_.add("", i);
@@ -74,6 +83,7 @@ Forwarder::Refusal Forwarder::admit(Account& account, const wire::Prepare& prepa
     return {"T05", "over the account's packet rate"};
   }
   if (refuse_new_) return {"T03", "the connector is being replaced, send again"};
+  if (ledger_fails_) return {"T00", "the connector cannot keep its ledger now, send again later"};
   if (account.in_flight >= account.config->maximum_in_flight || pending_.full()) {
     return {"T03", "too many packets in flight"};
   }
@@ -155,8 +165,12 @@ Forwarder::Refusal Forwarder::choose(Incoming& incoming, const wire::Prepare& pr
 
 Forwarder::Refusal Forwarder::hold(Incoming& incoming, const wire::Prepare& prepare) {
   Balance& from = accounts_[incoming.from].balance;
-  if (!from.hold_debit(prepare.amount)) return {"T04", "below the sender's minimum balance"};
+  if (!from.hold_debit(prepare.amount)) {
+    short_ = true;
+    return {"T04", "below the sender's minimum balance"};
+  }
   if (!accounts_[incoming.to].balance.hold_credit(incoming.amount_out)) {
+    short_ = true;
     from.release_debit(prepare.amount);
     return {"T04", "over the receiver's maximum balance"};
   }
@@ -184,7 +198,7 @@ void Forwarder::refuse(const Incoming& incoming, const Refusal& refusal, std::ui
 
 Pending* Forwarder::find_pending(LinkId link, std::uint32_t request_id) {
   Pending* pending = pending_.find(request_id);
-  if (pending != nullptr && pending->out_link == link) return pending;
+  if (pending != nullptr && pending->out_link == link && !pending->fulfilled) return pending;
   ++late_replies_;
   return nullptr;
 }
@@ -226,7 +240,48 @@ void Forwarder::settle(std::uint32_t id, Pending& pending, const wire::Fulfill& 
   }
   accounts_[pending.from].balance.commit_debit(pending.amount_in);
   accounts_[pending.to].balance.commit_credit(pending.amount_out);
-  finish(id, pending, fulfilled_outcome, packet, now);
+  record_transfer(pending);
+  if (!progress_.committed(now.steady)) {
+    finish(id, pending, fulfilled_outcome, packet, now);
+    return;
+  }
+  pending.fulfilled = true;
+  waiting_.push_back({progress_.open(), id, {packet.begin(), packet.end()}});
+}
+
+void Forwarder::mark_changed(AccountIndex account) {
+  if (!std::exchange(accounts_[account].changed, true)) changed_.push_back(account);
+}
+
+void Forwarder::record_transfer(const Pending& pending) {
+  mark_changed(pending.from);
+  mark_changed(pending.to);
+  const Account& from = accounts_[pending.from];
+  const Account& to = accounts_[pending.to];
+  if (from.asset == to.asset && pending.amount_in == pending.amount_out) return;
+  positions_[asset_of(*from.config)] += pending.amount_in;
+  positions_[asset_of(*to.config)] -= pending.amount_out;
+}
+
+std::vector<AccountIndex> Forwarder::take_changed() {
+  for (const AccountIndex account : changed_) accounts_[account].changed = false;
+  return std::exchange(changed_, {});
+}
+
+void Forwarder::release_fulfills(const Now& now) {
+  while (!waiting_.empty() && waiting_.front().batch <= progress_.durable()) {
+    const Waiting waiting = std::move(waiting_.front());
+    waiting_.pop_front();
+    finish(waiting.id, *pending_.find(waiting.id), fulfilled_outcome, waiting.packet, now);
+  }
+}
+
+std::size_t Forwarder::abandon_fulfills() {
+  for (const Waiting& waiting : waiting_) {
+    --accounts_[pending_.find(waiting.id)->from].in_flight;
+    pending_.remove(waiting.id);
+  }
+  return std::exchange(waiting_, {}).size();
 }
 
 void Forwarder::fail(std::uint32_t id, Pending& pending, std::string_view code,
@@ -254,19 +309,22 @@ void Forwarder::finish(std::uint32_t id, Pending& pending, std::size_t outcome, 
 
 void Forwarder::expire(const Now& now) {
   pending_.expire(now.steady, [&](std::uint32_t id, Pending& pending) {
+    if (pending.fulfilled) return;
     fail(id, pending, "R00", "the peer did not answer in time", now);
   });
 }
 
 void Forwarder::abandon_all(std::string_view code, std::string_view message, const Now& now) {
-  pending_.for_each(
-      [&](std::uint32_t id, Pending& pending) { fail(id, pending, code, message, now); });
+  pending_.for_each([&](std::uint32_t id, Pending& pending) {
+    if (!pending.fulfilled) fail(id, pending, code, message, now);
+  });
 }
 
 void Forwarder::fail_link(LinkId link, const Now& now) {
   if (pending_.size() == 0) return;
   pending_.for_each([&](std::uint32_t id, Pending& pending) {
-    if (pending.out_link == link) fail(id, pending, "T01", "the peer's connection was lost", now);
+    if (pending.out_link == link && !pending.fulfilled)
+      fail(id, pending, "T01", "the peer's connection was lost", now);
   });
 }
 

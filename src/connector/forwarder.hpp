@@ -6,8 +6,11 @@
 #include "connector/link.hpp"
 #include "connector/pending_table.hpp"
 #include "connector/route_table.hpp"
+#include "ledger/progress.hpp"
 
 #include <chrono>
+#include <deque>
+#include <map>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
@@ -39,6 +42,13 @@ class Forwarder {
   void handle_failure(LinkId link, std::uint32_t request_id, std::string_view code,
                       std::string_view message, const Now& now);
 
+  // A Fulfill whose transfer has to be durable first waits, is no Reject any more, and counts as in
+  // flight; these let go on what is durable (by progress()), or what will never be: for shutting
+  // down. The latter's number.
+  void release_fulfills(const Now& now);
+  std::size_t abandon_fulfills();
+  std::size_t waiting_fulfills() const { return waiting_.size(); }
+
   // R00 for every packet whose time is over. To be called every PendingTable::resolution while
   // packets are in flight.
   void expire(const Now& now);
@@ -53,6 +63,20 @@ class Forwarder {
 
   // While draining for good, new Prepares are refused with T03, which senders retry.
   void refuse_new(bool refuse) { refuse_new_ = refuse; }
+  // While balances cannot be kept, new Prepares are refused with T00.
+  void refuse_for_ledger(bool refuse) { ledger_fails_ = refuse; }
+
+  // Which transfers are durable, as far as the forwarder was told.
+  ledger::Progress& progress() { return progress_; }
+  const ledger::Progress& progress() const { return progress_; }
+  // The accounts whose balance has changed since the last call.
+  std::vector<AccountIndex> take_changed();
+  void mark_changed(AccountIndex account);
+  Balance& balance(AccountIndex account) { return accounts_[account].balance; }
+  // Whether an account's part of its limits was too small since the last call.
+  bool take_short() { return std::exchange(short_, false); }
+  // What of each asset the connector itself has gained, by exchanging it and by rounding.
+  std::map<ledger::Asset, ledger::Wide>& positions() { return positions_; }
 
   std::size_t in_flight() const { return pending_.size(); }
   std::uint64_t late_replies() const { return late_replies_; }
@@ -78,6 +102,7 @@ class Forwarder {
   Pending* find_pending(LinkId link, std::uint32_t request_id);
   void settle(std::uint32_t id, Pending& pending, const wire::Fulfill& fulfill, wire::Bytes packet,
               const Now& now);
+  void record_transfer(const Pending& pending);
   void fail(std::uint32_t id, Pending& pending, std::string_view code, std::string_view message,
             const Now& now);
   void release(std::uint32_t id, Pending& pending, std::string_view code, wire::Bytes packet,
@@ -96,6 +121,17 @@ class Forwarder {
   Sha256 sha256_;
   Digest ildcp_condition_;
   bool refuse_new_ = false;
+  bool ledger_fails_ = false;
+  bool short_ = false;
+  ledger::Progress progress_;
+  std::vector<AccountIndex> changed_;
+  std::map<ledger::Asset, ledger::Wide> positions_;
+  struct Waiting {
+    ledger::Progress::Ticket batch;
+    std::uint32_t id;
+    std::vector<std::uint8_t> packet;
+  };
+  std::deque<Waiting> waiting_;  // in the order of their batches
   std::uint64_t late_replies_ = 0;
   std::vector<std::uint8_t> scratch_;
   // Exchange ratios already worked out, by (from, to); a denominator of 0 says there is none.

@@ -16,6 +16,7 @@ Hub::Hub(asio::io_context& context, const Config& configured, Log& logger)
       config(configured),
       log(logger),
       forwarder(config, links, Now::read()),
+      books(io, config, forwarder, log, [this] { round_done(); }),
       tokens(config),
       expiry_(io),
       sweep_(io) {
@@ -37,6 +38,7 @@ void Hub::flush_all() {
 }
 
 void Hub::round_done() {
+  books.after_round();
   if (forwarder.in_flight() > 0) {
     if (!expiry_armed_) arm_expiry();
   } else if (when_idle_) {

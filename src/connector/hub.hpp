@@ -1,5 +1,6 @@
 #pragma once
 
+#include "connector/bookkeeper.hpp"
 #include "connector/config.hpp"
 #include "connector/forwarder.hpp"
 #include "connector/link.hpp"
@@ -30,6 +31,7 @@ class Hub {
   Log& log;
   LinkTable links;
   Forwarder forwarder;
+  Bookkeeper books;
   TokenTable tokens;
   // Frames and requests that were not answered or that ended a connection, by reason.
   std::map<std::string, std::uint64_t, std::less<>> refusals;

@@ -14,7 +14,7 @@ namespace asio = boost::asio;
 
 namespace {
 
-constexpr std::uint32_t max_connections = 16;
+constexpr std::uint32_t max_peer_connections = 16;
 constexpr std::size_t max_queue = 4096;
 // Shorter than Node's five seconds: a connection that the peer is about to close is not used again.
 constexpr auto keep_alive = std::chrono::seconds(2);
@@ -72,7 +72,7 @@ void IlpHttpClient::send_prepare(std::uint32_t request_id, wire::Bytes packet, s
   queue_.push_back(std::move(job));
   if (idle_ > 0) {
     wake_.cancel_one();
-  } else if (workers_ < max_connections) {
+  } else if (workers_ < max_peer_connections) {
     ++workers_;
     spawn(hub_.io.get_executor(), work());
   }

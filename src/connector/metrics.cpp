@@ -61,24 +61,30 @@ void packets(Out out, const Hub& hub) {
   fmt::format_to(out, "ilp_late_replies_total {}\n", hub.forwarder.late_replies());
 }
 
+// `labels`: of all of its series, without braces.
+void histogram(Out out, std::string_view name, const std::string& labels,
+               const DurationHistogram& durations) {
+  const std::string only = labels.empty() ? "" : "{" + labels + "}";
+  const std::string first = labels.empty() ? "" : labels + ",";
+  const auto& counts = durations.counts();
+  std::uint64_t cumulated = 0;
+  for (std::size_t i = 0; i < counts.size(); ++i) {
+    cumulated += counts[i];
+    const std::string bound = i < DurationHistogram::bounds_us.size()
+                                  ? fmt::format("{}", DurationHistogram::bounds_us[i] / 1e6)
+                                  : "+Inf";
+    fmt::format_to(out, "{}_bucket{{{}le=\"{}\"}} {}\n", name, first, bound, cumulated);
+  }
+  fmt::format_to(out, "{}_sum{} {:.9f}\n", name, only, durations.sum_seconds());
+  fmt::format_to(out, "{}_count{} {}\n", name, only, cumulated);
+}
+
 void durations(Out out, const Hub& hub) {
   family(out, "ilp_packet_duration_seconds", "histogram",
          "From reading a Prepare to answering it, by the account it came from.");
   for (const Account& account : hub.forwarder.accounts()) {
-    const auto& counts = account.duration.counts();
-    std::uint64_t cumulated = 0;
-    for (std::size_t i = 0; i < counts.size(); ++i) {
-      cumulated += counts[i];
-      const std::string bound = i < DurationHistogram::bounds_us.size()
-                                    ? fmt::format("{}", DurationHistogram::bounds_us[i] / 1e6)
-                                    : "+Inf";
-      fmt::format_to(out, "ilp_packet_duration_seconds_bucket{{account=\"{}\",le=\"{}\"}} {}\n",
-                     account.config->id, bound, cumulated);
-    }
-    fmt::format_to(out, "ilp_packet_duration_seconds_sum{{account=\"{}\"}} {:.9f}\n",
-                   account.config->id, account.duration.sum_seconds());
-    fmt::format_to(out, "ilp_packet_duration_seconds_count{{account=\"{}\"}} {}\n",
-                   account.config->id, cumulated);
+    histogram(out, "ilp_packet_duration_seconds", fmt::format("account=\"{}\"", account.config->id),
+              account.duration);
   }
 }
 
@@ -101,6 +107,33 @@ void accounts(Out out, const Hub& hub) {
   for (const auto& [reason, count] : hub.refusals) {
     fmt::format_to(out, "ilp_refusals_total{{reason=\"{}\"}} {}\n", reason, count);
   }
+}
+
+void ledger_of(Out out, const Hub& hub) {
+  const Bookkeeper& books = hub.books;
+  family(out, "ilp_ledger_writable", "gauge",
+         "1 while balances are kept durably, 0 while they cannot be or are not meant to.");
+  fmt::format_to(out, "ilp_ledger_writable {}\n",
+                 books.is_kept() && books.failure().empty() ? 1 : 0);
+  if (!books.is_kept()) return;
+  const auto seconds = [](std::chrono::nanoseconds time) {
+    return std::chrono::duration<double>(time).count();
+  };
+  const ledger::Policy& policy = hub.forwarder.progress().policy();
+  family(out, "ilp_ledger_at_risk_seconds", "gauge",
+         "How long a time's transfers a power cut may take back at most.");
+  fmt::format_to(out, "ilp_ledger_at_risk_seconds {:.3f}\n",
+                 policy.durability == ledger::Durability::sync ? 0 : seconds(policy.at_risk));
+  family(out, "ilp_ledger_lag_seconds", "gauge", "Age of the oldest transfer that is not durable.");
+  fmt::format_to(out, "ilp_ledger_lag_seconds {:.6f}\n", seconds(books.lag()));
+  family(out, "ilp_ledger_waiting_fulfills", "gauge", "Fulfills that wait for the ledger.");
+  fmt::format_to(out, "ilp_ledger_waiting_fulfills {}\n", hub.forwarder.waiting_fulfills());
+  family(out, "ilp_ledger_failures_total", "counter", "Times that the ledger could not be used.");
+  fmt::format_to(out, "ilp_ledger_failures_total {}\n", books.figures().failures);
+  family(out, "ilp_ledger_other_instances", "gauge", "Other connectors that use the ledger.");
+  fmt::format_to(out, "ilp_ledger_other_instances {}\n", books.figures().instances);
+  family(out, "ilp_ledger_batch_seconds", "histogram", "From handing a batch over to durable.");
+  histogram(out, "ilp_ledger_batch_seconds", "", books.figures().batches);
 }
 
 void process(Out out, std::chrono::system_clock::time_point started) {
@@ -147,6 +180,7 @@ std::string render_metrics(const Hub& hub, std::string_view role,
   packets(out, hub);
   durations(out, hub);
   accounts(out, hub);
+  ledger_of(out, hub);
   process(out, started);
   return text;
 }

@@ -22,6 +22,7 @@ struct Pending {
   AccountIndex from;
   AccountIndex to;
   LinkId out_link;
+  bool fulfilled = false;  // only its Fulfill has not gone on yet
 };
 
 // All packets in flight, found by the request id they went out under and by their deadline. Request

@@ -28,6 +28,14 @@ namespace {
 // are refused with T03 so that one must come.
 constexpr auto lame_duck_share = 4;
 
+// A ledger takes milliseconds to open; one that cannot be opened must not keep /health from saying
+// so.
+constexpr auto ledger_opening = std::chrono::seconds(1);
+// How long the last batch may take, and how long a process that becomes active waits for its share
+// of the accounts' limits.
+constexpr auto ledger_closing = std::chrono::seconds(5);
+constexpr auto sharing = std::chrono::seconds(1);
+
 constexpr std::string_view role_names[] = {"active", "standby", "draining", "drained"};
 
 }  // namespace
@@ -47,6 +55,7 @@ Service::Service(const Config& config)
 }
 
 Result<void> Service::start() {
+  hub_.books.start(ledger_opening);
   if (const auto started = health_.start(config_.http); !started) return started.error();
   if (const auto started = listener_.start(); !started) return started.error();
   wait_for_signals();
@@ -70,7 +79,7 @@ Result<void> Service::start() {
   return {};
 }
 
-void Service::run(std::stop_token stop) {
+bool Service::run(std::stop_token stop) {
   const std::stop_callback on_stop(stop, [this] { asio::post(io_, [this] { drain(true); }); });
   // Linux otherwise adds 50 us to every rest.
   ::prctl(PR_SET_TIMERSLACK, 1);
@@ -85,6 +94,13 @@ void Service::run(std::stop_token stop) {
     io_.poll();
     std::this_thread::sleep_for(rest);
   }
+  const bool kept = hub_.books.close(ledger_closing);
+  if (!kept) {
+    log_.write(LogLevel::error, "ledger_not_closed",
+               {{"reason", hub_.books.failure()},
+                {"effect", "what was committed since the last batch is not in the ledger"}});
+  }
+  return kept && !abandoned_;
 }
 
 void Service::wait_for_signals() {
@@ -112,17 +128,26 @@ void Service::promote() {
     log_.write(LogLevel::error, "promote_failed", {{"reason", started.error().what}});
     return;
   }
+  promoting_ = true;
+  hub_.books.want_room(true);
+  hub_.books.when_shared(sharing, [this] { become_active(); });
+}
+
+void Service::become_active() {
+  promoting_ = false;
   become(Role::active);
   for (const auto& dialer : dialers_) dialer->start();
 }
 
 void Service::drain(bool then_exit) {
   exit_when_drained_ = exit_when_drained_ || then_exit;
-  if (role_ == Role::drained) {
+  if (role_ == Role::drained && !promoting_) {
     finish_drain();
     return;
   }
-  if (role_ == Role::draining) return;
+  if (role_ == Role::draining && !promoting_) return;
+  promoting_ = false;
+  hub_.books.when_shared({}, nullptr);
   become(Role::draining);
   postponed_ = 0;
   listener_.stop();
@@ -135,16 +160,38 @@ void Service::drain(bool then_exit) {
 }
 
 void Service::refuse_new_packets() {
+  if (!drains()) return;
   hub_.forwarder.refuse_new(true);
   drain_deadline_.expires_after(config_.limits.drain_timeout -
                                 config_.limits.drain_timeout / lame_duck_share);
   drain_deadline_.async_wait([this](boost::system::error_code failed) {
-    if (failed) return;
-    log_.write(LogLevel::warn, "drain_timeout",
-               {{"abandoned", static_cast<std::int64_t>(hub_.forwarder.in_flight())}});
-    hub_.forwarder.abandon_all("T00", "the connector is being replaced", Now::read());
-    hub_.round_done();
+    if (!failed) abandon();
   });
+}
+
+void Service::abandon() {
+  if (!drains()) return;
+  log_.write(LogLevel::warn, "drain_timeout",
+             {{"abandoned", static_cast<std::int64_t>(hub_.forwarder.in_flight())}});
+  hub_.forwarder.abandon_all("T00", "the connector is being replaced", Now::read());
+  hub_.round_done();
+  if (hub_.forwarder.waiting_fulfills() == 0) return;
+  // They only wait for the ledger, which may be about to work again.
+  drain_deadline_.expires_after(ledger_closing);
+  drain_deadline_.async_wait([this](boost::system::error_code failed) {
+    if (!failed) abandon_fulfills();
+  });
+}
+
+void Service::abandon_fulfills() {
+  const std::size_t abandoned = hub_.forwarder.abandon_fulfills();
+  if (abandoned == 0) return;
+  abandoned_ = true;
+  log_.write(LogLevel::error, "fulfills_abandoned",
+             {{"count", static_cast<std::int64_t>(abandoned)},
+              {"reason", hub_.books.failure()},
+              {"effect", "peers paid were owed these amounts, and their senders were not told"}});
+  hub_.round_done();
 }
 
 // A packet that has arrived is one that can still be answered. But a peer that never pauses must
@@ -158,6 +205,7 @@ bool Service::packets_arriving() const {
 }
 
 void Service::close_connections() {
+  if (!drains()) return;
   // This runs a little after nothing was in flight, which may have changed.
   if (hub_.forwarder.in_flight() > 0 || packets_arriving()) {
     ++postponed_;
@@ -174,6 +222,7 @@ void Service::close_connections() {
 
 // The process stays until every peer has answered Close, or had a second or two for it.
 void Service::finish_drain() {
+  if (!drains()) return;
   if (!hub_.connections().empty()) {
     drain_deadline_.expires_after(std::chrono::milliseconds(20));
     drain_deadline_.async_wait([this](boost::system::error_code failed) {
@@ -182,6 +231,7 @@ void Service::finish_drain() {
     return;
   }
   if (role_ != Role::drained) become(Role::drained);
+  hub_.books.want_room(false);
   hub_.forwarder.refuse_new(false);
   if (exit_when_drained_) io_.stop();
 }
@@ -205,13 +255,16 @@ HttpAnswer Service::health(bool passing) const {
       hub_.forwarder.accounts().begin(), hub_.forwarder.accounts().end(),
       [&](const Account& account) { return hub_.links.find(account.link) != nullptr; });
   const std::string time = format_utc(std::chrono::system_clock::now());
+  const std::string ledger = !hub_.books.is_kept() ? "none" : hub_.books.failure();
   std::string body = fmt::format(
       R"({{"status":"{0}","version":"{1}","releaseId":"{2}","serviceId":"m2m-connector","role":"{3}",)"
       R"("checks":{{"btp:listening":[{{"componentType":"component","status":"{4}","time":"{5}"}}],)"
+      R"("ledger:writable":[{{"componentType":"datastore","status":"{8}","output":{9},"time":"{5}"}}],)"
       R"("accounts:connected":[{{"componentType":"system","observedValue":{6},"observedUnit":"accounts","status":"pass","time":"{5}"}}],)"
       R"("packets:inFlight":[{{"componentType":"system","observedValue":{7},"observedUnit":"packets","status":"pass","time":"{5}"}}]}}}})",
       status, build.version, build.revision, role_names[static_cast<int>(role_)],
-      listener_.listening() ? "pass" : "fail", time, connected, hub_.forwarder.in_flight());
+      listener_.listening() ? "pass" : "fail", time, connected, hub_.forwarder.in_flight(),
+      hub_.books.failure().empty() ? "pass" : "fail", json_string(ledger));
   return {passing ? 200U : 503U, "application/health+json", body + "\n"};
 }
 

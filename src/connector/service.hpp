@@ -34,7 +34,8 @@ class Service {
   // Listens and prints the `listening` line on stdout. An error names the address.
   Result<void> start();
   // Serves until `stop` is requested and the drain is over.
-  void run(std::stop_token stop);
+  // Whether everything was answered and is in the ledger.
+  bool run(std::stop_token stop);
 
   std::uint16_t btp_port() const { return listener_.port(); }
   std::uint16_t http_port() const { return health_.port(); }
@@ -44,15 +45,22 @@ class Service {
 
   void wait_for_signals();
   void promote();
+  void become_active();
   void drain(bool then_exit);
   void refuse_new_packets();
+  void abandon();
+  void abandon_fulfills();
   bool packets_arriving() const;
   void close_connections();
   void finish_drain();
   void become(Role role);
+  // Of handlers of a drain: one that had been queued when the process was promoted must do nothing.
+  bool drains() const { return !promoting_ && (role_ == Role::draining || role_ == Role::drained); }
   HttpAnswer answer(std::string_view path) const;
   HttpAnswer health(bool passing) const;
-  bool ready() const { return role_ == Role::active || role_ == Role::standby; }
+  bool ready() const {
+    return (role_ == Role::active || role_ == Role::standby) && hub_.books.failure().empty();
+  }
 
   const Config& config_;
   Log log_;
@@ -65,8 +73,10 @@ class Service {
   boost::asio::signal_set signals_;
   boost::asio::steady_timer drain_deadline_;
   Role role_ = Role::standby;
+  bool promoting_ = false;  // active as soon as it has its share of the limits
   bool exit_when_drained_ = false;
-  int postponed_ = 0;  // how often the end of the drain was, for packets that had just arrived
+  bool abandoned_ = false;  // Fulfills that could not be made durable
+  int postponed_ = 0;       // how often the end of the drain was, for packets that had just arrived
   std::chrono::system_clock::time_point started_ = std::chrono::system_clock::now();
 };
 

@@ -104,6 +104,56 @@ TEST_CASE("what is wrong in a configuration is named by its path", "[connector]"
              ContainsSubstring("has the token of another account"));
 }
 
+namespace {
+
+std::string with_ledger(const std::string& ledger) {
+  return with("\"address\": \"test.slipway\",",
+              "\"address\": \"test.slipway\", \"ledger\": " + ledger + ",");
+}
+
+}  // namespace
+
+TEST_CASE("the ledger is a file of SQLite in batches unless something else is said",
+          "[connector]") {
+  const auto plain = parse_config(good, {{"BOB", "b"}});
+  REQUIRE(plain.has_value());
+  CHECK(plain->ledger.store == "sqlite:/var/lib/connector/ledger.db");
+  CHECK(plain->ledger.policy.durability == ledger::Durability::batch);
+  CHECK(plain->ledger.policy.interval == std::chrono::milliseconds(20));
+  CHECK(plain->ledger.policy.at_risk == std::chrono::milliseconds(50));
+  const auto said = parse_config(
+      with_ledger(R"({"store": "postgresql://host/db", "durability": "sync"})"), {{"BOB", "b"}});
+  REQUIRE(said.has_value());
+  CHECK(said->ledger.store == "postgresql://host/db");
+  CHECK(said->ledger.policy.durability == ledger::Durability::sync);
+  const auto none = parse_config(with_ledger(R"({"store": "none"})"), {{"BOB", "b"}});
+  REQUIRE(none.has_value());
+  CHECK(none->ledger.policy.durability == ledger::Durability::none);
+  const auto slow = parse_config(with_ledger(R"({"batchMs": 200})"), {{"BOB", "b"}});
+  REQUIRE(slow.has_value());
+  CHECK(slow->ledger.policy.at_risk == std::chrono::milliseconds(400));
+  const auto from_outside =
+      parse_config(good, {{"BOB", "b"}, {"CONNECTOR_LEDGER", "sqlite:/x/y.db"}});
+  REQUIRE(from_outside.has_value());
+  CHECK(from_outside->ledger.store == "sqlite:/x/y.db");
+}
+
+TEST_CASE("what is wrong about the ledger is named", "[connector]") {
+  CHECK_THAT(refusal(with_ledger(R"({"store": "mysql://host"})")),
+             ContainsSubstring("ledger.store: 'mysql://host' is not none, sqlite:FILE"));
+  CHECK_THAT(refusal(with_ledger(R"({"store": "sqlite:ledger.db"})")),
+             ContainsSubstring("ledger.store: 'sqlite:ledger.db' names no file"));
+  CHECK_THAT(refusal(with_ledger(R"({"durability": "none"})")),
+             ContainsSubstring("ledger.durability: 'none' is not batch or sync"));
+  CHECK_THAT(refusal(with_ledger(R"({"batchMs": 0})")), ContainsSubstring("ledger.batchMs:"));
+  CHECK_THAT(refusal(with_ledger(R"({"batchMs": 20, "atRiskMs": 10})")),
+             ContainsSubstring("ledger.atRiskMs: is less than batchMs"));
+  CHECK_THAT(refusal(with_ledger(R"({"path": "/x"})")),
+             ContainsSubstring("ledger.path: is not a known field"));
+  CHECK_THAT(refusal(good, {{"BOB", "b"}, {"CONNECTOR_LEDGER", "postgres//u:secret@h"}}),
+             ContainsSubstring("CONNECTOR_LEDGER:"));
+}
+
 TEST_CASE("a token can come from a file", "[connector]") {
   const slipway::test::TemporaryDirectory directory;
   const auto file = directory.path() / "token";

@@ -48,6 +48,7 @@ std::string http_get(std::uint16_t port, const std::string& path) {
 ConnectorProcess::ConnectorProcess(const std::string& executable, const std::string& config) {
   Environment environment = current_environment();
   environment["CONNECTOR_CONFIG_JSON"] = config;
+  if (config.find("\"ledger\"") == std::string::npos) environment["CONNECTOR_LEDGER"] = "none";
   const std::string output_file = (directory_.path() / "output").string();
   auto child = Child::start(
       {.argv = {executable, "run"}, .environment = environment, .output_file = output_file});

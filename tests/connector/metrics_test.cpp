@@ -16,8 +16,12 @@ using namespace slipway::connector::test;
 namespace {
 
 std::string exposition() {
-  ConnectorProcess connector(CONNECTOR_EXECUTABLE,
-                             R"({"address": "test.hub", "btp": {"host": "127.0.0.1", "port": 0},
+  const slipway::test::TemporaryDirectory folder;
+  const std::string store = "sqlite:" + (folder.path() / "ledger.db").string();
+  ConnectorProcess connector(
+      CONNECTOR_EXECUTABLE,
+      R"({"ledger": {"store": ")" + store +
+          R"("}, "address": "test.hub", "btp": {"host": "127.0.0.1", "port": 0},
       "http": {"host": "127.0.0.1", "port": 0}, "accounts": [
       {"id": "alice", "asset": {"code": "U\"S\\D", "scale": 9}, "token": "a"},
       {"id": "bob", "asset": {"code": "USD", "scale": 9}, "token": "b"}]})");
@@ -138,7 +142,7 @@ TEST_CASE("the metrics keep the rules that promtool does not check", "[metrics]"
     }
     if (sample.name == family + "_count") counts[key] = std::stod(sample.value);
   }
-  REQUIRE(counts.size() == 2);
+  REQUIRE(counts.size() == 3);  // two accounts, and the ledger's batches
   for (const auto& [key, count] : counts) {
     INFO(key);
     const auto& own = buckets.at(key);

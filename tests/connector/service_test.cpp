@@ -237,6 +237,21 @@ TEST_CASE("under a steady stream a drain loses no packet that was accepted", "[c
   CHECK(connector.metric("ilp_packets_in_flight") == 0);
 }
 
+TEST_CASE("a drained connector that is promoted at any moment stays active", "[service]") {
+  ConnectorProcess connector(CONNECTOR_EXECUTABLE, config());
+  for (int i = 0; i < 40; ++i) {
+    BtpPeer peer(connector.btp_port(), "token-of-alice");
+    connector.send_signal(SIGUSR1);
+    // Its peers' links end within some 20 ms; whatever that leaves to be done comes too late.
+    wait_closed(peer);
+    std::this_thread::sleep_for(std::chrono::microseconds(600 * i));
+    connector.send_signal(SIGUSR2);
+    wait_until("it to be active", [&] { return role(connector) == "active"; });
+    std::this_thread::sleep_for(25ms);
+    CHECK(role(connector) == "active");
+  }
+}
+
 TEST_CASE("a standby dials no peer until it is promoted", "[connector]") {
   ConnectorProcess peer(executable, config());
   const std::string dialling = fmt::format(

@@ -10,6 +10,7 @@ which a row begins no swap, are of the environment; 100 swaps take three minutes
   to be retried            rejected for now (T..), or not answered because they were on the wire
 """
 
+import json
 import os
 import re
 import shutil
@@ -128,12 +129,18 @@ def swap(site: Site, back: bool, counters: Counters, row: Row) -> None:
     row.switched_s.setdefault(kind, []).append(outcome.report["secondsToSwitched"])
 
 
+def paid_by_alice(site: Site) -> int:
+    said = site.host.docker("exec", f"slipway-{site.running_colour()}", "connector", "ledger", "show", "--json").stdout
+    return -int({one["account"]: one["balance"] for one in json.loads(said)["accounts"]}["alice"])
+
+
 def with_slipway(site: Site, protocol: str) -> Row:
     row = Row(f"slipway, {protocol.upper()}")
     if site.served() is None:
         for tag in TAGS[::-1]:
             assert site.deploy(tag).status == 0
     counters = Counters(site)
+    before = paid_by_alice(site)
     load = Load(site, protocol, RATE)
     give_up = time.monotonic() + SECONDS
     with load:
@@ -147,6 +154,8 @@ def with_slipway(site: Site, protocol: str) -> Row:
     counters.read_all()
     row.answered = counters.total()
     row.results = load.document()
+    fulfilled = row.packets["fulfilled"] + row.packets["late"]  # of a unit each
+    await_true(lambda: paid_by_alice(site) - before == fulfilled, f"the ledger has {fulfilled} after all swaps", 10)
     return row
 
 

@@ -6,7 +6,7 @@ const readline = require('readline')
 // Resolves once it listens; `errors` gathers its log.
 async function startConnector (binary, config) {
   const child = spawn(binary, ['run'], {
-    env: { ...process.env, CONNECTOR_CONFIG_JSON: JSON.stringify(config) },
+    env: { ...process.env, CONNECTOR_LEDGER: 'none', CONNECTOR_CONFIG_JSON: JSON.stringify(config) },
     stdio: ['ignore', 'pipe', 'pipe']
   })
   const errors = []

@@ -57,6 +57,7 @@ class RunningConnector {
     const nlohmann::json config{{"address", "test.here"},
                                 {"btp", listens},
                                 {"http", listens},
+                                {"ledger", {{"store", "none"}}},
                                 {"accounts", {account("alice"), account("bob")}},
                                 {"routes", {{{"prefix", "test.here.bob"}, {"account", "bob"}}}}};
     const std::string file = (folder_.path() / "connector.json").string();

@@ -18,15 +18,20 @@ def connector_files(program: Path) -> dict:
     """The connector and the libraries that it needs, for import_image."""
     listed = subprocess.run(["ldd", program], capture_output=True, text=True, check=True)
     libraries = re.findall(r"(/\S+)", listed.stdout)
-    return {"usr/local/bin/connector": program, **{name[1:]: name for name in libraries}}
+    return {"usr/local/bin/connector": program, "var/lib/connector": None, **{name[1:]: name for name in libraries}}
 
 
 def import_image(engine: Engine, reference: str, files: dict, changes: list) -> None:
-    """An image of FILES (name inside -> path) for the user 10001, with further CHANGES."""
+    """An image of FILES (name inside -> path; None: a folder of its own) for the user 10001, with further CHANGES."""
     stream = io.BytesIO()
     with tarfile.open(fileobj=stream, mode="w", dereference=True) as tar:
         for name, source in files.items():
-            tar.add(source, name)
+            if source is not None:
+                tar.add(source, name)
+                continue
+            folder = tarfile.TarInfo(name)
+            folder.type, folder.mode, folder.uid, folder.gid = tarfile.DIRTYPE, 0o700, 10001, 10001
+            tar.addfile(folder)
     flags = [part for change in [*changes, "USER 10001"] for part in ("--change", change)]
     subprocess.run(["docker", "import", *flags, "-", reference], input=stream.getvalue(),
                    env=engine.env, check=True, capture_output=True)
