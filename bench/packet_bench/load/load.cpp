@@ -128,6 +128,8 @@ Result<std::vector<SendingPlan>> plans_of_threads(const LoadPlan& plan, const Sh
     // All together take no more than one would, but each has room for a packet.
     std::size_t& buffer = line->address.buffer_bytes;
     buffer = std::max(least_buffer, buffer / plan.targets.size());
+    // Where nothing could be read later, stamps would only cost.
+    line->address.stamps = !plan.closed_loop() && plan.targets[i].scheme->requests;
     plans[i % plan.threads].senders.push_back(std::move(*line));
   }
   if (plan.receiver) {

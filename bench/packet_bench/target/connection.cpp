@@ -69,7 +69,7 @@ void Connection::begin_connecting() {
   if (!fd_) return connect_next(message_of(errno));
   const int on = 1;
   ::setsockopt(fd_.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  ::setsockopt(fd_.get(), SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on);
+  if (address_->stamps) ::setsockopt(fd_.get(), SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on);
   state_ = State::connecting;
   watching_writes_ = true;
   poller_.add(fd_.get(), EPOLLIN | EPOLLRDHUP | EPOLLOUT, sink_);

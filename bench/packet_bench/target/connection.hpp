@@ -30,6 +30,7 @@ struct Address {
   // How much may wait to be sent before a connection to it has no room: 64 packets of the largest
   // size.
   std::size_t buffer_bytes = std::size_t{64} * 36 << 10;
+  bool stamps = true;  // the kernel is to note when bytes arrive; a little for each packet
 };
 // `tls` is for targets that want it.
 Result<Address> resolve(const Target& target, const std::shared_ptr<const net::TlsContext>& tls);
