@@ -26,7 +26,7 @@ def test_every_tool_has_a_page_and_two_makings_are_the_same_bytes(executables, t
     assert first == made(executables, tmp_path / "b", "Pacific/Chatham")
 
 
-@pytest.mark.skipif(not os.path.exists(COMPLETION), reason="not installed: bash-completion; run scripts/setup test")
+@pytest.mark.skipif(not os.path.exists(COMPLETION), reason="no bash-completion here (scripts/setup test)")
 @pytest.mark.parametrize(("line", "expected"), [
     ("deploy --dry", "--dry-run"), ("rollback --st", "--status"), ("packet_bench se", "search"),
     ("slipway reh", "rehearse"), ("packet_bench run --thresh", "--threshold-tps")])

@@ -9,7 +9,7 @@ import pytest
 from slipway.paths import REPOSITORY
 from support import needs
 
-pytestmark = needs.all_of(needs.programs("build", "cmake", "ninja", "c++", "dpkg-query"))
+pytestmark = needs.all_of(needs.programs("build", "cmake", "ninja", "g++"))
 PROJECT = """\
 cmake_minimum_required(VERSION 3.25)
 project(small CXX)

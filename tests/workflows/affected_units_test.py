@@ -97,7 +97,7 @@ def test_an_unknown_base_is_an_error(clone):
     assert "affected-units: error: git diff" in done.stderr
 
 
-BUILD = """\
+BUILD = '''\
 cmake_minimum_required(VERSION 3.25)
 project(small CXX)
 include_directories(src tests)
@@ -107,7 +107,7 @@ add_executable(wire_test tests/wire/oer_test.cpp tests/main.cpp)
 target_link_libraries(wire_test PRIVATE wire)
 add_executable(load_test bench/load/load.cpp tests/main.cpp)
 add_executable(near_test tools/deploy/near.cpp tests/main.cpp)
-"""
+'''
 
 
 @pytest.mark.parametrize(("changed", "tests"), [
