@@ -63,7 +63,9 @@ PostgresServer::~PostgresServer() {
 
 std::vector<std::string> PostgresServer::as_its_user(std::vector<std::string> argv) const {
   if (::geteuid() != 0) return argv;
-  std::vector<std::string> all{"setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"};
+  // With its user it would forget that it is to die with us.
+  std::vector<std::string> all{"setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups",
+                               "--pdeathsig=INT"};
   all.insert(all.end(), argv.begin(), argv.end());
   return all;
 }
