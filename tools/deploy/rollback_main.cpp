@@ -9,7 +9,8 @@ int main(int argc, char** argv) {
   return guarded_main("rollback", static_cast<int>(deploy::ExitCode::failed), [&] {
     CommandLine line(
         "rollback",
-        "Takes this host back to the last version proven healthy, or to the one named.");
+        "Takes this host back to the version proven healthy before the one that runs, or to the "
+        "one named.");
     deploy::Options options;
     deploy::declare_options(line, options, deploy::Action::rollback);
     if (const auto status = line.parse(argc, argv)) return *status;

@@ -31,7 +31,8 @@ void declare_options(Flags& command, Options& options, Action tool) {
         "all that is known of this operation, named as --history and --status name it: each "
         "step, and the last words of what failed");
     command.add("--resume", options.resume,
-                "finish an operation that was killed; changes nothing if there is none");
+                "finish what was cut short, and start again what should serve and does not run; "
+                "changes nothing where there is neither");
   }
   command.add("--dry-run", options.dry_run, "say what would be done; changes nothing");
   command.add("--json", options.json, "the result as one line of JSON on stdout");

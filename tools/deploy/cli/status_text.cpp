@@ -37,7 +37,7 @@ std::string why_not_serving(const HostStatus& status) {
   const ColourStatus& named = *status.running;
   if (!named.started) return "does not run";
   if (named.objection) return "does not answer as it should: " + *named.objection;
-  if (!status.switch_running) return "is not reached: the switch does not run";
+  if (!status.switch_running) return "is not reached: the switch (HAProxy) does not run";
   return "is not ready";
 }
 
@@ -131,6 +131,12 @@ std::string status_lines(const HostStatus& status, const std::optional<LockOwner
                         to_string(standby->colour), word_for(*standby));
   }
   text += fmt::format("healthy: {}\n", status.healthy() ? "yes" : "no");
+  if (!holder && status.running && !status.healthy()) {
+    text +=
+        "next: 'rollback --resume' starts again what does not run, same version; 'rollback' goes "
+        "to "
+        "the version before\n";
+  }
   std::optional<Release> release;
   std::string colour;
   if (status.running) {

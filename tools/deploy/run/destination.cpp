@@ -10,7 +10,7 @@ std::string known_versions(const Ledger& ledger, const std::optional<Release>& c
   for (const Release& release : ledger.proven()) {
     list += list.empty() ? "" : ", ";
     list += release.describe();
-    if (current && release.same_as(*current)) list += " (running)";
+    if (current && release.same_as(*current)) list += " (the current one)";
   }
   return list.empty() ? "no version is known on this host" : "known versions: " + list;
 }
@@ -103,7 +103,9 @@ Error no_destination(const Options& options, const Ledger& ledger,
         ledger.is_retracted(release) ? " goes to the one that was rolled back from" : "");
     break;
   }
-  if (current) remedy += "; if what serves is down, 'rollback --resume' starts it again";
+  if (current) {
+    remedy = "if what should serve is down, 'rollback --resume' starts it again; else " + remedy;
+  }
   return {ErrorKind::not_found, what + " on this host; " + known_versions(ledger, current), remedy};
 }
 

@@ -256,7 +256,7 @@ Report Session::nothing_to_change(const Release& current, const Release& asked) 
 Report Session::nothing_to_resume(std::vector<std::string> done) {
   Report report;
   report.operation = operation_name(options_.action);
-  done.emplace_back("there is nothing to resume");
+  if (done.empty()) done.emplace_back("there is nothing to resume");
   report.message = fmt::format("{}", fmt::join(done, "; "));
   fill_running(report);
   if (!report.running) return report;
