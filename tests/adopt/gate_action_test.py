@@ -7,7 +7,6 @@ import subprocess
 import pytest
 
 from adopt.published import fetched
-from release.registry import Registry
 from slipway.act.artifacts import write_image
 from slipway.act.github import GitHub
 from slipway.act.runner import Act
@@ -95,13 +94,6 @@ class Foreign:
             done = self.run("publish", verb, DIGEST=digest, GITHUB_SHA=commit, GITHUB_REF="refs/heads/trunk",
                             DEFAULT_BRANCH="trunk")
             assert done.returncode == 0, done.stderr
-
-
-@pytest.fixture(scope="module")
-def registry(tmp_path_factory):
-    made = Registry(tmp_path_factory.mktemp("registry") / "data")
-    yield made
-    made.close()
 
 
 @pytest.fixture

@@ -8,10 +8,9 @@ import textwrap
 import pytest
 
 from adopt.published import fetched
-from release.registry import Registry
 from release.world import NEEDS, TOKEN
 from slipway.act.artifacts import write_image
-from slipway.act.github import GitHub
+from slipway.act.github import GitHub, rewritten
 from slipway.act.runner import Act
 from slipway.ci import oci
 from slipway.paths import REPOSITORY
@@ -26,7 +25,10 @@ def job_of_the_readme() -> str:
     readme = (REPOSITORY / ".github/actions/release/README.md").read_text(encoding="utf-8")
     job = textwrap.dedent(readme[readme.index("    release:\n"):]).replace("OWNER/", "acme/")
     assert "  needs: publish\n" in job
-    return "on: push\npermissions: {}\njobs:\n" + textwrap.indent(job.replace("  needs: publish\n", ""), "  ")
+    # And the rules that semantic-release read are gone from the workspace when it has ended.
+    left = "    - run: test ! -e .releaserc.json\n"
+    return "on: push\npermissions: {}\njobs:\n" + textwrap.indent(
+        job.replace("  needs: publish\n", "").rstrip() + "\n" + left, "  ")
 
 
 class Prices:
@@ -76,25 +78,15 @@ class Prices:
         self.runs += 1
         clone = self.folder / f"run-{self.runs}"
         self.git("clone", "--quiet", str(self.bare), str(clone))
-        with_token = URL.replace("://", f"://x-access-token:{TOKEN}@"), URL.replace("://", f"://{TOKEN}@"), URL
-        rewrite = {"GIT_CONFIG_COUNT": len(with_token)}
-        for at, form in enumerate(with_token):
-            rewrite |= {f"GIT_CONFIG_KEY_{at}": f"url.{self.bare}.insteadOf", f"GIT_CONFIG_VALUE_{at}": form}
         return Act(clone, self.folder / "state", secrets={"GITHUB_TOKEN": TOKEN},
                    actions={"acme/slipway@v1": self.actions}, env={
             "GITHUB_REPOSITORY": "eve/prices", "GITHUB_REPOSITORY_OWNER": "eve", "GITHUB_API_URL": self.hub.url,
             "GITHUB_SERVER_URL": "https://github.com", "STANDIN_REMOTE": self.bare,
-            "SLIPWAY_NODE_MODULES": REPOSITORY / "scripts/release/node_modules", **rewrite}).run(
+            "SLIPWAY_NODE_MODULES": REPOSITORY / "scripts/release/node_modules",
+            **rewritten(URL, self.bare, TOKEN)}).run(
             "release", "push", {"ref": "refs/heads/trunk", "after": commit, "repository": {
                 "full_name": "eve/prices", "default_branch": "trunk", "fork": False, "private": False}},
             commit, ref="refs/heads/trunk")
-
-
-@pytest.fixture(scope="module")
-def registry(tmp_path_factory):
-    made = Registry(tmp_path_factory.mktemp("registry") / "data")
-    yield made
-    made.close()
 
 
 @pytest.fixture
@@ -129,8 +121,7 @@ def test_a_push_is_released_once_and_its_image_named(prices):
             and f"gh attestation verify oci://{prices.image}@{digest} --repo eve/prices" in release["body"]
             and "SHA256SUMS" not in release["body"],
         "it is attested as that version": [(told["predicateType"], told["predicate"]["version"]) for told in attested]
-            == [("https://github.com/eve/prices/release/v1", "0.1.0")],
-        "the workspace is as it was": "?? .releaserc.json" not in done.log})
+            == [("https://github.com/eve/prices/release/v1", "0.1.0")]})
     before = json.dumps(prices.hub.releases, sort_keys=True)
     again = prices.release(commit)
     holds(again, {"a second run changes nothing": again.status == 0 and prices.tags == ["v0.0.0", "v0.1.0"]

@@ -89,4 +89,13 @@ std::int64_t ConnectorProcess::metric(const std::string& name) const {
   return found == all.end() ? 0 : std::stoll(found->second);
 }
 
+bool is_ready(const ConnectorProcess& connector) {
+  try {
+    http_get(connector.http_port(), "/health/ready");
+    return true;
+  } catch (const std::runtime_error&) {
+    return false;
+  }
+}
+
 }  // namespace slipway::connector::test

@@ -19,6 +19,9 @@ int connect_to(std::uint16_t port);
 // GET of a path; the body. Throws unless the status is 200.
 std::string http_get(std::uint16_t port, const std::string& path);
 
+class ConnectorProcess;
+bool is_ready(const ConnectorProcess& connector);
+
 // The connector as a process of its own on free ports; ended with the object.
 class ConnectorProcess {
  public:

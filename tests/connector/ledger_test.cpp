@@ -68,15 +68,6 @@ std::string pay(const ConnectorProcess& connector, std::uint32_t number) {
   return pay(alice, bob, number);
 }
 
-bool is_ready(const ConnectorProcess& connector) {
-  try {
-    http_get(connector.http_port(), "/health/ready");
-    return true;
-  } catch (const std::runtime_error&) {
-    return false;
-  }
-}
-
 std::int64_t balance(const ConnectorProcess& connector, const std::string& account) {
   return connector.metric("ilp_account_balance_units{account=\"" + account +
                           "\",asset=\"USD\",scale=\"9\"}");

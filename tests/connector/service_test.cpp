@@ -77,15 +77,6 @@ bool refused(std::uint16_t port) {
   }
 }
 
-bool is_ready(const ConnectorProcess& connector) {
-  try {
-    http_get(connector.http_port(), "/health/ready");
-    return true;
-  } catch (const std::runtime_error&) {
-    return false;
-  }
-}
-
 std::string role(const ConnectorProcess& connector) {
   return parse_json(http_get(connector.http_port(), "/health"))["role"];
 }

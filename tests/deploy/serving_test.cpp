@@ -56,6 +56,16 @@ TEST_CASE("a resume with what should serve hanging is 5, and writes nothing", "[
   CHECK(host.run(Action::resume).exit_code == ExitCode::done);
 }
 
+TEST_CASE("a resume says what it started, or that there is nothing to resume", "[serving]") {
+  Shipped host({"v1"});
+  CHECK_THAT(host.run(Action::resume).message, ContainsSubstring("there is nothing to resume"));
+  host.serving().instance.running = false;
+  const Report report = host.run(Action::resume);
+  CHECK(report.exit_code == ExitCode::done);
+  CHECK_THAT(report.message, ContainsSubstring("was not running and was started") &&
+                                 !ContainsSubstring("nothing to resume"));
+}
+
 TEST_CASE("a bad release over an old version that is dead is 5: nothing serves", "[serving]") {
   for (const bool hangs : {true, false}) {
     Shipped host({"v1"});
@@ -119,12 +129,15 @@ TEST_CASE("the status names what serves, and never what is stopped or silent as 
     return text.substr(text.rfind('\n') + 1);
   };
   CHECK(last_line().starts_with("running: sha256:1"));
+  CHECK_THAT(status_lines(status(), {}), !ContainsSubstring("next: "));
   host.serving().hangs = true;
   CHECK_THAT(last_line(),
              ContainsSubstring("running: nothing that serves; sha256:1") &&
                  ContainsSubstring("should, and does not answer as it should: no answer"));
   host.serving().instance.running = false;
   CHECK_THAT(last_line(), ContainsSubstring("should, and does not run"));
+  CHECK_THAT(status_lines(status(), {}),
+             ContainsSubstring("next: 'rollback --resume' starts again"));
   host.serving() = {};
   CHECK(status().should_serve());
   CHECK_FALSE(status().healthy());

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from release.registry import Registry
 from slipway.act.artifacts import write_assets, write_image
-from slipway.act.github import GitHub
+from slipway.act.github import GitHub, rewritten
 from slipway.ci import oci
 from slipway.paths import REPOSITORY as SOURCE
 from support import needs
@@ -81,13 +81,7 @@ class World:
         env = {"PATH": os.environ["PATH"], "HOME": str(self.folder), "LANG": "C.UTF-8",
                "GIT_AUTHOR_NAME": "Ada", "GIT_AUTHOR_EMAIL": "ada@example.org",
                "GIT_COMMITTER_NAME": "Ada", "GIT_COMMITTER_EMAIL": "ada@example.org",
-               "GIT_TERMINAL_PROMPT": "0", "TZ": "UTC"}
-        forms = (PLAIN, PLAIN.replace("://", f"://{TOKEN}@"),
-                 PLAIN.replace("://", f"://x-access-token:{TOKEN}@"))
-        env["GIT_CONFIG_COUNT"] = str(len(forms))
-        for at, form in enumerate(forms):
-            env[f"GIT_CONFIG_KEY_{at}"] = f"url.{self.bare}.insteadOf"
-            env[f"GIT_CONFIG_VALUE_{at}"] = form
+               "GIT_TERMINAL_PROMPT": "0", "TZ": "UTC", **rewritten(PLAIN, self.bare, TOKEN)}
         for name in ("npm_config_registry", "NPM_CONFIG_REGISTRY", "npm_config_cache"):
             if name in os.environ:
                 env[name] = os.environ[name]

@@ -83,6 +83,15 @@ RunResult run_of(std::uint64_t seconds, double seconds_each = 1) {
   return result;
 }
 
+SeriesPoint nothing_fulfilled(double begin_s) {
+  return {.begin_s = begin_s,
+          .sent = 10'000,
+          .not_fulfilled = 10'000,
+          .p50_ms = none,
+          .p99_ms = none,
+          .max_ms = none};
+}
+
 // A bad one: silence, a peak, refusals of many kinds, and a target whose name is an attack.
 RunResult bad_run() {
   RunResult result = run_of(40);
@@ -92,20 +101,10 @@ RunResult bad_run() {
   const std::string code = "rejected with " + std::string(40, 'X');
   for (std::size_t n = 12; n < 16; ++n) {
     SeriesPoint& point = result.series[n];
-    point = {.begin_s = point.begin_s,
-             .sent = 10'000,
-             .not_fulfilled = 10'000,
-             .p50_ms = none,
-             .p99_ms = none,
-             .max_ms = none};
+    point = nothing_fulfilled(point.begin_s);
     point.lost = {{"unanswered", 10'000}};
   }
-  result.series[17] = {.begin_s = 17,
-                       .sent = 10'000,
-                       .not_fulfilled = 10'000,
-                       .p50_ms = none,
-                       .p99_ms = none,
-                       .max_ms = none};
+  result.series[17] = nothing_fulfilled(17);
   result.series[17].lost = {{"unanswered", 4'000}, {"rejected with 503", 6'000}};
   for (std::size_t n = 20; n < 40; ++n) {
     SeriesPoint& point = result.series[n];
@@ -128,12 +127,7 @@ RunResult bad_run() {
 RunResult silent_run() {
   RunResult result = run_of(3);
   for (SeriesPoint& point : result.series) {
-    point = {.begin_s = point.begin_s,
-             .sent = 10'000,
-             .not_fulfilled = 10'000,
-             .p50_ms = none,
-             .p99_ms = none,
-             .max_ms = none};
+    point = nothing_fulfilled(point.begin_s);
     point.lost = {{"unanswered", 10'000}};
   }
   result.packets.fulfilled = 0;

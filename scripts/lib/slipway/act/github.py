@@ -12,6 +12,16 @@ import re
 import subprocess
 import threading
 import urllib.parse
+from pathlib import Path
+
+
+def rewritten(url: str, bare: Path, token: str) -> dict[str, str]:
+    """The environment in which git takes the repository BARE for URL, which may have TOKEN in it as GitHub's has."""
+    forms = (url, url.replace("://", f"://{token}@"), url.replace("://", f"://x-access-token:{token}@"))
+    env = {"GIT_CONFIG_COUNT": str(len(forms))}
+    for at, form in enumerate(forms):
+        env |= {f"GIT_CONFIG_KEY_{at}": f"url.{bare}.insteadOf", f"GIT_CONFIG_VALUE_{at}": form}
+    return env
 
 
 class GitHub:

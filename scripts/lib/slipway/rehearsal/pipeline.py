@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .. import paths
-from ..act.github import GitHub
+from ..act.github import GitHub, rewritten
 from ..act.runner import QUICK_SCRIPT, Act, Result
 from ..ci.oci import SERVICE, Repository
 from ..lab import LabError, Registry
@@ -134,7 +134,7 @@ class Pipeline:
             "GITHUB_REPOSITORY_OWNER": "acme", "GITHUB_SERVER_URL": "https://github.com",
             "STANDIN_REMOTE": self.bare,
             "SLIPWAY_NODE_MODULES": paths.REPOSITORY / "scripts/release/node_modules",
-            **self._rewrites(), **self.build})
+            **rewritten(URL, self.bare, "stand-in-token"), **self.build})
 
     def _checkout(self, sha: str) -> Path:
         """A fresh checkout, detached, with all of the history: as actions/checkout leaves it."""
@@ -145,16 +145,6 @@ class Pipeline:
         self._git("checkout", "--quiet", "--detach", sha, cwd=clone)
         sow(self.seed, clone)
         return clone
-
-    def _rewrites(self) -> dict:
-        """Settings that make git take URL, with or without a token, for the bare repository."""
-        forms = (URL, URL.replace("://", "://stand-in-token@"),
-                 URL.replace("://", "://x-access-token:stand-in-token@"))
-        env = {"GIT_CONFIG_COUNT": len(forms)}
-        for at, form in enumerate(forms):
-            env[f"GIT_CONFIG_KEY_{at}"] = f"url.{self.bare}.insteadOf"
-            env[f"GIT_CONFIG_VALUE_{at}"] = form
-        return env
 
     def _git(self, *arguments: str, cwd: Path | None = None) -> str:
         done = subprocess.run(["git", *arguments], cwd=cwd or self.folder, check=False,
