@@ -133,8 +133,9 @@ int run(const Options& options, const std::string& program, std::stop_token stop
                         format_utc(clock.utc()), ""};
   if (!options.worker_lock.empty()) {
     const auto lock = store.adopt_lock(options.worker_lock);
-    lock->note_owner(owner);
-    return work(ports, session, options, program, *lock, stop);
+    if (!lock) return fail(program, lock.error(), ExitCode::locked);
+    (*lock)->note_owner(owner);
+    return work(ports, session, options, program, **lock, stop);
   }
   if (auto prepared = prepare(*platform); !prepared) {
     return fail(program, prepared.error(), ExitCode::failed);
