@@ -89,13 +89,16 @@ Rule one_with_roles() {
 Rule bake_counts_in_cluster() {
   const Json cluster{{"properties", {{"platform", {{"const", "kubernetes"}}}}},
                      {"required", {"platform"}}};
-  const Json counts{
-      {"properties",
-       {{"bake", {{"if", {{"required", {"window"}}}}, {"then", {{"required", {"good"}}}}}}}}};
-  return {{{"if", cluster}, {"then", counts}}, [](const Json& given) -> Complaints {
-            const Json bake = given.value("bake", Json::object());
-            if (given.value("platform", "") != "kubernetes" || !bake.contains("window") ||
-                bake.contains("good")) {
+  // A window of no time is none.
+  const Json window{{"properties", {{"window", {{"type", "string"}, {"pattern", "[1-9]"}}}}},
+                    {"required", {"window"}}};
+  const Json bake{{"if", window}, {"then", {{"required", {"good"}}}}};
+  return {{{"if", cluster}, {"then", {{"properties", {{"bake", bake}}}}}},
+          [](const Json& given) -> Complaints {
+            const Json rules = given.value("bake", Json::object());
+            const bool bakes =
+                rules.value("window", "").find_first_of("123456789") != std::string::npos;
+            if (given.value("platform", "") != "kubernetes" || !bakes || rules.contains("good")) {
               return {};
             }
             return {{"/bake/window",
