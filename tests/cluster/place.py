@@ -39,6 +39,10 @@ class Place:
 
     def __enter__(self):
         self.folder = Path(tempfile.mkdtemp(prefix="slipway-place-"))
+        # What CI has: an account that `slipway setup` made, so that whatever is tested needs no more.
+        self.account = self.folder / "kubeconfig"
+        subprocess.run([self.ground.binaries / "slipway", "setup", "--kubernetes", "--namespace", self.namespace,
+                        "--apply", "--write", self.account], env=self.ground.env, check=True, capture_output=True)
         self.env = self.machine("here")
         self.describe()
         return self
@@ -53,7 +57,7 @@ class Place:
         registries = home / ".config" / "containers" / "registries.conf"
         registries.parent.mkdir(parents=True)
         registries.write_text(f'[[registry]]\nlocation = "{self.ground.registry}"\ninsecure = true\n')
-        return {**self.ground.env, "HOME": str(home)}
+        return {**self.ground.env, "HOME": str(home), "KUBECONFIG": str(self.account)}
 
     def describe(self, **changes) -> None:
         (self.folder / "slipway.yml").write_text(json.dumps(self.service | changes, indent=2))
@@ -63,7 +67,7 @@ class Place:
     def configure(self, **changes) -> None:
         (self.folder / "deploy.json").write_text(json.dumps({
             "platform": "kubernetes", "project": self.name, "image": f"{self.ground.registry}/{self.name}",
-            "namespace": self.namespace, "service": "slipway.yml", "patch": "patch.yml"} | changes, indent=2))
+            "service": "slipway.yml", "patch": "patch.yml"} | changes, indent=2))
 
     def publish(self, tag: str, manner: str = "good", kind: str = "") -> str:
         """Pushes an image of the stand-in; its digest."""

@@ -182,6 +182,19 @@ TEST_CASE("why a pod does not run is told in the cluster's words, and ends what 
   CHECK(instance.ready == 1);
 }
 
+TEST_CASE("what waits before the service, or beside it, is told, too", "[cluster]") {
+  Json waiting = pod("a");
+  status_of(waiting) = {{"name", "service"},
+                        {"ready", false},
+                        {"state", {{"waiting", {{"reason", "PodInitializing"}}}}}};
+  waiting["status"]["initContainerStatuses"] = Json::array(
+      {{{"name", "first"},
+        {"state", {{"waiting", {{"reason", "ImagePullBackOff"}, {"message", "nowhere"}}}}}}});
+  const Instance instance = seen({waiting});
+  CHECK_FALSE(instance.running);
+  CHECK(instance.reason == "ImagePullBackOff: nowhere");
+}
+
 TEST_CASE("a quota that refuses pods is told at once", "[cluster]") {
   Json deployment = placed(described("{}"));
   deployment["status"]["conditions"] = Json::array({{{"type", "ReplicaFailure"},

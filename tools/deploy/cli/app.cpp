@@ -11,6 +11,7 @@
 #include "deploy/cli/status_text.hpp"
 #include "deploy/cli/webhook.hpp"
 #include "deploy/cli/worker.hpp"
+#include "deploy/kubernetes/access.hpp"
 #include "deploy/run/failpoint.hpp"
 #include "deploy/run/http_health.hpp"
 #include "deploy/run/session.hpp"
@@ -110,6 +111,10 @@ Result<void> prepare(Platform& platform) {
 
 int run(const Options& options, const std::string& program, std::stop_token stop) {
   if (options.migrate_config) return migrate(options, program);
+  if (options.print_access) {
+    std::cout << access_as_rules() << '\n';
+    return static_cast<int>(ExitCode::done);
+  }
   if (const auto old = refusal_of_old(options.config_file)) {
     return fail(program, *old, ExitCode::usage);
   }

@@ -12,7 +12,8 @@ const std::vector<AccessRule>& needed_access() {
       {"", {"configmaps"}, {"get", "create", "update", "delete"}},
       // Snapshots; whoever may make pods in a namespace can read all its Secrets in any case.
       {"", {"secrets"}, {"get", "list", "create", "patch", "delete"}},
-      {"", {"pods"}, {"list", "delete"}},
+      // kubectl looks at a pod before it runs a command in it.
+      {"", {"pods"}, {"get", "list", "delete"}},
       {"", {"pods/log", "pods/proxy"}, {"get"}},
       // GET is how newer clients begin to run a command in a pod, POST how older ones do.
       {"", {"pods/exec"}, {"get", "create"}},
@@ -22,6 +23,15 @@ const std::vector<AccessRule>& needed_access() {
       {"discovery.k8s.io", {"endpointslices"}, {"list"}},
       {"policy", {"poddisruptionbudgets"}, {"get", "create"}}};
   return rules;
+}
+
+std::string access_as_rules() {
+  Json rules = Json::array();
+  for (const AccessRule& rule : needed_access()) {
+    rules.push_back(
+        {{"apiGroups", {rule.group}}, {"resources", rule.resources}, {"verbs", rule.verbs}});
+  }
+  return to_text(rules, 2);
 }
 
 Result<void> check_access(ClusterApi& api) {

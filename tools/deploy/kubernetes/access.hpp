@@ -16,6 +16,8 @@ struct AccessRule {
 };
 
 const std::vector<AccessRule>& needed_access();
+// As the rules of a Role (rbac.authorization.k8s.io/v1), JSON.
+std::string access_as_rules();
 
 // Asks the API server of each. Errors: failed (naming what is missing), unreachable.
 Result<void> check_access(ClusterApi& api);

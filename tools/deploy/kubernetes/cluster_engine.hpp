@@ -24,6 +24,7 @@ class ClusterEngine : public Engine {
   Result<std::vector<Release>> missing(const std::vector<Release>& releases) override;
   Result<void> release(const Release& unwanted) override;
   Result<std::vector<Release>> retained() override;
+  bool retained_as_one(const Release& a, const Release& b) const override { return a.same_as(b); }
   // A cluster says no to what it has no room for.
   Result<std::vector<Room>> room() override { return std::vector<Room>{}; }
 

@@ -90,10 +90,25 @@ bool is_transaction(std::string_view text) {
          text.find_first_not_of("0123456789", 1) == std::string_view::npos;
 }
 
+// What keeps a pod's containers from running, those of a patch among them.
+void add_waiting(Instance& instance, const JsonValue& statuses) {
+  for (const JsonValue& status : statuses.items()) {
+    const JsonValue waiting = status.at({"state", "waiting"});
+    const std::string reason = waiting.at({"reason"}).text();
+    const bool is_final =
+        std::find(final_reasons.begin(), final_reasons.end(), reason) != final_reasons.end();
+    if (is_final) instance.running = false;
+    const bool tells =
+        !reason.empty() && reason != "ContainerCreating" && reason != "PodInitializing";
+    if (tells && instance.reason.empty()) {
+      instance.reason = words(foreign_line(reason, 60), waiting.at({"message"}).text());
+    }
+  }
+}
+
 // What one pod adds to what is known of all.
 void add_pod(Instance& instance, const JsonValue& pod) {
   const JsonValue status = container_status(pod);
-  const JsonValue waiting = status.at({"state", "waiting"});
   const JsonValue ended = status.at({"state", "terminated"}).is_object()
                               ? status.at({"state", "terminated"})
                               : status.at({"lastState", "terminated"});
@@ -103,13 +118,8 @@ void add_pod(Instance& instance, const JsonValue& pod) {
     if (const std::string why = death(ended, pod); !why.empty()) instance.reason = why;
   }
   if (status.at({"ready"}).is_true()) ++instance.ready;
-  const std::string reason = waiting.at({"reason"}).text();
-  if (std::find(final_reasons.begin(), final_reasons.end(), reason) != final_reasons.end()) {
-    instance.running = false;
-  }
-  if (instance.reason.empty() && !reason.empty() && reason != "ContainerCreating") {
-    instance.reason = words(foreign_line(reason, 60), waiting.at({"message"}).text());
-  }
+  add_waiting(instance, pod.at({"status", "initContainerStatuses"}));
+  add_waiting(instance, pod.at({"status", "containerStatuses"}));
   if (instance.reason.empty()) instance.reason = unscheduled(pod);
   // What runs is what counts, and not what was asked for: a webhook may have changed it.
   const std::string image =

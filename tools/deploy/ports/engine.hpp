@@ -73,6 +73,10 @@ class Engine {
   virtual Result<void> release(const Release& unwanted) = 0;
   // What is retained now, as the engine says, independent of the journal.
   virtual Result<std::vector<Release>> retained() = 0;
+  // Whether what is retained of the one is what is retained of the other.
+  virtual bool retained_as_one(const Release& a, const Release& b) const {
+    return a.digest == b.digest;
+  }
 
   // The places that a release needs room in, and what is free there.
   virtual Result<std::vector<Room>> room() = 0;

@@ -78,6 +78,12 @@ Outcome SharedSteps::flip_to(Colour colour, const std::string& point,
   return {Event::uncertain, flipped.error().text()};
 }
 
+Outcome SharedSteps::await_flip(std::stop_token stop) {
+  auto followed = ports_.traffic.await_flip(stop);
+  if (followed) return {};
+  return {stop.stop_requested() ? Event::interrupted : Event::failed, followed.error().text()};
+}
+
 Outcome SharedSteps::await_switch(std::stop_token stop) {
   const auto give_up = ports_.clock.now() + ports_.config.step_deadline;
   while (!ports_.traffic.running()) {
@@ -97,9 +103,7 @@ Outcome SharedSteps::drain_colour(const Course& course, Colour colour, std::stop
   if (there && !there->running) return {Event::done, "it does not run; nothing to drain"};
   const service::Service service = service_of(ports_, release);
   // What is told to drain sends its users away: they must not come back to it.
-  if (auto followed = ports_.traffic.await_flip(stop); !followed) {
-    return {stop.stop_requested() ? Event::interrupted : Event::failed, followed.error().text()};
-  }
+  if (const Outcome followed = await_flip(stop); followed.event != Event::done) return followed;
   if (!service.has_roles) return await_last_session(colour, service.drain, stop);
   auto sent =
       changing("drain:signal", [&] { return ports_.engine.set_role(colour, Role::drained); });
