@@ -61,7 +61,9 @@ def executables() -> Path:
 
 def kubectl_environment(kubeconfig: Path) -> dict[str, str]:
     """What makes kubectl, also of the programs that call it, talk to the cluster of KUBECONFIG."""
-    return {**os.environ, "KUBECONFIG": str(kubeconfig), "PATH": f"{executables()}:{os.environ['PATH']}"}
+    return {**os.environ, "KUBECONFIG": str(kubeconfig), "PATH": f"{executables()}:{os.environ['PATH']}",
+            # What it remembers of a cluster goes with the cluster; another may have the same address.
+            "KUBECACHEDIR": str(kubeconfig.parent / "run" / "kubectl")}
 
 
 def version() -> str:
