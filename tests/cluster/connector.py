@@ -26,9 +26,3 @@ def service(namespace: str) -> dict:
     return {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "connector", "namespace": namespace},
             "spec": {"type": "NodePort", "selector": {"app": "connector"},
                      "ports": [{"name": name, "port": port, "targetPort": name} for name, port in PORTS.items()]}}
-
-
-def node_ports(cluster, namespace: str) -> dict[str, int]:
-    """By the names of PORTS."""
-    ports = cluster.get("service", "connector", "--namespace", namespace)["spec"]["ports"]
-    return {port["name"]: port["nodePort"] for port in ports}

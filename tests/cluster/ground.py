@@ -12,10 +12,12 @@ import subprocess
 import urllib.request
 from pathlib import Path
 
+from cluster import connector
 from slipway.lab import Cluster, Engine, Registry
 from slipway.lab.capsule import run
 from support import needs
 from support.engines import CONNECTOR_CHANGES, connector_files, discard, import_image, sweep
+from support.waiting import await_true
 
 NAME = "cluster-suite"
 GIVEN = os.environ.get("KUBECONFIG")
@@ -90,6 +92,28 @@ class Ground(contextlib.ExitStack):
         labels = {"version": tag.lstrip("v"), "revision": re.search(r"\((.*)\)", said.stdout).group(1)}
         return self.publish("connector", tag, connector_files(self.binaries / "connector"), [
             *CONNECTOR_CHANGES, *(f"LABEL org.opencontainers.image.{name}={value}" for name, value in labels.items())])
+
+    def roll_out(self, namespace: str, image: str, replicas: int = 1) -> tuple[list[str], dict[str, int]]:
+        """The connector as a plain Deployment, once every node's port answers: nodes' addresses, ports by name."""
+        self.apply(connector.deployment(namespace, image, replicas), connector.service(namespace))
+        self.await_rolled_out(namespace)
+        ports = self.get("service", "connector", "--namespace", namespace)["spec"]["ports"]
+        ports = {port["name"]: port["nodePort"] for port in ports}
+        addresses = self.node_addresses()
+        for address in addresses:  # a node's kube-proxy hears of it a moment later
+            await_true(lambda address=address: answers(address, ports["http"]), f"{address}: the connector's port")
+        return addresses, ports
+
+    def await_rolled_out(self, namespace: str) -> None:
+        self.kubectl("rollout", "status", "deployment/connector", "--namespace", namespace, "--timeout", "120s")
+
+
+def answers(address: str, port: int) -> bool:
+    """Whether a connector there is well."""
+    try:
+        return health(address, port)["status"] == "pass"
+    except OSError:
+        return False
 
 
 def health(address: str, port: int) -> dict:
