@@ -141,7 +141,8 @@ class Cluster(Capsule):
         self.run_inside("sh", "-c", "\n".join((
             "set -e",
             "ip link set lo up",
-            "ip link add br0 type bridge",
+            # Of its own a bridge takes the lowest that its ports have, which changes as nodes come and go.
+            f"ip link add br0 address {self.plan.hardware(0)} type bridge",
             f"ip address add {self.plan.api_server}/28 dev br0",
             "ip link set br0 up",
             "ip link set machine master br0 up",
@@ -165,9 +166,13 @@ class Cluster(Capsule):
             for service in node.services():
                 if not node.service_running(service):
                     raise LabError(f"{node.identity}: {service} exited:\n{node.log(service)[-1500:]}")
-        found = json.loads(self.kubectl("get", "nodes", "-o", "json").stdout)["items"]
-        return {node["metadata"]["name"] for node in found for condition in node["status"].get("conditions", [])
-                if condition["type"] == "Ready" and condition["status"] == "True"}
+        # For a while a node that died counts as ready, so what is told must be of this boot.
+        boots = {node.node_name: node.boot_id for node in self.nodes}
+        told = json.loads(self.kubectl("get", "nodes", "-o", "json").stdout)["items"]
+        return {name for node in told if (name := node["metadata"]["name"]) in boots
+                and node["status"].get("nodeInfo", {}).get("bootID") == boots[name]
+                and any(condition["type"] == "Ready" and condition["status"] == "True"
+                        for condition in node["status"].get("conditions", []))}
 
     def _remove_nodes(self) -> None:
         """All that there are on the disk, so also those of a crash, or of a cluster that had more."""
@@ -178,4 +183,6 @@ class Cluster(Capsule):
 
 
 def _service(program: str, flags: dict, *more: str) -> dict:
-    return {"argv": [str(executables() / program), *(f"--{flag}={value}" for flag, value in flags.items()), *more]}
+    # No grace: what it could save by an orderly end goes with it.
+    return {"argv": [str(executables() / program), *(f"--{flag}={value}" for flag, value in flags.items()), *more],
+            "grace_s": 0}

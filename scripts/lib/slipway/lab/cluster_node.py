@@ -11,6 +11,7 @@ import os
 import re
 import signal
 import socket
+import uuid
 from pathlib import Path
 
 from . import cluster_files
@@ -40,6 +41,7 @@ state = "{run}/containerd"
     config_path = "{registries}"
 """
 
+BOOT_ID = "kernel/random/boot_id"
 # What a kubelet would set on the machine, for all of it, if it did not find it so.
 KERNEL = {"vm/overcommit_memory": 1, "vm/panic_on_oom": 0, "kernel/panic": 10, "kernel/panic_on_oops": 1,
           "kernel/keys/root_maxkeys": 1000000, "kernel/keys/root_maxbytes": 25000000}
@@ -64,6 +66,11 @@ class Node(Capsule):
     def node_name(self) -> str:
         """What Kubernetes calls it."""
         return f"n{self.number}"
+
+    @property
+    def boot_id(self) -> str:
+        """Of its last start; the kubelet tells it, too."""
+        return self._shown(BOOT_ID).read_text().strip()
 
     def kill(self) -> None:
         """All of its processes at once; start() brings it back with what it had on disk."""
@@ -151,7 +158,7 @@ class Node(Capsule):
 
     def connect(self) -> None:
         run("ip", "link", "add", "name", self.node_name, "netns", str(self._switch_pid()), "type", "veth",
-            "peer", "name", "eth0", "netns", str(self.pid))
+            "peer", "name", "eth0", "address", self.plan.hardware(self.number), "netns", str(self.pid))
         run("nsenter", "-t", str(self._switch_pid()), "-n", "ip", "link", "set", self.node_name, "master", "br0", "up")
         others = filter(lambda number: number != self.number, range(1, MOST_NODES + 1))
         self.run_inside("sh", "-c", "\n".join((
@@ -173,14 +180,16 @@ class Node(Capsule):
             "mount --make-rshared /")))
 
     def _kernel(self) -> list[str]:
-        """The kubelet finds the settings as it wants them, and so leaves the machine's alone."""
-        lines = []
-        for setting, value in KERNEL.items():
-            file = self.run_dir / "kernel" / setting.replace("/", ".")
-            file.parent.mkdir(exist_ok=True)
-            file.write_text(f"{value}\n")
-            lines.append(f"mount --bind {file} /proc/sys/{setting}")
-        return lines
+        """The kubelet finds the settings as it wants them, so it leaves the machine's alone; each start is a boot."""
+        shown = {**KERNEL, BOOT_ID: uuid.uuid4()}
+        for setting, value in shown.items():
+            self._shown(setting).parent.mkdir(exist_ok=True)
+            self._shown(setting).write_text(f"{value}\n")
+        return [f"mount --bind {self._shown(setting)} /proc/sys/{setting}" for setting in shown]
+
+    def _shown(self, setting: str) -> Path:
+        """The file that is seen in its place."""
+        return self.run_dir / "kernel" / setting.replace("/", ".")
 
     def start_service(self, service: str) -> None:
         super().start_service(service)

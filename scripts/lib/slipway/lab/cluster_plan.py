@@ -41,6 +41,10 @@ class Plan:
     def node(self, number: int) -> str:
         return self._address(1 + number)
 
+    def hardware(self, number: int) -> str:
+        """An Ethernet address that a restart keeps, as its neighbours remember it: a node's; 0: the API server's."""
+        return f"02:00:00:00:00:{number:02x}"
+
     def pods(self, number: int) -> str:
         return f"10.244.{number}.0/24"
 
@@ -61,7 +65,9 @@ def executables() -> Path:
 
 def kubectl_environment(kubeconfig: Path) -> dict[str, str]:
     """What makes kubectl, also of the programs that call it, talk to the cluster of KUBECONFIG."""
-    return {**os.environ, "KUBECONFIG": str(kubeconfig), "PATH": f"{executables()}:{os.environ['PATH']}"}
+    return {**os.environ, "KUBECONFIG": str(kubeconfig), "PATH": f"{executables()}:{os.environ['PATH']}",
+            # What it remembers of a cluster goes with the cluster; another may have the same address.
+            "KUBECACHEDIR": str(kubeconfig.parent / "run" / "kubectl")}
 
 
 def version() -> str:
