@@ -66,7 +66,7 @@ def test_killed_at_any_point_of_a_deploy_another_machine_goes_on_and_no_connecti
             resumed = place.rollback("--resume", "--wait", env=elsewhere)
             seconds.append(time.monotonic() - began)
             served = place.served()
-            assert resumed.status in (0, 4) and served in ends, (points[number - 1], resumed)
+            assert resumed.status in (0, 3, 4) and served in ends, (points[number - 1], resumed)
             assert place.agrees() == "", (points[number - 1], place.agrees())
             ends[served] += 1
             if served != "v1":
@@ -78,7 +78,7 @@ def test_killed_at_any_point_of_a_deploy_another_machine_goes_on_and_no_connecti
 
 def test_killed_at_any_point_of_a_rollback_it_is_finished(place, tell):
     assert place.deploy("v2").status == 0
-    points = place.failpoints_of(lambda env: place.rollback(env=env))
+    points = place.failpoints_of(lambda env: place.rollback("1", env=env))
     chosen = range(1, len(points) + 1)
     if KILLS < len(points):
         chosen = sorted(random.Random(SEED).sample(chosen, KILLS))
@@ -86,10 +86,10 @@ def test_killed_at_any_point_of_a_rollback_it_is_finished(place, tell):
         for number in chosen:
             if place.served() != "v2":
                 assert place.rollback("2").status == 0
-            killed = place.rollback(env={"SLIPWAY_FAILPOINT": str(number)})
+            killed = place.rollback("1", env={"SLIPWAY_FAILPOINT": str(number)})
             assert killed.status == 5, (points[number - 1], killed)
             resumed = place.rollback("--resume", "--wait")
-            assert resumed.status in (0, 4) and place.served() in ("v1", "v2"), (points[number - 1], resumed)
+            assert resumed.status in (0, 3, 4) and place.served() in ("v1", "v2"), (points[number - 1], resumed)
             assert place.agrees() == "", points[number - 1]
     assert asker.lost == 0, asker.answers
     tell(f"{len(chosen)} of {len(points)} points, {sum(asker.answers.values())} new connections, 0 lost")
@@ -153,22 +153,26 @@ def test_a_node_that_dies_under_a_colour(place, lab, colour, tell):
     other = next(one for one in lab.nodes if one is not node)
     assert all(one["status"]["hostIP"] == other.ip for one in place.pods("green" if chosen == "blue" else "blue")), (
         "both colours are on one node")
+    place.node = other.ip
     try:
         node.kill()
         began = time.monotonic()
         if colour == "what serves":
-            back = place.rollback("--timeout", "60s")
-            assert back.status == 0, back
-            place.ground.node_addresses = lambda: [other.ip]
-            assert place.served() == "v1"
+            back = place.rollback()
+            assert back.status == 0 and place.served() == "v1", back
+            words = f"rollback, {time.monotonic() - began:.1f} s"
         else:
-            again = place.deploy("v1", "--timeout", "60s")
-            assert again.status == 0, again
-            place.ground.node_addresses = lambda: [other.ip]
-            assert place.served() == "v1"
-        tell(f"{colour}: {time.monotonic() - began:.1f} s")
+            # The cluster itself takes 40 s to see it; who asks before is told that nothing answers there.
+            early = place.deploy("v1")
+            assert early.status in (0, 4) and place.served() == ("v2" if early.status else "v1"), early
+            words = f"exit {early.status} after {early.seconds:.0f} s"
+            later = place.deploy("v1")
+            assert later.status == 0 and place.served() == "v1", later
+            words += f", then 0 after {later.seconds:.0f} s"
+        tell(f"{colour}: {words}")
     finally:
-        del place.ground.node_addresses
         node.start()
         lab.await_nodes()
+        place.node = node.ip
+        await_true(lambda: place.served() == "v1", "an answer by the node that is back", 60)
     assert place.agrees() == ""

@@ -36,6 +36,7 @@ class Place:
         self.name = self.service["service"]
         self.patch = PATCH if patch is None else patch
         self.digests: dict[str, str] = {}
+        self.node = ground.node_addresses()[0]  # the one by which it is asked
 
     def __enter__(self):
         self.folder = Path(tempfile.mkdtemp(prefix="slipway-place-"))
@@ -133,7 +134,7 @@ class Place:
 
     def served(self) -> str | None:
         """The tag whose releaseId /health shows through the Service; None if nothing answers."""
-        address = f"http://{self.ground.node_addresses()[0]}:{self.port()}/health"
+        address = f"http://{self.node}:{self.port()}/health"
         try:
             with urllib.request.urlopen(address, timeout=3) as answer:
                 return json.load(answer)["releaseId"].split("-")[0]
@@ -165,7 +166,7 @@ class Asker(Watcher):
 
     def __init__(self, place: Place):
         super().__init__()
-        self.address = f"http://{place.ground.node_addresses()[0]}:{place.port()}/health"
+        self.address = f"http://{place.node}:{place.port()}/health"
         self.answers: Counter = Counter()
 
     def run(self):

@@ -52,7 +52,7 @@ def test_three_pods_under_load_lose_no_request_forward_back_and_when_it_is_bad(s
     several.publish("bad", "never_ready", kind="plain")
     several.publish("ends", "exits", kind="plain")
     several.describe(healthy=QUICK)
-    target = f"http://{several.ground.node_addresses()[0]}:{several.port()}/work"
+    target = f"http://{several.node}:{several.port()}/work"
     with Generator(several.ground.binaries, several.folder, "--target", target, "--rate", "500",
                    "--connections", "16") as load:
         assert several.deploy("v2").status == 0 and several.served() == "v2"

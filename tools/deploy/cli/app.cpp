@@ -102,6 +102,10 @@ int migrate(const Options& options, const std::string& program) {
   return static_cast<int>(ExitCode::done);
 }
 
+ExitCode code_without_lock(ErrorKind kind) {
+  return kind == ErrorKind::busy ? ExitCode::locked : ExitCode::failed;
+}
+
 Result<void> prepare(Platform& platform) {
   if (auto prepared = platform.store->prepare(); !prepared) return prepared;
   return platform.traffic->prepare();
@@ -138,7 +142,7 @@ int run(const Options& options, const std::string& program, std::stop_token stop
                         format_utc(clock.utc()), ""};
   if (!options.worker_lock.empty()) {
     const auto lock = store.adopt_lock(options.worker_lock);
-    if (!lock) return fail(program, lock.error(), ExitCode::locked);
+    if (!lock) return fail(program, lock.error(), code_without_lock(lock.error().kind));
     (*lock)->note_owner(owner);
     return work(ports, session, options, program, **lock, stop);
   }
@@ -152,8 +156,7 @@ int run(const Options& options, const std::string& program, std::stop_token stop
   }
   auto lock = take_lock(store, options, owner, stop);
   if (!lock) {
-    return fail(program, lock.error(),
-                lock.error().kind == ErrorKind::busy ? ExitCode::locked : ExitCode::failed);
+    return fail(program, lock.error(), code_without_lock(lock.error().kind));
   }
   return start_and_follow(config->state_directory / "run", std::move(*lock), program, stop);
 }

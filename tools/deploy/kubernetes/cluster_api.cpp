@@ -19,6 +19,12 @@ namespace fs = std::filesystem;
 constexpr std::size_t largest_answer = std::size_t{32} << 20;
 constexpr std::chrono::seconds longest_answer{30};
 constexpr std::chrono::milliseconds between_tries{250};
+constexpr int ended_by_signal = 128;
+// What watches the API server asks it again after 0.8 s, and each time after twice as long, up to
+// 30 s, and up to that much more at random (client-go, tools/cache/reflector.go): never more than
+// three times as long as it was away.
+constexpr int most_of_absence = 3;
+constexpr std::chrono::seconds longest_interval{60};
 
 // kubectl's own errors end in what went wrong; the rest is about how it was called.
 std::string last_words(const std::string& said) {
@@ -68,31 +74,42 @@ std::vector<std::string> ClusterApi::base_command() const {
   return argv;
 }
 
+Result<Names> ClusterApi::ask_for_names() const {
+  Names names{config_.project, config_.cluster_namespace};
+  if (!names.space.empty()) return names;
+  auto argv = base_command();
+  argv.insert(argv.end(), {"config", "view", "--minify", "-o", "json"});
+  auto view = run_command({.argv = argv, .deadline = longest_answer});
+  if (!view && view.error().kind == ErrorKind::not_found) return missing_kubectl();
+  if (!view) return view.error();
+  if (view->exit_status >= ended_by_signal) {
+    return Error{ErrorKind::unreachable, "kubectl was ended from outside", {}};
+  }
+  const auto inside = read_file("/var/run/secrets/kubernetes.io/serviceaccount/namespace", 256);
+  if (view->exit_status == 0) {
+    const auto contexts = JsonValue::parse(view->out).at({"contexts"}).items();
+    if (!contexts.empty()) names.space = contexts[0].at({"context", "namespace"}).text();
+    if (names.space.empty()) names.space = "default";
+  } else if (inside) {
+    names.space = *inside;
+  } else {
+    return Error{ErrorKind::usage,
+                 fmt::format("kubectl knows no cluster: {}", last_words(view->err)),
+                 "set KUBECONFIG, or context in the configuration"};
+  }
+  return names;
+}
+
 Result<Names> ClusterApi::names() {
   const std::lock_guard guard(mutex_);
-  if (names_) return *names_;
-  Names names{config_.project, config_.cluster_namespace};
-  if (names.space.empty()) {
-    auto argv = base_command();
-    argv.insert(argv.end(), {"config", "view", "--minify", "-o", "json"});
-    auto view = run_command({.argv = argv, .deadline = longest_answer});
-    if (!view && view.error().kind == ErrorKind::not_found) return missing_kubectl();
-    if (!view) return view.error();
-    const auto inside = read_file("/var/run/secrets/kubernetes.io/serviceaccount/namespace", 256);
-    if (view->exit_status == 0) {
-      const auto contexts = JsonValue::parse(view->out).at({"contexts"}).items();
-      if (!contexts.empty()) names.space = contexts[0].at({"context", "namespace"}).text();
-      if (names.space.empty()) names.space = "default";
-    } else if (inside) {
-      names.space = *inside;
-    } else {
-      return Error{ErrorKind::usage,
-                   fmt::format("kubectl knows no cluster: {}", last_words(view->err)),
-                   "set KUBECONFIG, or context in the configuration"};
+  for (int attempt = 1; !names_; ++attempt) {
+    auto asked = ask_for_names();
+    if (!asked && (asked.error().kind != ErrorKind::unreachable || attempt == 5)) {
+      return asked.error();
     }
+    if (asked) names_ = *asked;
   }
-  names_ = names;
-  return names;
+  return *names_;
 }
 
 Result<void> ClusterApi::start_proxy() {
@@ -109,7 +126,10 @@ Result<void> ClusterApi::start_proxy() {
   const auto give_up = std::chrono::steady_clock::now() + longest_answer;
   // Its socket is there a moment before it answers; http_request() finds that out.
   while (!fs::exists(socket)) {
-    if (child->exit_status()) {
+    if (const auto status = child->exit_status()) {
+      if (*status >= ended_by_signal) {
+        return Error{ErrorKind::unreachable, "kubectl was ended from outside", {}};
+      }
       const auto said = read_file(output, 65536);
       return Error{ErrorKind::usage,
                    fmt::format("kubectl cannot reach the cluster: {}",
@@ -152,6 +172,21 @@ Result<ClusterApi::Answer> ClusterApi::call_once(const std::string& method,
   return Answer{answer->status, JsonValue::parse(answer->body)};
 }
 
+void ClusterApi::note_presence(bool is_there) {
+  const std::lock_guard guard(mutex_);
+  const auto now = std::chrono::steady_clock::now();
+  if (!is_there && !away_since_) away_since_ = now;
+  if (!is_there || !away_since_) return;
+  nodes_back_ = now + std::min<std::chrono::steady_clock::duration>(
+                          most_of_absence * (now - *away_since_), longest_interval);
+  away_since_.reset();
+}
+
+std::chrono::steady_clock::time_point ClusterApi::nodes_back() {
+  const std::lock_guard guard(mutex_);
+  return nodes_back_;
+}
+
 Result<ClusterApi::Answer> ClusterApi::call(const std::string& method, const std::string& target,
                                             const std::string& body,
                                             const std::string& content_type, std::stop_token stop) {
@@ -162,6 +197,7 @@ Result<ClusterApi::Answer> ClusterApi::call(const std::string& method, const std
     const bool final = answer ? !is_passing(answer->status)
                               : answer.error().kind == ErrorKind::usage ||
                                     answer.error().kind == ErrorKind::cancelled;
+    note_presence(final);
     if (final) return answer;
     const std::string why = answer ? answer->message() : answer.error().what;
     if (!told && !stop.stop_requested()) {

@@ -64,11 +64,17 @@ class ClusterApi {
   // The socket where the API is asked without waiting. Errors: usage, unreachable.
   Result<std::string> socket();
 
+  // Until when the nodes may not have heard yet of what the API server has: after it was away they
+  // ask again at intervals that grow with its absence.
+  std::chrono::steady_clock::time_point nodes_back();
+
   // A folder of this process's own, for what kubectl reads from a file.
   const std::filesystem::path& directory();
 
  private:
   Result<void> start_proxy();
+  Result<Names> ask_for_names() const;
+  void note_presence(bool is_there);
   Result<Answer> call_once(const std::string& method, const std::string& target,
                            const std::string& body, const std::string& content_type,
                            std::stop_token stop);
@@ -81,6 +87,8 @@ class ClusterApi {
   std::optional<Child> proxy_;
   int proxies_ = 0;
   std::optional<Names> names_;
+  std::optional<std::chrono::steady_clock::time_point> away_since_;
+  std::chrono::steady_clock::time_point nodes_back_{};
 };
 
 }  // namespace slipway::deploy

@@ -164,12 +164,12 @@ Result<void> ServiceSwitch::await_flip(std::stop_token stop) {
     flipped_at_ = std::chrono::steady_clock::now();
   }
   if (!flipped_) return {};
-  const auto give_up = flipped_at_ + config_.step_deadline;
+  const auto give_up = std::max(flipped_at_, api_.nodes_back()) + config_.step_deadline;
   for (;;) {
     const auto follows = only_leads_to(*names, *flipped_);
     if (!follows) return follows.error();
     const auto now = std::chrono::steady_clock::now();
-    if (*follows && now - flipped_at_ >= nodes_follow) return {};
+    if (*follows && now >= flipped_at_ + nodes_follow && now >= api_.nodes_back()) return {};
     if (stop.stop_requested()) return Error{ErrorKind::cancelled, "a stop was requested", {}};
     if (now > give_up) {
       return Error{ErrorKind::unreachable, "the cluster does not follow the Service's selector",
