@@ -119,6 +119,26 @@ def test_what_the_cluster_would_refuse_is_refused_before_anything_changes(place)
         one["metadata"]["uid"] for one in before]
 
 
+def test_a_bake_without_counters_is_refused(place):
+    place.describe(platform="docker", bake={"window": "2s"})
+    refused = place.deploy("v2")
+    assert refused.status == 2 and "bake.good" in refused.report["nextStep"], refused
+    assert place.served() == "v1"
+
+
+def test_a_bake_by_the_services_own_counters_sums_its_pods(cluster, namespace):
+    counters = {"good": 'jobs_total{result="good"}', "bad": 'jobs_total{result="bad"}'}
+    with Place(cluster, namespace, {**STAND_IN, "bake": {"window": "1s", "longest": "8s", "requests": 50, **counters}}
+               ) as place:
+        for tag, manner in (("v1", "good"), ("v2", "good"), ("worse", "rejects")):
+            place.publish(tag, manner)
+        assert place.deploy("v1").status == 0
+        baked = place.deploy("v2")
+        assert baked.status == 0 and step(baked, "bake")["event"] == "done", baked
+        worse = place.deploy("worse")
+        assert worse.status == 4 and place.served() == "v2" and place.agrees() == "", worse
+
+
 def test_what_it_was_told_goes_back_with_it_and_is_shown_to_nobody(place):
     place.kubectl("create", "secret", "generic", "stand-in-env", "--from-literal=PROBE_TOKEN=marker-7c1d")
     place.kubectl("create", "configmap", "stand-in-config-main", "--from-literal=main.json={}")

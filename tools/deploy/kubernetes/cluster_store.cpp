@@ -171,6 +171,11 @@ Result<std::shared_ptr<const Snapshot>> ClusterStore::read_snapshot(const Releas
   if (!names) return names.error();
   auto service = described_by(release);
   if (!service) return service.error();
+  if (service->bake.window.count() > 0 && !service->bake.good) {
+    return Error{ErrorKind::usage, "nothing in a cluster counts answers, as a bake needs it",
+                 "name the service's own counters in its slipway.yml, bake.good and bake.bad, or "
+                 "leave out bake.window"};
+  }
   auto told = read_told(*names, *service);
   if (!told) return told.error();
   auto deployment = render(*names, *service, *told);

@@ -46,9 +46,9 @@ Services services_on(Ports& ports, const Survey& found) {
 std::optional<std::string> wrong_image(const Instance& instance, const Release& release,
                                        const service::Service& service) {
   if (instance.digest != release.digest) {
-    return fmt::format("the engine runs {}, not {}",
+    return fmt::format("the engine runs {}, not {}{}{}",
                        instance.digest.empty() ? "an image of no known digest" : instance.digest,
-                       release.digest);
+                       release.digest, instance.reason.empty() ? "" : ": ", instance.reason);
   }
   if (!service.version_is_digest) return std::nullopt;
   if (!release.image_id.empty() && instance.image_id == release.image_id) return std::nullopt;
