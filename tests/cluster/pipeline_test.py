@@ -1,5 +1,6 @@
 """What the published actions run for a cluster: scripts/ci/host with a kubeconfig in place of a host."""
 
+import itertools
 import os
 import subprocess
 
@@ -15,8 +16,11 @@ pytestmark = NEEDS
 class Job:
     """The steps of one job."""
 
+    numbers = itertools.count(1)
+
     def __init__(self, place: Place):
         self.place = place
+        self.number = next(self.numbers)
         self.temp = place.folder / "runner"
         self.temp.mkdir(exist_ok=True)
         self.config = place.folder / "deploy.json"
@@ -30,7 +34,7 @@ class Job:
                 **os.environ, "HOME": self.place.env["HOME"], "SLIPWAY_KUBECONFIG": self.place.account.read_text(),
                 "SLIPWAY_CONFIG": str(self.config), "SLIPWAY_EXECUTABLES": str(self.place.ground.binaries),
                 "SLIPWAY_IMAGE": f"{self.place.ground.registry}/{self.place.name}",
-                "DIGEST": self.place.digests.get(tag, ""), "RUNNER_TEMP": str(self.temp), "GITHUB_RUN_ID": "1",
+                "DIGEST": self.place.digests.get(tag, ""), "RUNNER_TEMP": str(self.temp), "GITHUB_RUN_ID": str(self.number),
                 "GITHUB_OUTPUT": str(self.output), "GITHUB_STEP_SUMMARY": str(self.temp / "summary"), **environment})
 
     def said(self) -> dict[str, str]:
