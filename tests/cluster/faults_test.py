@@ -1,5 +1,6 @@
 """What the lab's cluster can do to itself on purpose: its API server and its nodes go and come back."""
 
+import json
 import subprocess
 from pathlib import Path
 
@@ -17,6 +18,12 @@ def served(cluster, lab, namespace):
     addresses, ports = cluster.roll_out(namespace, cluster.publish_connector("v1"))
     (pod,) = cluster.get("pods", "--namespace", namespace)["items"]
     return next(address for address in addresses if address != pod["status"]["hostIP"]), ports["http"]
+
+
+def hardware_addresses(lab, node) -> list[str]:
+    shown = [where.run_inside("ip", "-json", "link", "show", "dev", link).stdout
+             for where, link in ((lab, "br0"), (node, "eth0"))]
+    return [json.loads(link)[0]["address"] for link in shown]
 
 
 def test_without_the_api_server_the_service_goes_on_and_with_it_again_it_is_the_same_cluster(cluster, lab, served,
@@ -42,9 +49,11 @@ def test_a_killed_node_is_gone_with_its_pods_and_serves_again_once_it_is_started
     processes = {int(process.name) for process in Path("/proc").glob("[0-9]*")
                  if str(node.home).encode() in (process / "cmdline").read_bytes()}
     assert processes and answers(*served)
+    hardware = hardware_addresses(lab, node)
     node.kill()
     assert not any(Path(f"/proc/{process}").exists() for process in processes)
     assert not answers(*served)
     node.start()
     lab.await_nodes()
     await_true(lambda: answers(*served), "an answer after the node's restart", 90)
+    assert hardware_addresses(lab, node) == hardware, "its neighbours would go on to send to the old one"
