@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from cluster.connector import CONFIG, TOKENS
+from cluster.connector import CONFIG
 from cluster.ground import NEEDS
 from cluster.measured_test import FRESH, Packets, Requests, Row, of_packets, table, timed
 from cluster.place import STAND_IN, Place

@@ -236,7 +236,8 @@ def manual_rollback(r):
         # `a && b || c` gives c where b is empty: production's rollback must never meet staging's host.
         if name != "digest" and not re.fullmatch(
                 r"\$\{\{ inputs\.environment == 'production' && (vars|secrets)\.PRODUCTION_(\w+) \|\| "
-                r"inputs\.environment == 'staging' && \1\.STAGING_\2 \|\| '(deploy|22|slipway\.yml|)' \}\}", str(value)):
+                r"inputs\.environment == 'staging' && \1\.STAGING_\2 \|\| '(deploy|22|slipway\.yml|)' \}\}",
+                str(value)):
             yield f"cd/rollback: {name} may be another environment's"
     inputs = r.cd.on["workflow_dispatch"]["inputs"]
     if inputs["environment"].get("options") != ["staging", "production"] \

@@ -16,7 +16,6 @@ from string import Template
 from ..lab import LabError
 from ..lab.capsule import wait_until
 
-
 UNCOUNTED_S = 2
 
 
