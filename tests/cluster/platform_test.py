@@ -36,6 +36,11 @@ def several(cluster, namespace):
         yield place
 
 
+def step(outcome, name: str) -> dict:
+    (found,) = (step for step in outcome.report["steps"] if step["name"] == name)
+    return found
+
+
 def test_forward_and_back_every_new_connection_is_answered(place, tell):
     with Asker(place) as asker:
         there = place.deploy("v2")
