@@ -1,6 +1,7 @@
 """Whatever is killed, the cluster is not left between two versions: deploy and kubectl at every point, the API server,
 a node, a pod; and another machine goes on."""
 
+import json
 import os
 import random
 import signal
@@ -55,7 +56,7 @@ def test_killed_at_any_point_of_a_deploy_another_machine_goes_on_and_no_connecti
     back_to_v1(place)
     elsewhere = place.machine("elsewhere")
     chosen = range(1, len(points) + 1)
-    if KILLS < len(points):
+    if len(points) > KILLS:
         chosen = sorted(random.Random(SEED).sample(chosen, KILLS))
     seconds, ends = [], {"v1": 0, "v2": 0}
     with Asker(place) as asker:
@@ -80,7 +81,7 @@ def test_killed_at_any_point_of_a_rollback_it_is_finished(place, tell):
     assert place.deploy("v2").status == 0
     points = place.failpoints_of(lambda env: place.rollback("1", env=env))
     chosen = range(1, len(points) + 1)
-    if KILLS < len(points):
+    if len(points) > KILLS:
         chosen = sorted(random.Random(SEED).sample(chosen, KILLS))
     with Asker(place) as asker:
         for number in chosen:
@@ -137,8 +138,8 @@ def test_an_eviction_during_the_proof_costs_time_and_nothing_else(place, tell):
     (candidate,) = place.pods(place.spare())
     name = candidate["metadata"]["name"]
     place.kubectl("create", "--raw", f"/api/v1/namespaces/{place.namespace}/pods/{name}/eviction", "-f", "-",
-                  input='{"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": "%s", "namespace": "%s"}}'
-                  % (name, place.namespace), stdin=None)
+                  input=json.dumps({"apiVersion": "policy/v1", "kind": "Eviction",
+                                    "metadata": {"name": name, "namespace": place.namespace}}), stdin=None)
     outcome = deploy.outcome()
     assert outcome.status == 0 and place.served() == "v2" and place.agrees() == "", outcome
     tell(f"{outcome.seconds:.1f} s")
@@ -156,7 +157,6 @@ def test_a_node_that_dies_under_a_colour(place, lab, colour, tell):
     place.node = other.ip
     try:
         node.kill()
-        began = time.monotonic()
         if colour == "what serves":
             back = place.rollback()
             assert back.status == 0 and place.served() == "v1", back

@@ -34,7 +34,8 @@ class Job:
                 **os.environ, "HOME": self.place.env["HOME"], "SLIPWAY_KUBECONFIG": self.place.account.read_text(),
                 "SLIPWAY_CONFIG": str(self.config), "SLIPWAY_EXECUTABLES": str(self.place.ground.binaries),
                 "SLIPWAY_IMAGE": f"{self.place.ground.registry}/{self.place.name}",
-                "DIGEST": self.place.digests.get(tag, ""), "RUNNER_TEMP": str(self.temp), "GITHUB_RUN_ID": str(self.number),
+                "DIGEST": self.place.digests.get(tag, ""), "RUNNER_TEMP": str(self.temp),
+                "GITHUB_RUN_ID": str(self.number),
                 "GITHUB_OUTPUT": str(self.output), "GITHUB_STEP_SUMMARY": str(self.temp / "summary"), **environment})
 
     def said(self) -> dict[str, str]:

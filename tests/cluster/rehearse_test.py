@@ -12,7 +12,8 @@ from slipway.lab import Engine
 from support import needs
 from support.engines import discard, sweep
 
-pytestmark = needs.all_of(needs.root("namespaces and an engine"), needs.programs("docker", "dockerd", "docker"), needs.cluster())
+pytestmark = needs.all_of(needs.root("namespaces and an engine"), needs.programs("docker", "dockerd", "docker"),
+                          needs.cluster())
 
 
 @pytest.mark.skipif(bool(GIVEN), reason="it makes a cluster of its own; unset KUBECONFIG")

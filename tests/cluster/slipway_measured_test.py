@@ -5,8 +5,6 @@ RATE, REQUESTS and FRESH are of the environment, as there; ROUNDS (3) is how oft
 
 import json
 import os
-import statistics
-import time
 
 import pytest
 
@@ -29,7 +27,7 @@ CONNECTOR = {
 THREE = {**{key: CONNECTOR[key] for key in ("service", "platform", "ready", "limits", "healthy")},
          "drain": "2s", "kubernetes": {"replicas": 3},
          "env": {**CONNECTOR["env"], "CONNECTOR_ROLE": "active"}}
-BAD = ("never_ready", "exits", "probe_fails")
+BAD = ("never_ready", "exits", "lies")
 
 
 class Ours:
@@ -37,6 +35,8 @@ class Ours:
 
     def __init__(self, place: Place):
         self.place, self.cluster = place, place.ground
+        self.switched: list[float] = []
+        self.accepted_and_unanswered = 0
         for tag in ("v1", "v2"):
             place.publish_connector(tag)
         for manner in BAD:
@@ -57,9 +57,17 @@ class Ours:
         assert outcome.status == status, outcome
         if status == 0:
             self.switched.append(outcome.report["secondsToSwitched"])
+            self.accepted_and_unanswered += self._in_flight(self.place.spare())
+
+    def _in_flight(self, drained: str) -> int:
+        """What the pods of the colour that was drained still have to answer."""
+        pages = [self.place.kubectl("get", "--raw", f"/api/v1/namespaces/{self.place.namespace}/pods/"
+                                    f"{pod['metadata']['name']}:8080/proxy/metrics").stdout
+                 for pod in self.place.pods(drained)]
+        return sum(int(float(line.split()[-1])) for page in pages for line in page.splitlines()
+                   if line.startswith("ilp_packets_in_flight "))
 
     def rows(self, load) -> list[Row]:
-        self.switched: list[float] = []
         return [of_packets(name, operation, load()) for name, operation in self.operations()]
 
 
@@ -68,14 +76,17 @@ def test_what_slipways_operations_cost_under_load(cluster, namespace, tmp_path, 
     with Place(cluster, namespace, service) as place:
         ours = Ours(place)
         rows = ours.rows(lambda: kind(ours, tmp_path))
-        tell(f"\n{table(rows)}\nseconds to the flip, median: {statistics.median(ours.switched):.2f}")
-        assert sum(row.unanswered for row in rows) == 0, table(rows)
+        tell(f"\n{table(rows)}\nseconds to the flip: {[round(seconds, 2) for seconds in ours.switched]}; "
+             f"accepted and not answered: {ours.accepted_and_unanswered}")
+        assert ours.accepted_and_unanswered == 0
+        # A packet that is on the wire when a link is closed was not accepted, and is sent again: as on a host.
+        if kind is Requests:
+            assert sum(row.unanswered for row in rows) == 0, table(rows)
 
 
 def test_what_they_cost_new_connections(cluster, namespace, tell):
     with Place(cluster, namespace, CONNECTOR) as place:
         ours, rows = Ours(place), []
-        ours.switched = []
         for name, operation in ours.operations()[:2]:
             with NewConnections(f"http://{ours.address}:{ours.ports['http']}/health", FRESH) as load:
                 seconds = timed(operation)
