@@ -12,4 +12,20 @@ std::string base64(std::span<const std::uint8_t> bytes) {
   return text;
 }
 
+std::optional<std::string> from_base64(std::string_view text) {
+  std::string digits;
+  for (const char c : text) {
+    if (c != '\n' && c != '\r') digits += c;
+  }
+  std::string bytes(digits.size() / 4 * 3, '\0');
+  const int length = ::EVP_DecodeBlock(reinterpret_cast<unsigned char*>(bytes.data()),
+                                       reinterpret_cast<const unsigned char*>(digits.data()),
+                                       static_cast<int>(digits.size()));
+  if (length < 0) return std::nullopt;
+  // It counts the bytes that the padding stands for.
+  const std::size_t padding = digits.ends_with("==") ? 2 : digits.ends_with('=') ? 1 : 0;
+  bytes.resize(static_cast<std::size_t>(length) - padding);
+  return bytes;
+}
+
 }  // namespace slipway

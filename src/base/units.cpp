@@ -63,4 +63,20 @@ std::string format_utc(std::chrono::system_clock::time_point time) {
                      utc.tm_mon + 1, utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec, fraction);
 }
 
+std::optional<std::chrono::system_clock::time_point> parse_utc(std::string_view text) {
+  std::tm utc{};
+  const std::string whole(text);
+  const char* rest = ::strptime(whole.c_str(), "%Y-%m-%dT%H:%M:%S", &utc);
+  if (rest == nullptr) return std::nullopt;
+  double fraction = 0;
+  if (*rest == '.') {
+    char* end = nullptr;
+    fraction = std::strtod(rest, &end);
+    rest = end;
+  }
+  if (std::string_view(rest) != "Z") return std::nullopt;
+  const auto seconds = std::chrono::system_clock::from_time_t(::timegm(&utc));
+  return seconds + std::chrono::microseconds(std::lround(fraction * 1e6));
+}
+
 }  // namespace slipway

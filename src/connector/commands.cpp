@@ -8,6 +8,10 @@
 #include "connector/probe.hpp"
 #include "connector/service.hpp"
 
+#include <cerrno>
+#include <csignal>
+#include <filesystem>
+
 #include <fmt/core.h>
 
 namespace slipway::connector {
@@ -18,6 +22,7 @@ struct Options {
   std::string role;
   std::string account = "probe";
   std::string timeout = "3s";
+  int signal = 0;
 };
 
 int fail(const Error& error) {
@@ -40,6 +45,17 @@ int run_probe(const Config& config, const std::string& account, std::chrono::mil
   const auto address = probe(config, account, timeout);
   if (!address) return fail(address.error());
   fmt::print("fulfilled: {} is {}\n", account, *address);
+  return static_cast<int>(ExitStatus::ok);
+}
+
+// To the connector that this container is for: where there is no shell, nothing else can.
+int run_signal(int number) {
+  std::error_code failed;
+  if (!std::filesystem::equivalent("/proc/1/exe", "/proc/self/exe", failed)) {
+    return fail({ErrorKind::failed, "process 1 is not this connector",
+                 "run it in the connector's own container"});
+  }
+  if (::kill(1, number) != 0) return fail(io_error("cannot signal", "process 1", errno));
   return static_cast<int>(ExitStatus::ok);
 }
 
@@ -70,11 +86,18 @@ int run_command_line(int argc, const char* const* argv, std::stop_token stop) {
   Flags probe_command =
       line.add_command("probe", "send one real packet over BTP to the connector on this host");
   probe_command.add("--account", options.account, "as whom").show_default();
+  Flags signal_command =
+      line.add_command("signal", "tell the connector of this container its role");
+  signal_command
+      .add_choice<int>("ROLE", options.signal, {{"active", SIGUSR2}, {"drained", SIGUSR1}},
+                       "which role it is to take")
+      .required();
   const LedgerCommand ledger(line);
   for (Flags command : {healthcheck, probe_command}) {
     command.add("--timeout", options.timeout, "for the whole exchange").show_default();
   }
   if (const auto status = line.parse(argc, argv)) return *status;
+  if (signal_command.given()) return run_signal(options.signal);
   Environment environment = current_environment();
   if (!options.role.empty()) environment["CONNECTOR_ROLE"] = options.role;
   const auto config = load_config(options.config_file, environment);

@@ -36,7 +36,7 @@ std::string text_of(const HttpRequest& request) {
   message.version(11);
   message.set(http::field::host, request.unix_socket.empty() ? peer_of(request) : "localhost");
   message.set(http::field::connection, "close");
-  if (!request.body.empty()) message.set(http::field::content_type, "application/json");
+  if (!request.body.empty()) message.set(http::field::content_type, request.content_type);
   message.body() = request.body;
   message.prepare_payload();
   std::ostringstream text;

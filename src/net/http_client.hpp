@@ -21,7 +21,8 @@ struct HttpRequest {
   std::shared_ptr<const TlsContext> tls = {};  // nothing: in the clear
   std::string method = "GET";
   std::string target = "/";
-  std::string body = {};                                         // JSON, if there is one
+  std::string body = {};
+  std::string content_type = "application/json";                 // of the body, if there is one
   std::chrono::nanoseconds deadline = std::chrono::seconds(10);  // for everything together
   std::size_t body_limit = std::size_t{8} << 20;
 };

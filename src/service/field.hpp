@@ -86,6 +86,10 @@ Field selector(std::string name, std::string description,
 Field section(std::string name, std::string description, std::vector<Field> fields,
               std::vector<Rule> rules = {});
 
+// The same, only that nothing is written of it while `is_default`: what was published before this
+// key was known has no need of it.
+Field unwritten(Field field, std::function<bool()> is_default);
+
 // Where one key is written, others must be.
 Rule needs(std::string key, std::vector<std::string> others);
 

@@ -128,6 +128,18 @@ Field limits_of(Limits& limits) {
                   integer("processes", "Processes and threads.", limits.processes, 1, 1'000'000)});
 }
 
+Field kubernetes_of(Cluster& cluster) {
+  return section(
+      "kubernetes", "What only a cluster asks.",
+      {unwritten(
+           integer("replicas", "How many pods of one version serve.", cluster.replicas, 1, 1000),
+           [&cluster] { return cluster.replicas == 1; }),
+       words("signal",
+             "A command in the image that passes on a role, its last word: active or drained. "
+             "Default: the image's shell sends the signal.",
+             cluster.signal, word)});
+}
+
 }  // namespace
 
 Field fields_of(Service& service) {
@@ -162,8 +174,12 @@ Field fields_of(Service& service) {
                 service.drain),
        health_rules(service.proof),
        bake_rules(service.bake),
-       gate_rules(service.gate)},
-      {tcp_is_not_http(), places_differ()});
+       gate_rules(service.gate),
+       unwritten(choice("platform", "What runs it, unless a host's configuration says otherwise.",
+                        service.platform, {"docker", "kubernetes"}),
+                 [&service] { return service.platform == "docker"; }),
+       kubernetes_of(service.kubernetes)},
+      {tcp_is_not_http(), places_differ(), one_with_roles(), bake_counts_in_cluster()});
 }
 
 }  // namespace slipway::service

@@ -73,6 +73,40 @@ Rule tcp_is_not_http() {
           }};
 }
 
+Rule one_with_roles() {
+  const Json roles{{"properties", {{"roles", {{"const", "signals"}}}}}, {"required", {"roles"}}};
+  const Json one{
+      {"properties", {{"kubernetes", {{"properties", {{"replicas", {{"maximum", 1}}}}}}}}}};
+  return {{{"if", roles}, {"then", one}}, [](const Json& given) -> Complaints {
+            const int replicas = given.value("kubernetes", Json::object()).value("replicas", 1);
+            if (replicas == 1 || given.value("roles", "") != "signals") return {};
+            return {{"/kubernetes/replicas",
+                     "a service with roles keeps its peers' connections and balances to itself: "
+                     "it is one instance, which moves; leave this out"}};
+          }};
+}
+
+Rule bake_counts_in_cluster() {
+  const Json cluster{{"properties", {{"platform", {{"const", "kubernetes"}}}}},
+                     {"required", {"platform"}}};
+  // A window of no time is none.
+  const Json window{{"properties", {{"window", {{"type", "string"}, {"pattern", "[1-9]"}}}}},
+                    {"required", {"window"}}};
+  const Json bake{{"if", window}, {"then", {{"required", {"good"}}}}};
+  return {{{"if", cluster}, {"then", {{"properties", {{"bake", bake}}}}}},
+          [](const Json& given) -> Complaints {
+            const Json rules = given.value("bake", Json::object());
+            const bool bakes =
+                rules.value("window", "").find_first_of("123456789") != std::string::npos;
+            if (given.value("platform", "") != "kubernetes" || !bakes || rules.contains("good")) {
+              return {};
+            }
+            return {{"/bake/window",
+                     "no proxy of ours counts answers in a cluster: name the service's own "
+                     "counters, 'good' and 'bad', or leave out 'window'"}};
+          }};
+}
+
 Rule places_differ() {
   return {Json(), [](const Json& given) {
             Complaints complaints;

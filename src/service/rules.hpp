@@ -22,6 +22,12 @@ Rule not_longer(std::string key, const std::chrono::nanoseconds& value, std::str
 // The HTTP port is not among the others.
 Rule tcp_is_not_http();
 
+// A service with roles is one instance.
+Rule one_with_roles();
+
+// A bake needs somebody who counts answers, and in a cluster that is only the service itself.
+Rule bake_counts_in_cluster();
+
 // No two mounts are at one place.
 Rule places_differ();
 

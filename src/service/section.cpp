@@ -80,4 +80,11 @@ Field section(std::string name, std::string description, std::vector<Field> fiel
           std::move(fields)};
 }
 
+Field unwritten(Field field, std::function<bool()> is_default) {
+  field.write = [write = std::move(field.write), is_default = std::move(is_default)] {
+    return is_default() ? Json() : write();
+  };
+  return field;
+}
+
 }  // namespace slipway::service

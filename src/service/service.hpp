@@ -75,6 +75,14 @@ struct Limits {
   int processes = 256;
 };
 
+// What only a cluster asks.
+struct Cluster {
+  int replicas = 1;
+  // A command in the image that takes a role, active or drained, as its last word and tells it to
+  // the service; empty: the signal is sent by the image's own shell.
+  std::vector<std::string> signal;
+};
+
 struct Service {
   std::string name;   // slipway.yml's `service`, or the repository's name
   std::string image;  // repository, or repository@sha256:... of one that cannot be changed
@@ -98,6 +106,8 @@ struct Service {
   HealthRules proof;
   BakeRules bake;
   GateRules gate;
+  std::string platform = "docker";  // or "kubernetes": what runs it, unless a host says otherwise
+  Cluster kubernetes;
 };
 
 }  // namespace slipway::service

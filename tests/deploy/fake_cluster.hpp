@@ -153,7 +153,7 @@ class FakeCluster : public Engine, public Switch, public Store, public HealthSou
     objects_.deployments.erase(colour);
     return {};
   }
-  Result<Endpoint> endpoint(Colour, std::uint16_t) override {
+  Result<std::vector<Endpoint>> endpoints(Colour, std::uint16_t) override {
     return Error{ErrorKind::unreachable, "it is in memory", {}};
   }
   Result<std::string> log_tail(Colour) override { return std::string(); }
@@ -172,7 +172,9 @@ class FakeCluster : public Engine, public Switch, public Store, public HealthSou
   Result<void> check_entrance(const Services&) override { return {}; }
   Result<void> bring_up(const Services&, std::stop_token) override { return {}; }
   Result<void> check_routes(Colour, const service::Service&) override { return {}; }
-  Result<std::uint64_t> sessions(Colour) override { return std::uint64_t{0}; }
+  Result<std::optional<std::uint64_t>> sessions(Colour) override {
+    return std::optional<std::uint64_t>();
+  }
   Result<Totals> totals(Colour) override { return Totals{}; }
   Result<void> flip(Colour colour) override {
     objects_.selector = to_string(colour);
@@ -184,7 +186,9 @@ class FakeCluster : public Engine, public Switch, public Store, public HealthSou
   Result<std::unique_ptr<Lock>> acquire_lock(const LockOwner&) override {
     return Error{ErrorKind::busy, "not asked for here", {}};
   }
-  std::unique_ptr<Lock> adopt_lock(const std::string&) override { return nullptr; }
+  Result<std::unique_ptr<Lock>> adopt_lock(const std::string&) override {
+    return Error{ErrorKind::busy, "not asked for here", {}};
+  }
   std::optional<LockOwner> lock_holder() override { return std::nullopt; }
   Result<std::optional<LockOwner>> end_lock_holder() override { return std::optional<LockOwner>{}; }
   Result<std::unique_ptr<Journal>> open_journal() override {
@@ -217,7 +221,9 @@ class FakeCluster : public Engine, public Switch, public Store, public HealthSou
                         deployment.role,
                         deployment.role != "drained"};
   }
-  Result<std::string> metrics(Colour, const service::Service&) override { return std::string(); }
+  Result<std::vector<std::string>> metrics(Colour, const service::Service&) override {
+    return std::vector<std::string>{""};
+  }
 
   // Clock
   std::chrono::steady_clock::time_point now() override { return time; }

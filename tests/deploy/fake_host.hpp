@@ -233,7 +233,7 @@ class FakeHost : public Engine, public Switch, public HealthSource, public Clock
     containers.erase(colour);
     return {};
   }
-  Result<Endpoint> endpoint(Colour, std::uint16_t) override {
+  Result<std::vector<Endpoint>> endpoints(Colour, std::uint16_t) override {
     return Error{ErrorKind::unreachable, "it is in memory", {}};
   }
   Result<std::string> log_tail(Colour) override { return said; }
@@ -255,9 +255,9 @@ class FakeHost : public Engine, public Switch, public HealthSource, public Clock
     if (unapplied.empty()) return {};
     return Error{ErrorKind::failed, unapplied, "make it anew"};
   }
-  Result<std::uint64_t> sessions(Colour colour) override {
+  Result<std::optional<std::uint64_t>> sessions(Colour colour) override {
     ++session_looks;
-    return colour == busy_colour ? sessions_left : 0;
+    return std::optional<std::uint64_t>(colour == busy_colour ? sessions_left : 0);
   }
   Result<Totals> totals(Colour colour) override { return counted[colour]; }
   Result<void> bring_up(const Services&, std::stop_token) override {
@@ -303,9 +303,9 @@ class FakeHost : public Engine, public Switch, public HealthSource, public Clock
     answer.ready = container.role != "drained" && container.manner != Manner::never_ready;
     return answer;
   }
-  Result<std::string> metrics(Colour colour, const service::Service&) override {
+  Result<std::vector<std::string>> metrics(Colour colour, const service::Service&) override {
     const auto found = metrics_of.find(colour);
-    return found == metrics_of.end() ? std::string() : found->second;
+    return std::vector<std::string>{found == metrics_of.end() ? std::string() : found->second};
   }
 
   // Clock

@@ -36,5 +36,5 @@ TEST_CASE("a platform is chosen by the configuration, and one that is not there 
   CHECK(none.error().kind == slipway::ErrorKind::usage);
   CHECK(none.error().text() ==
         "there is no platform 'swarm'; write one of these into the field platform of "
-        "/etc/slipway/deploy.json: docker");
+        "/etc/slipway/deploy.json: docker, kubernetes");
 }

@@ -175,6 +175,9 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "stand_in: %s was rejected\n", variable("PROBE_TOKEN", "?").c_str());
     return 1;
   }
+  if (argc > 2 && std::strcmp(argv[1], "role") == 0) {
+    return ::kill(1, std::strcmp(argv[2], "active") == 0 ? SIGUSR2 : SIGUSR1);
+  }
   manner = variable("STAND_IN_MANNER", "good");
   revision = variable("STAND_IN_REVISION", "unknown");
   kind = variable("STAND_IN_KIND", "");

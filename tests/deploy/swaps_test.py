@@ -22,8 +22,8 @@ import pytest
 import yaml
 
 from deploy.site import NEEDS, Site
-from deploy.traffic import Generator
 from slipway.paths import REPOSITORY
+from support.load import Generator
 from support.waiting import await_true
 
 pytestmark = NEEDS
@@ -101,7 +101,8 @@ class Load(Generator):
     def __init__(self, site: Site, protocol: str, rate: int):
         ip, connections = site.host.ip, {"btp": "1", "http": "32"}[protocol]
         super().__init__(
-            site, "--destination", "test.slipway.bob", "--rate", str(rate), "--connections", connections,
+            site.binaries, site.host.home, "--destination", "test.slipway.bob", "--rate", str(rate),
+            "--connections", connections,
             PACKET_BENCH_TARGET={"btp": f"btp+ws://:{TOKENS['alice']}@{ip}:4000/",
                                  "http": f"ilp+http://:{TOKENS['alice']}@{ip}:4000/ilp"}[protocol],
             PACKET_BENCH_RECEIVER=f"btp+ws://:{TOKENS['bob']}@{ip}:4000/")

@@ -1,62 +1,23 @@
 """Clients of a web service behind HAProxy, who notice every answer that they do not get."""
 
 import contextlib
-import json
-import os
-import signal
 import socket
-import subprocess
 import threading
 import time
 
 from deploy.site import Site
+from support.load import Generator
 
 HANDSHAKE = ("GET /socket HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
              "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")
-
-
-class Generator:
-    """packet_bench, from when it is entered to when it is left; a context manager."""
-
-    def __init__(self, site: Site, *flags: str, **environment: str):
-        self.flags, self.environment = flags, environment
-        self.program = str(site.binaries / "packet_bench")
-        self.results = site.host.home / "load.json"
-        self.log_file = site.host.home / "load.log"
-
-    def __enter__(self):
-        self.results.unlink(missing_ok=True)
-        self.log = open(self.log_file, "w+", encoding="utf-8")
-        self.process = subprocess.Popen(
-            [self.program, "run", *self.flags, "--duration", "10m", "--warmup", "0s", "--threads", "1",
-             "--output", str(self.results)],
-            env={**os.environ, **self.environment}, stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
-        return self
-
-    def __exit__(self, *_exc):
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGINT)
-        try:
-            self.process.wait(30)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-        self.log.seek(0)
-        said = self.log.read()[-1500:]
-        self.log.close()
-        if not self.results.exists():
-            raise AssertionError(f"packet_bench wrote no results: {said}")
-
-    def document(self) -> dict:
-        return json.loads(self.results.read_text())
 
 
 class Load(Generator):
     """So many requests a second."""
 
     def __init__(self, site: Site, rate: int = 500, path: str = "/work"):
-        super().__init__(site, "--target", f"http://{site.host.ip}:8080{path}", "--rate", str(rate),
-                         "--connections", "16")
+        super().__init__(site.binaries, site.host.home, "--target", f"http://{site.host.ip}:8080{path}",
+                         "--rate", str(rate), "--connections", "16")
 
     def __enter__(self):
         super().__enter__()

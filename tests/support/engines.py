@@ -9,7 +9,7 @@ import tarfile
 from pathlib import Path
 
 from slipway import paths
-from slipway.lab import Engine, Host, Registry
+from slipway.lab import Cluster, Engine, Host, Registry
 
 CONNECTOR_CHANGES = ['ENTRYPOINT ["/usr/local/bin/connector"]', "ENV PATH=/usr/local/bin"]
 
@@ -54,7 +54,7 @@ def discard(capsule) -> None:
 
 def sweep(name: str) -> None:
     """Removes what runs of this name left that were killed."""
-    kinds = {kind.kind: kind for kind in (Engine, Host, Registry)}
+    kinds = {kind.kind: kind for kind in (Cluster, Engine, Host, Registry)}
     for home in (paths.cache() / "lab").glob(f"*-{name}-*"):
         kind, _, rest = home.name.partition("-")
         pid = rest.rpartition("-")[2]

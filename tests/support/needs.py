@@ -10,6 +10,7 @@ import subprocess
 import pytest
 
 from slipway import paths
+from slipway.lab import cluster_plan
 
 SEARCHED = os.environ["PATH"] + ":/usr/sbin"
 
@@ -38,6 +39,11 @@ def compose() -> str:
 
 def processors(count: int) -> str:
     return "" if os.cpu_count() >= count else f"needs {count} processors"
+
+
+def cluster() -> str:
+    missing = cluster_plan.missing()
+    return f"not installed: {', '.join(missing)} (scripts/setup cluster)" if missing else ""
 
 
 def packages_of_release() -> str:

@@ -27,7 +27,7 @@ from workflows.act_world import ROOT, SLOW, ActWorld
 LEGS = ["plan", "next-version", "lint", "trivy-fs", "image", "image-scan", "performance-benchmark", "gate", "analysis",
         "build-and-test", "sanitizers:preset=asan", "sanitizers:preset=tsan", "integration:suite=docker",
         "integration:suite=blackbox"]
-# What the merge queue and main run besides.
+# What the merge queue and main run besides. Of the suites kubernetes cannot be measured: there is no kind here.
 QUEUE = ["codeql", "other-toolchains:os=ubuntu-24.04,compiler=clang", "other-toolchains:os=debian-12,compiler=gcc",
          "integration:suite=workflows", "integration:suite=release",
          "integration:suite=release-workflow", "integration:suite=reproducible"]

@@ -16,7 +16,7 @@ TRACKED = set(subprocess.run(["git", "ls-files", "-z", "--cached", "--others", "
 FOLDERS = {path.rsplit("/", 1)[0] for path in TRACKED if "/" in path}
 # A suite, and the folders whose tests carry its label.
 TESTS = {"docker": ("tests/deploy/", "tests/lab/", "tests/packet_bench/"),
-         "blackbox": ("tests/connector/", "tests/interop/"),
+         "blackbox": ("tests/connector/", "tests/interop/"), "kubernetes": ("tests/cluster/",),
          "workflows": ("tests/workflows/", "tests/adopt/"), "release": ("tests/release/",)}
 # Another suite's, in the same folder.
 ELSEWHERE = {"release": {"tests/release/act_release_test.py", "tests/release/bare_hosts.py"}}
@@ -74,7 +74,8 @@ def test_what_a_suite_s_tests_use_reaches_it(suite, tell):
     ("docker", "tests/support/", frozenset()), ("docker", "tests/lab/", frozenset()),
     ("workflows", "tests/release/", frozenset({"release"})), ("workflows", "scripts/", frozenset({"docker"})),
     ("release", "scripts/", frozenset({"docker"})), ("release", ".releaserc.json", frozenset()),
-    ("workflows", "tests/workflows/", frozenset()), ("blackbox", "tests/connector/", frozenset())])
+    ("workflows", "tests/workflows/", frozenset()), ("blackbox", "tests/connector/", frozenset()),
+    ("kubernetes", "tests/cluster/", frozenset()), ("kubernetes", "scripts/", frozenset({"docker"}))])
 def test_a_row_that_forgets_a_suite_is_caught(suite, key, row):
     assert missed(suite, {**reach.TABLE, key: row}) != []
 
@@ -101,9 +102,9 @@ def test_every_row_is_of_something_that_there_is():
 
 @pytest.mark.parametrize(("changed", "suites"), [
     (["src/connector/forwarder.hpp"], ["docker", "blackbox"]),
-    (["tools/deploy/model/plan.cpp"], ["docker", "blackbox"]),
+    (["tools/deploy/model/plan.cpp"], ["docker", "blackbox", "kubernetes"]),
     (["scripts/ci/lint-commits"], ["workflows"]), ([".github/workflows/cd.yml"], ["workflows"]),
-    (["scripts/release/release"], ["docker", "blackbox", "workflows", "release"]),
+    (["scripts/release/release"], ["docker", "blackbox", "kubernetes", "workflows", "release"]),
     (["tests/wire/codec_test.cpp"], []), (["README.md", "tests/base/text_test.cpp"], ["workflows"]),
     (["src/wire/oer.hpp", ".github/dependabot.yml"], ["docker", "blackbox", "workflows"])])
 def test_a_change_reaches(changed, suites):

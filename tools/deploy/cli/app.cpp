@@ -11,6 +11,7 @@
 #include "deploy/cli/status_text.hpp"
 #include "deploy/cli/webhook.hpp"
 #include "deploy/cli/worker.hpp"
+#include "deploy/kubernetes/access.hpp"
 #include "deploy/run/failpoint.hpp"
 #include "deploy/run/http_health.hpp"
 #include "deploy/run/session.hpp"
@@ -101,6 +102,10 @@ int migrate(const Options& options, const std::string& program) {
   return static_cast<int>(ExitCode::done);
 }
 
+ExitCode code_without_lock(ErrorKind kind) {
+  return kind == ErrorKind::busy ? ExitCode::locked : ExitCode::failed;
+}
+
 Result<void> prepare(Platform& platform) {
   if (auto prepared = platform.store->prepare(); !prepared) return prepared;
   return platform.traffic->prepare();
@@ -110,6 +115,10 @@ Result<void> prepare(Platform& platform) {
 
 int run(const Options& options, const std::string& program, std::stop_token stop) {
   if (options.migrate_config) return migrate(options, program);
+  if (options.print_access) {
+    std::cout << access_as_rules() << '\n';
+    return static_cast<int>(ExitCode::done);
+  }
   if (const auto old = refusal_of_old(options.config_file)) {
     return fail(program, *old, ExitCode::usage);
   }
@@ -133,8 +142,9 @@ int run(const Options& options, const std::string& program, std::stop_token stop
                         format_utc(clock.utc()), ""};
   if (!options.worker_lock.empty()) {
     const auto lock = store.adopt_lock(options.worker_lock);
-    lock->note_owner(owner);
-    return work(ports, session, options, program, *lock, stop);
+    if (!lock) return fail(program, lock.error(), code_without_lock(lock.error().kind));
+    (*lock)->note_owner(owner);
+    return work(ports, session, options, program, **lock, stop);
   }
   if (auto prepared = prepare(*platform); !prepared) {
     return fail(program, prepared.error(), ExitCode::failed);
@@ -146,8 +156,7 @@ int run(const Options& options, const std::string& program, std::stop_token stop
   }
   auto lock = take_lock(store, options, owner, stop);
   if (!lock) {
-    return fail(program, lock.error(),
-                lock.error().kind == ErrorKind::busy ? ExitCode::locked : ExitCode::failed);
+    return fail(program, lock.error(), code_without_lock(lock.error().kind));
   }
   return start_and_follow(config->state_directory / "run", std::move(*lock), program, stop);
 }

@@ -19,6 +19,7 @@ void declare_options(Flags& command, Options& options, Action tool) {
     command.add("--migrate-config", options.migrate_config,
                 "instead: make slipway.yml and deploy.json of a configuration of before there was "
                 "slipway.yml; touches no container");
+    command.add("--print-access", options.print_access).group("");
   } else {
     command.add("TARGET", options.target,
                 "the version to go back to, by tag, version or digest; without it the last one "
@@ -77,6 +78,8 @@ std::optional<std::string> settle_options(Options& options) {
     if (options.history) options.action = Action::history;
     if (show) options.action = Action::show;
     if (options.resume) options.action = Action::resume;
+  } else if (options.print_access) {
+    return std::nullopt;
   } else if (options.migrate_config) {
     if (!options.target.empty()) return "--migrate-config takes no IMAGE; give one of them";
   } else if (options.target.empty()) {

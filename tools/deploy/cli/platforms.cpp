@@ -1,6 +1,7 @@
 #include "deploy/cli/platforms.hpp"
 
 #include "deploy/docker/docker_platform.hpp"
+#include "deploy/kubernetes/kubernetes_platform.hpp"
 
 #include <map>
 #include <string_view>
@@ -13,6 +14,7 @@ Result<Platform> make_platform(const Config& config, const Patience& patience) {
   // A line a platform.
   static const std::map<std::string_view, Platform (*)(const Config&, const Patience&)> factories{
       {"docker", make_docker_platform},
+      {"kubernetes", make_kubernetes_platform},
   };
   const auto factory = factories.find(config.platform);
   if (factory != factories.end()) return factory->second(config, patience);

@@ -282,8 +282,8 @@ Result<std::vector<Room>> DockerEngine::room() {
   return rooms;
 }
 
-Result<Endpoint> DockerEngine::endpoint(Colour colour, std::uint16_t port) {
-  return Endpoint{"", address_of(config_, colour), port, ""};
+Result<std::vector<Endpoint>> DockerEngine::endpoints(Colour colour, std::uint16_t port) {
+  return std::vector<Endpoint>{{"", address_of(config_, colour), port, ""}};
 }
 
 Result<std::string> DockerEngine::log_tail(Colour colour) {

@@ -38,7 +38,7 @@ class DockerEngine : public Engine {
   // By SIGUSR2 and SIGUSR1, which the service's contract names (README.md).
   Result<void> set_role(Colour colour, Role role) override;
   Result<void> remove(Colour colour) override;
-  Result<Endpoint> endpoint(Colour colour, std::uint16_t port) override;
+  Result<std::vector<Endpoint>> endpoints(Colour colour, std::uint16_t port) override;
   Result<std::string> log_tail(Colour colour) override;
   Result<CommandOutput> execute(Colour colour, const std::vector<std::string>& argv,
                                 std::chrono::nanoseconds deadline) override;

@@ -36,17 +36,8 @@ std::string DockerImages::retainer(const Release& release) const {
 Result<Release> DockerImages::inspect(const std::string& name) const {
   auto answer = api_.demand("inspect the image " + name, "GET", "/images/" + name + "/json");
   if (!answer) return answer.error();
-  const JsonValue labels = answer->json.at({"Config", "Labels"});
-  Release release;
+  Release release = release_of_labels(answer->json.at({"Config", "Labels"}));
   release.image_id = answer->json.at({"Id"}).text();
-  // Names, as short as names are; what an image writes there is shown, and kept in the journal.
-  const auto name_in = [&](const std::string& of) {
-    return foreign_line(label_of(labels, of), 200);
-  };
-  release.revision = name_in("org.opencontainers.image.revision");
-  release.version = name_in("org.opencontainers.image.version");
-  release.oldest_return = name_in(label("oldest-return"));
-  release.description = label_of(labels, label("service"));
   return release;
 }
 

@@ -9,8 +9,9 @@
 namespace slipway::deploy {
 
 Platform make_docker_platform(const Config& config, const Patience& patience) {
-  Platform platform{std::make_unique<HostStore>(config),
-                    std::make_unique<DockerEngine>(config, patience), nullptr};
+  Platform platform;
+  platform.store = std::make_unique<HostStore>(config);
+  platform.engine = std::make_unique<DockerEngine>(config, patience);
   if (config.strategy == StrategyKind::recreate) {
     platform.traffic = std::make_unique<SoloSwitch>(config, *platform.engine, *platform.store);
   } else {

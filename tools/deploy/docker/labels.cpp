@@ -1,5 +1,7 @@
 #include "deploy/docker/labels.hpp"
 
+#include <string_view>
+
 #include <fmt/core.h>
 
 namespace slipway::deploy {
@@ -17,14 +19,6 @@ std::string url_encode(std::string_view text) {
 }
 
 }  // namespace
-
-std::string label(std::string_view name) {
-  return "io.slipway." + std::string(name);
-}
-
-std::string label_of(const JsonValue& labels, std::string_view name) {
-  return labels.at({name}).text();
-}
 
 std::string label_filter(const std::vector<std::string>& labels) {
   return "filters=" + url_encode(json_object({{"label", json_strings(labels)}}));

@@ -24,7 +24,9 @@ class SoloSwitch : public Switch {
   Result<void> bring_up(const Services&, std::stop_token) override { return {}; }
   // The container that serves has its ports itself, and is stopped with what it has to finish.
   Result<void> check_routes(Colour, const service::Service&) override { return {}; }
-  Result<std::uint64_t> sessions(Colour) override { return std::uint64_t{0}; }
+  Result<std::optional<std::uint64_t>> sessions(Colour) override {
+    return std::optional<std::uint64_t>(0);
+  }
   Result<Totals> totals(Colour) override { return Totals{}; }
   // Writes the file durably, stops the other colour (which answers what it accepted) and starts
   // this one. Between the two nothing serves.

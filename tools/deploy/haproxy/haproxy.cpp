@@ -189,10 +189,10 @@ Result<Counted> Haproxy::counted(Colour colour) const {
   return count(*statistics, backends_of(*servers, address_of(config_, colour)));
 }
 
-Result<std::uint64_t> Haproxy::sessions(Colour colour) {
+Result<std::optional<std::uint64_t>> Haproxy::sessions(Colour colour) {
   auto found = counted(colour);
   if (!found) return found.error();
-  return found->sessions;
+  return std::optional(found->sessions);
 }
 
 Result<Totals> Haproxy::totals(Colour colour) {

@@ -26,7 +26,7 @@ class Haproxy : public Switch {
   Result<void> check_current() override;
   // Of whatever haproxy.cfg it runs with: servers are known by their addresses.
   Result<void> check_routes(Colour colour, const service::Service& service) override;
-  Result<std::uint64_t> sessions(Colour colour) override;
+  Result<std::optional<std::uint64_t>> sessions(Colour colour) override;
   Result<Totals> totals(Colour colour) override;
   Result<void> flip(Colour colour) override;
   Result<void> agree() override;

@@ -28,6 +28,13 @@ std::uint64_t difference(std::uint64_t later, std::uint64_t earlier) {
 
 }  // namespace
 
+void Totals::add(const Totals& other) {
+  good += other.good;
+  bad += other.bad;
+  latency_sum_s += other.latency_sum_s;
+  latency_count += other.latency_count;
+}
+
 Totals Totals::since(const Totals& earlier) const {
   Totals window = *this;
   window.good = difference(good, earlier.good);

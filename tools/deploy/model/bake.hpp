@@ -21,6 +21,8 @@ struct Totals {
   std::optional<double> recent_mean_s = {};
 
   Totals since(const Totals& earlier) const;
+  // Of another instance of the same version; recent means are not added.
+  void add(const Totals& other);
   std::uint64_t answers() const { return good + bad; }
   double bad_share() const;
   std::optional<double> mean_latency_s() const;  // nothing: it was not counted

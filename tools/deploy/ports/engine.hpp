@@ -34,7 +34,7 @@ struct Instance {
   int exit_code = 0;
 };
 
-// Where a colour's HTTP is asked from here: a host and a port, or a unix socket, with what comes
+// Where an instance's HTTP is asked from here: a host and a port, or a unix socket, with what comes
 // before the path.
 struct Endpoint {
   std::string unix_socket;
@@ -73,6 +73,10 @@ class Engine {
   virtual Result<void> release(const Release& unwanted) = 0;
   // What is retained now, as the engine says, independent of the journal.
   virtual Result<std::vector<Release>> retained() = 0;
+  // Whether what is retained of the one is what is retained of the other.
+  virtual bool retained_as_one(const Release& a, const Release& b) const {
+    return a.digest == b.digest;
+  }
 
   // The places that a release needs room in, and what is free there.
   virtual Result<std::vector<Room>> room() = 0;
@@ -93,8 +97,9 @@ class Engine {
   // Stops (politely, then not) and removes; nothing there is success.
   virtual Result<void> remove(Colour colour) = 0;
 
-  // Of an instance that answers HTTP on `port`. Errors: unreachable, not_found.
-  virtual Result<Endpoint> endpoint(Colour colour, std::uint16_t port) = 0;
+  // Where each of the colour's instances, at least one, answers HTTP on `port`. Errors:
+  // unreachable, not_found.
+  virtual Result<std::vector<Endpoint>> endpoints(Colour colour, std::uint16_t port) = 0;
   // The last lines that the instance wrote, as they are.
   virtual Result<std::string> log_tail(Colour colour) = 0;
   // Runs a command beside the instance; its output is as it came.

@@ -6,17 +6,20 @@
 #include "service/service.hpp"
 
 #include <string>
+#include <vector>
 
 namespace slipway::deploy {
 
-// Asks an instance of `service`, within the time that the service has for one question.
+// Asks what is on a colour, all instances of it, within the time that the service has for one
+// question.
 class HealthSource {
  public:
   virtual ~HealthSource() = default;
   // Errors: unreachable, timeout (total, not per byte), protocol (a redirect, too many bytes).
   virtual Result<HealthAnswer> ask(Colour colour, const service::Service& service) = 0;
-  // The text of its metrics page.
-  virtual Result<std::string> metrics(Colour colour, const service::Service& service) = 0;
+  // The text of each instance's metrics page.
+  virtual Result<std::vector<std::string>> metrics(Colour colour,
+                                                   const service::Service& service) = 0;
 };
 
 }  // namespace slipway::deploy

@@ -1,7 +1,9 @@
 #include "deploy/ports/lock.hpp"
 
-#include <ctime>
-#include <optional>
+#include "base/units.hpp"
+#include "deploy/model/json_value.hpp"
+
+#include <chrono>
 
 #include <fmt/core.h>
 
@@ -10,11 +12,10 @@ namespace {
 
 // Seconds since an RFC 3339 UTC time; nothing where it cannot be read or lies ahead.
 std::optional<long> age_s(const std::string& since) {
-  std::tm utc{};
-  if (::strptime(since.c_str(), "%Y-%m-%dT%H:%M:%S", &utc) == nullptr) return std::nullopt;
-  const long age = static_cast<long>(::time(nullptr) - ::timegm(&utc));
-  if (age < 0) return std::nullopt;
-  return age;
+  const auto began = parse_utc(since);
+  const auto now = std::chrono::system_clock::now();
+  if (!began || *began > now) return std::nullopt;
+  return std::chrono::duration_cast<std::chrono::seconds>(now - *began).count();
 }
 
 }  // namespace
@@ -24,6 +25,22 @@ std::string LockOwner::describe() const {
   if (const auto age = age_s(since)) text += fmt::format(" ({} s ago)", *age);
   if (!step.empty()) text += fmt::format(", at step {}", step);
   return text;
+}
+
+std::string LockOwner::to_json_text() const {
+  return json_object({{"actor", json_string(actor)},
+                      {"operation", json_string(operation)},
+                      {"pid", std::to_string(pid)},
+                      {"since", json_string(since)},
+                      {"step", json_string(step)}});
+}
+
+std::optional<LockOwner> parse_lock_owner(std::string_view text) {
+  const JsonValue owner = JsonValue::parse(text);
+  if (!owner.is_object()) return std::nullopt;
+  const auto field = [&](std::string_view name) { return owner.at({name}).text(); };
+  return LockOwner{static_cast<pid_t>(owner.at({"pid"}).integer()), field("operation"),
+                   field("actor"), field("since"), field("step")};
 }
 
 }  // namespace slipway::deploy

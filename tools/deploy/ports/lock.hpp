@@ -1,6 +1,8 @@
 #pragma once
 
+#include <optional>
 #include <string>
+#include <string_view>
 #include <sys/types.h>
 
 namespace slipway::deploy {
@@ -15,9 +17,15 @@ struct LockOwner {
 
   // "deploy of ... by root from 192.0.2.1 (process 4711), since 12:00:00Z (12 s ago), at prove"
   std::string describe() const;
+  // As JSON, one line.
+  std::string to_json_text() const;
 };
 
-// One operation at a time: held as long as the object lives, and freed however its process ends.
+// Nothing where the text is no such JSON.
+std::optional<LockOwner> parse_lock_owner(std::string_view text);
+
+// One operation at a time: held as long as the object lives, and freed however its process ends, at
+// once or, where it is kept elsewhere, a little later.
 class Lock {
  public:
   virtual ~Lock() = default;

@@ -20,6 +20,7 @@ struct Patience {
 
 // One way to run two colours behind a switch. The later members may use the earlier ones.
 struct Platform {
+  std::shared_ptr<void> connection = {};  // that the others share, if they do
   std::unique_ptr<Store> store;
   std::unique_ptr<Engine> engine;
   std::unique_ptr<Switch> traffic;

@@ -24,8 +24,9 @@ class Store {
 
   // At once or not at all. Errors: busy (the message names the holder), io, unreachable.
   virtual Result<std::unique_ptr<Lock>> acquire_lock(const LockOwner& owner) = 0;
-  // Takes over the lock of the process that started this one, by Lock::handle().
-  virtual std::unique_ptr<Lock> adopt_lock(const std::string& handle) = 0;
+  // Takes over the lock of the process that started this one, by Lock::handle(). Errors: busy (it
+  // was lost meanwhile), unreachable.
+  virtual Result<std::unique_ptr<Lock>> adopt_lock(const std::string& handle) = 0;
   // The holder while somebody holds the lock, else nothing.
   virtual std::optional<LockOwner> lock_holder() = 0;
   // Ends whoever holds the lock, and says who that was. Errors: busy (it is not one of ours).

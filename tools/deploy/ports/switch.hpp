@@ -58,9 +58,9 @@ class Switch {
   // naming the port and the remedy, unreachable, protocol.
   virtual Result<void> check_routes(Colour colour, const service::Service& service) = 0;
 
-  // How many connections or requests of users the colour has still to finish. Errors: unreachable,
-  // protocol.
-  virtual Result<std::uint64_t> sessions(Colour colour) = 0;
+  // How many connections or requests of users the colour has still to finish; nothing where the
+  // switch cannot know. Errors: unreachable, protocol.
+  virtual Result<std::optional<std::uint64_t>> sessions(Colour colour) = 0;
 
   // What the colour answered, as the switch counts it. Errors: unreachable, protocol.
   virtual Result<Totals> totals(Colour colour) = 0;
@@ -68,6 +68,10 @@ class Switch {
   // Writes the colour durably, puts it in force, and reads it back. Success means that it was read
   // back as asked.
   virtual Result<void> flip(Colour colour) = 0;
+
+  // Returns when no new connection goes to where the last flip led away from, which need not be at
+  // once where many machines hear of a flip. Errors: unreachable, cancelled.
+  virtual Result<void> await_flip(std::stop_token) { return {}; }
 
   // Makes what is durable say what is in force, after a flip that was cut short between the two.
   virtual Result<void> agree() = 0;

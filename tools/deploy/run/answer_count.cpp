@@ -13,9 +13,13 @@ Result<Totals> answers_of(Ports& ports, const Plan& plan, Colour colour) {
   if (!has_own_counters(ports, plan)) return ports.traffic.totals(colour);
   const service::Service service =
       service_of(ports, colour == plan.candidate ? plan.target : *plan.old);
-  auto page = ports.health.metrics(colour, service);
-  if (!page) return page.error();
-  return parse_totals(*page, service.bake);
+  const auto pages = ports.health.metrics(colour, service);
+  if (!pages) return pages.error();
+  Totals sum;
+  for (const std::string& page : *pages) {
+    sum.add(parse_totals(page, service.bake));
+  }
+  return sum;
 }
 
 Totals baseline_of(const service::BakeRules& rules, const Totals& now,

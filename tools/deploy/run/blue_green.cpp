@@ -79,7 +79,9 @@ Outcome BlueGreen::flip(Course& course, std::stop_token) {
 
 Outcome BlueGreen::drain(Course& course, std::stop_token stop) {
   const Plan& plan = course.plan;
-  return plan.old ? drain_colour(course, plan.old_colour(), stop) : Outcome{};
+  if (plan.old) return drain_colour(course, plan.old_colour(), stop);
+  // Nothing to drain; what serves is to be reached all the same.
+  return await_flip(stop);
 }
 
 Outcome BlueGreen::bake(Course& course, std::stop_token stop) {

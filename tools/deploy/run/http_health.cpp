@@ -20,20 +20,10 @@ Result<net::HttpAnswer> get(const Endpoint& endpoint, const std::string& path,
                             .body_limit = limit});
 }
 
-}  // namespace
-
-Result<HealthAnswer> HttpHealth::ask(Colour colour, const service::Service& service) {
-  auto answer = ask_pages(colour, service);
-  if (answer && !shows_words_) answer->said = answer->ready_said = std::string();
-  return answer;
-}
-
-Result<HealthAnswer> HttpHealth::ask_pages(Colour colour, const service::Service& service) {
+Result<HealthAnswer> ask_pages(const Endpoint& endpoint, const service::Service& service) {
   const auto begin = std::chrono::steady_clock::now();
   const std::chrono::nanoseconds timeout = service.proof.timeout;
-  const auto endpoint = engine_.endpoint(colour, service.port);
-  if (!endpoint) return endpoint.error();
-  const auto health = get(*endpoint, service.health, timeout, largest_health);
+  const auto health = get(endpoint, service.health, timeout, largest_health);
   if (!health) return health.error();
   HealthAnswer answer = parse_health(health->status, health->body);
   answer.ready = health->status == 200;
@@ -45,7 +35,7 @@ Result<HealthAnswer> HttpHealth::ask_pages(Colour colour, const service::Service
                  fmt::format("{} used up the time for {}", service.health, service.ready),
                  {}};
   }
-  const auto ready = get(*endpoint, service.ready, left, largest_health);
+  const auto ready = get(endpoint, service.ready, left, largest_health);
   if (!ready) return ready.error();
   answer.ready = ready->status == 200;
   answer.ready_status = ready->status;
@@ -53,16 +43,41 @@ Result<HealthAnswer> HttpHealth::ask_pages(Colour colour, const service::Service
   return answer;
 }
 
-Result<std::string> HttpHealth::metrics(Colour colour, const service::Service& service) {
-  const std::string& path = service.bake.metrics;
-  const auto endpoint = engine_.endpoint(colour, service.port);
-  if (!endpoint) return endpoint.error();
-  auto answer = get(*endpoint, path, service.proof.timeout, largest_metrics);
-  if (!answer) return answer.error();
-  if (answer->status != 200) {
-    return Error{ErrorKind::protocol, fmt::format("{} answered {}", path, answer->status), {}};
+}  // namespace
+
+// A colour is as good as the worst of its instances.
+Result<HealthAnswer> HttpHealth::ask(Colour colour, const service::Service& service) {
+  const auto endpoints = engine_.endpoints(colour, service.port);
+  if (!endpoints) return endpoints.error();
+  std::optional<HealthAnswer> all;
+  for (const Endpoint& endpoint : *endpoints) {
+    auto answer = ask_pages(endpoint, service);
+    if (answer && !shows_words_) answer->said = answer->ready_said = std::string();
+    if (!answer || answer->status != 200 || !answer->ready) return answer;
+    if (all && answer->release_id != all->release_id) {
+      answer->release_id = all->release_id + " and " + answer->release_id;
+      return answer;
+    }
+    if (!all || answer->role != all->role) all = std::move(*answer);
   }
-  return std::move(answer->body);
+  return std::move(*all);
+}
+
+Result<std::vector<std::string>> HttpHealth::metrics(Colour colour,
+                                                     const service::Service& service) {
+  const std::string& path = service.bake.metrics;
+  const auto endpoints = engine_.endpoints(colour, service.port);
+  if (!endpoints) return endpoints.error();
+  std::vector<std::string> pages;
+  for (const Endpoint& endpoint : *endpoints) {
+    auto answer = get(endpoint, path, service.proof.timeout, largest_metrics);
+    if (!answer) return answer.error();
+    if (answer->status != 200) {
+      return Error{ErrorKind::protocol, fmt::format("{} answered {}", path, answer->status), {}};
+    }
+    pages.push_back(std::move(answer->body));
+  }
+  return pages;
 }
 
 }  // namespace slipway::deploy

@@ -28,6 +28,7 @@ struct Options {
   bool image_only = false;
   bool force = false;
   bool migrate_config = false;
+  bool print_access = false;
   std::string worker_lock;  // Lock::handle(), for the worker that the command starts
 
   bool read_only() const {

@@ -10,16 +10,19 @@ void release_surplus(Ports& ports, const Ledger& ledger, const std::optional<Rel
   auto found = survey(ports);
   auto retained = ports.engine.retained();
   if (!found || !retained) return;
-  const auto& proven = ledger.proven();
+  std::vector<Release> wanted = ledger.proven();
+  wanted.resize(std::min<std::size_t>(ports.config.keep_releases, wanted.size()));
+  for (const Instance* instance : {&found->blue, &found->green}) {
+    wanted.emplace_back();
+    wanted.back().digest = instance->digest;
+    wanted.back().snapshot = instance->snapshot;
+  }
+  if (previous) wanted.push_back(*previous);
   for (const Release& release : *retained) {
-    const auto keep =
-        proven.begin() + std::min<std::ptrdiff_t>(ports.config.keep_releases, std::ssize(proven));
-    const bool recent = std::any_of(
-        proven.begin(), keep, [&](const Release& that) { return that.digest == release.digest; });
-    const bool used = found->blue.digest == release.digest ||
-                      found->green.digest == release.digest ||
-                      (previous && previous->digest == release.digest);
-    if (!recent && !used) (void)ports.engine.release(release);
+    const bool is_wanted = std::any_of(wanted.begin(), wanted.end(), [&](const Release& one) {
+      return ports.engine.retained_as_one(one, release);
+    });
+    if (!is_wanted) (void)ports.engine.release(release);
   }
 }
 

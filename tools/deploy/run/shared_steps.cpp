@@ -78,6 +78,12 @@ Outcome SharedSteps::flip_to(Colour colour, const std::string& point,
   return {Event::uncertain, flipped.error().text()};
 }
 
+Outcome SharedSteps::await_flip(std::stop_token stop) {
+  auto followed = ports_.traffic.await_flip(stop);
+  if (followed) return {};
+  return {stop.stop_requested() ? Event::interrupted : Event::failed, followed.error().text()};
+}
+
 Outcome SharedSteps::await_switch(std::stop_token stop) {
   const auto give_up = ports_.clock.now() + ports_.config.step_deadline;
   while (!ports_.traffic.running()) {
@@ -96,6 +102,8 @@ Outcome SharedSteps::drain_colour(const Course& course, Colour colour, std::stop
   auto there = ports_.engine.inspect(colour);
   if (there && !there->running) return {Event::done, "it does not run; nothing to drain"};
   const service::Service service = service_of(ports_, release);
+  // What is told to drain sends its users away: they must not come back to it.
+  if (const Outcome followed = await_flip(stop); followed.event != Event::done) return followed;
   if (!service.has_roles) return await_last_session(colour, service.drain, stop);
   auto sent =
       changing("drain:signal", [&] { return ports_.engine.set_role(colour, Role::drained); });
@@ -112,13 +120,17 @@ Outcome SharedSteps::await_last_session(Colour colour, std::chrono::nanoseconds 
   for (;;) {
     const auto left = ports_.traffic.sessions(colour);
     if (!left) return {Event::failed, "what goes on there cannot be seen: " + left.error().text()};
-    if (*left == 0) {
+    if (!*left) {
+      return {Event::done,
+              fmt::format("{} stays up for what is connected to it", to_string(colour))};
+    }
+    if (**left == 0) {
       return {Event::done, fmt::format("{} answered what it had accepted", to_string(colour))};
     }
     if (stop.stop_requested()) return {Event::interrupted, "a stop was requested"};
     if (ports_.clock.now() >= give_up) {
       return {Event::done, fmt::format("{} has {} connections left after {}, which stay",
-                                       to_string(colour), *left, format_duration(deadline))};
+                                       to_string(colour), **left, format_duration(deadline))};
     }
     ports_.clock.sleep_for(std::chrono::milliseconds(50), stop);
   }

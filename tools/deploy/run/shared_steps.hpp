@@ -31,6 +31,8 @@ class SharedSteps : public Strategy {
   // Flips the switch and finds out what came of it. `seconds`: of a flip that was confirmed.
   Outcome flip_to(Colour colour, const std::string& point,
                   std::optional<double>* seconds = nullptr);
+  // Until users reach what the last flip leads to, and nothing else.
+  Outcome await_flip(std::stop_token stop);
   // Until the switch answers.
   Outcome await_switch(std::stop_token stop);
   // Tells the colour that it serves, where it has roles, and waits until it is ready.

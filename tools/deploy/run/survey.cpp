@@ -45,6 +45,11 @@ Services services_on(Ports& ports, const Survey& found) {
 
 std::optional<std::string> wrong_image(const Instance& instance, const Release& release,
                                        const service::Service& service) {
+  if (instance.digest != release.digest) {
+    return fmt::format("the engine runs {}, not {}{}{}",
+                       instance.digest.empty() ? "an image of no known digest" : instance.digest,
+                       release.digest, instance.reason.empty() ? "" : ": ", instance.reason);
+  }
   if (!service.version_is_digest) return std::nullopt;
   if (!release.image_id.empty() && instance.image_id == release.image_id) return std::nullopt;
   return fmt::format("the engine runs the image {}, that of the digest is {}", instance.image_id,
@@ -117,10 +122,7 @@ bool answers(Ports& ports, Colour colour, const Release& release,
 bool is_alive(Ports& ports, Colour colour, const Instance& instance, const Release& release,
               std::chrono::nanoseconds patience) {
   const service::Service service = service_of(ports, release);
-  if (!instance.running || instance.digest != release.digest ||
-      wrong_image(instance, release, service)) {
-    return false;
-  }
+  if (!instance.running || wrong_image(instance, release, service)) return false;
   const Expectation expected = expectation(release.revision, service);
   return comes_true(ports, patience,
                     [&] { return !objection(ports.health.ask(colour, service), expected); });

@@ -33,8 +33,7 @@ std::string without_secrets(Ports& ports, const Release& release, const std::str
 // What is on the two colours; one that is empty counts as the other.
 Services services_on(Ports& ports, const Survey& found);
 
-// Why the instance does not run the release's image, as far as the image is what proves the
-// version; nothing where it does.
+// Why the instance does not run the release's image; nothing where it does.
 std::optional<std::string> wrong_image(const Instance& instance, const Release& release,
                                        const service::Service& service);
 

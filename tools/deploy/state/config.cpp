@@ -3,8 +3,10 @@
 #include "base/durable_file.hpp"
 #include "base/foreign_text.hpp"
 #include "base/json.hpp"
+#include "base/process.hpp"
 #include "base/units.hpp"
 #include "deploy/model/ledger.hpp"
+#include "service/read_service.hpp"
 
 #include <charconv>
 #include <functional>
@@ -52,6 +54,12 @@ Setter integer(Integer& field, long long lowest, long long highest) {
     const auto given = value.get<long long>();
     field = static_cast<Integer>(given);
     return given >= lowest && given <= highest;
+  };
+}
+
+Setter optional_integer(std::optional<int>& field, long long lowest, long long highest) {
+  return [&field, lowest, highest](const Json& value) {
+    return integer(field.emplace(), lowest, highest)(value);
   };
 }
 
@@ -143,6 +151,10 @@ Result<void> fill(Config& config, const Json& object) {
       {"stepTimeout", duration(config.step_deadline)},
       {"minimumFreeMb", integer(config.minimum_free_mb, 0, 1'000'000)},
       {"verifyCommand", words(config.verify_command)},
+      {"context", text(config.context)},
+      {"namespace", text(config.cluster_namespace)},
+      {"replicas", optional_integer(config.replicas, 1, 1000)},
+      {"patch", path(config.patch_file, base)},
       {"webhook", text(config.webhook)},
       {"keepReleases", integer(config.keep_releases, 1, Ledger::most_remembered)}};
   return set_all(object, setters);
@@ -180,17 +192,12 @@ bool is_prefix_of_24_bits(std::string_view text) {
   return parts == 3;
 }
 
+Error refused(const std::string& what) {
+  return {ErrorKind::usage, what, {}};
+}
+
 // What others would refuse later in words of their own, or take for something else.
-Result<void> check_names(const Config& config) {
-  const auto refused = [](const std::string& what) { return Error{ErrorKind::usage, what, {}}; };
-  constexpr std::string_view small = "abcdefghijklmnopqrstuvwxyz0123456789_-";
-  if (!only(config.project, small) || config.project.front() == '-' ||
-      config.project.front() == '_') {
-    return refused(
-        fmt::format("field project cannot be '{}': small letters, digits, - and _, "
-                    "beginning with a letter or digit",
-                    foreign_line(config.project, 80)));
-  }
+Result<void> check_names_of_host(const Config& config) {
   std::error_code ignored;
   const std::filesystem::path socket = config.docker_socket;
   const auto status = std::filesystem::status(socket, ignored);
@@ -215,20 +222,70 @@ Result<void> check_names(const Config& config) {
   return {};
 }
 
+// The project's name is part of those of objects, which have at most 63 characters.
+Result<void> check_names(const Config& config) {
+  const bool is_cluster = config.platform == "kubernetes";
+  constexpr std::string_view small = "abcdefghijklmnopqrstuvwxyz0123456789-_";
+  const std::string_view allowed = is_cluster ? small.substr(0, small.size() - 1) : small;
+  const bool is_long = is_cluster && config.project.size() > 40;
+  if (!only(config.project, allowed) || config.project.front() == '-' ||
+      config.project.front() == '_' || is_long) {
+    return refused(
+        fmt::format("field project cannot be '{}': small letters, digits{}, beginning "
+                    "with a letter or digit{}",
+                    foreign_line(config.project, 80), is_cluster ? " and -" : ", - and _",
+                    is_cluster ? ", at most 40" : ""));
+  }
+  if (!is_cluster) return check_names_of_host(config);
+  if (config.strategy == StrategyKind::recreate) {
+    return refused("field strategy: a cluster has room for both colours; leave out recreate");
+  }
+  return {};
+}
+
+// Where whoever runs a command may write, and finds it again: on a host that is root.
+std::filesystem::path own_state_directory() {
+  const Environment environment = current_environment();
+  const auto of = [&](const char* name) {
+    const auto found = environment.find(name);
+    return std::filesystem::path(found == environment.end() ? std::string() : found->second);
+  };
+  const std::filesystem::path state = of("XDG_STATE_HOME");
+  if (state.is_absolute()) return state / "slipway";
+  const std::filesystem::path home = of("HOME");
+  return (home.is_absolute() ? home : "/root") / std::filesystem::path(".local/state/slipway");
+}
+
+// What of the configuration the service itself says, for a cluster.
+Result<Config> config_of_service(const std::filesystem::path& file) {
+  auto service = service::read_service(file);
+  if (!service) return service.error();
+  Config config;
+  config.file = std::filesystem::absolute(file);
+  config.service_file = config.file;
+  config.platform = service->platform;
+  if (config.platform != "kubernetes") {
+    return Error{ErrorKind::usage,
+                 fmt::format("{} alone does not say where its service runs", file.string()),
+                 "name the host's deploy.json with --config FILE, or, for a cluster, write "
+                 "'platform: kubernetes' into it"};
+  }
+  if (service->name.empty()) {
+    return Error{ErrorKind::usage, fmt::format("{} does not say its service's name", file.string()),
+                 "write 'service: NAME' into it"};
+  }
+  config.project = service->name;
+  config.repository = service->image;
+  return config;
+}
+
 // The file's place where it lies beside the configuration under its usual name, else nothing.
 std::filesystem::path beside(const std::filesystem::path& base, const char* name) {
   std::error_code ignored;
   return std::filesystem::exists(base / name, ignored) ? base / name : std::filesystem::path();
 }
 
-}  // namespace
-
-std::uint16_t Config::published(std::uint16_t port) const {
-  const auto other = ports.find(port);
-  return other == ports.end() ? port : other->second;
-}
-
-Result<Config> read_config(const std::filesystem::path& file) {
+Result<Config> config_of_host(const std::filesystem::path& file) {
   auto bytes = read_file(file, std::size_t{1} << 20);
   if (!bytes) {
     Error error = bytes.error();
@@ -245,12 +302,35 @@ Result<Config> read_config(const std::filesystem::path& file) {
   Result<void> filled = Error{ErrorKind::usage, "it is not a JSON object", {}};
   if (object.is_object()) filled = fill(config, object);
   if (filled) filled = check_ports(config);
-  if (filled) filled = check_names(config);
   if (!filled) {
     return Error{ErrorKind::usage,
                  fmt::format("cannot use {}: {}", file.string(), filled.error().what),
                  "correct the file"};
   }
+  return config;
+}
+
+}  // namespace
+
+std::uint16_t Config::published(std::uint16_t port) const {
+  const auto other = ports.find(port);
+  return other == ports.end() ? port : other->second;
+}
+
+Result<Config> read_config(const std::filesystem::path& file) {
+  Result<Config> config = file.extension() == ".yml" || file.extension() == ".yaml"
+                              ? config_of_service(file)
+                              : config_of_host(file);
+  if (!config) return config.error();
+  if (auto right = check_names(*config); !right) {
+    return Error{ErrorKind::usage,
+                 fmt::format("cannot use {}: {}", file.string(), right.error().what),
+                 "correct the file"};
+  }
+  if (config->platform == "kubernetes" && config->state_directory.empty()) {
+    config->state_directory = own_state_directory();
+  }
+  if (config->state_directory.empty()) config->state_directory = "/var/lib/slipway";
   return config;
 }
 

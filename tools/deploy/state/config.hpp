@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,7 +24,7 @@ struct Config {
   std::string repository;           // so that `rollback v1.2.0` can name an unknown tag
   // The slipway.yml of images that bring none; empty: there is none.
   std::filesystem::path service_file;
-  std::filesystem::path state_directory = "/var/lib/slipway";
+  std::filesystem::path state_directory;  // read_config() always names one
   // Own files in place of those that deploy makes; empty: there are none.
   std::filesystem::path compose_file;
   std::filesystem::path haproxy_config;
@@ -41,11 +42,17 @@ struct Config {
   std::uint64_t minimum_free_mb = 200;  // on the disks of the state and of the engine
   // Run before anything is touched, with {image} replaced by repository@digest; must exit 0.
   std::vector<std::string> verify_command;
-  std::string webhook;  // a URL that gets each report as JSON; may hold a secret
+  // Of a cluster: of the kubeconfig in force where they are empty.
+  std::string context;
+  std::string cluster_namespace;
+  std::optional<int> replicas;       // instead of the service's own
+  std::filesystem::path patch_file;  // of the Deployment, a strategic merge; empty: there is none
+  std::string webhook;               // a URL that gets each report as JSON; may hold a secret
 
   std::uint16_t published(std::uint16_t port) const;
 };
 
+// `file` may also be a slipway.yml (its name ends in .yml or .yaml), which is enough for a cluster.
 // Errors: not_found, usage (naming the field that is wrong or unknown).
 Result<Config> read_config(const std::filesystem::path& file);
 

@@ -33,7 +33,7 @@ Result<std::unique_ptr<Lock>> HostStore::acquire_lock(const LockOwner& owner) {
   return LockFile::acquire(lock_file(), owner);
 }
 
-std::unique_ptr<Lock> HostStore::adopt_lock(const std::string& handle) {
+Result<std::unique_ptr<Lock>> HostStore::adopt_lock(const std::string& handle) {
   return LockFile::adopt(std::atoi(handle.c_str()));
 }
 

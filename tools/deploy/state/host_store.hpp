@@ -14,7 +14,7 @@ class HostStore : public Store {
 
   Result<void> prepare() override;
   Result<std::unique_ptr<Lock>> acquire_lock(const LockOwner& owner) override;
-  std::unique_ptr<Lock> adopt_lock(const std::string& handle) override;
+  Result<std::unique_ptr<Lock>> adopt_lock(const std::string& handle) override;
   std::optional<LockOwner> lock_holder() override;
   Result<std::optional<LockOwner>> end_lock_holder() override;
   Result<std::unique_ptr<Journal>> open_journal() override;

@@ -1,7 +1,6 @@
 #include "deploy/state/lock_file.hpp"
 
 #include "base/durable_file.hpp"
-#include "deploy/model/json_value.hpp"
 
 #include <cerrno>
 #include <chrono>
@@ -17,17 +16,9 @@
 namespace slipway::deploy {
 namespace {
 
-std::optional<LockOwner> parse_owner(const std::string& text) {
-  const JsonValue owner = JsonValue::parse(text);
-  if (!owner.is_object()) return std::nullopt;
-  const auto field = [&](std::string_view name) { return owner.at({name}).text(); };
-  return LockOwner{static_cast<pid_t>(owner.at({"pid"}).integer()), field("operation"),
-                   field("actor"), field("since"), field("step")};
-}
-
 std::optional<LockOwner> read_owner(const std::filesystem::path& file) {
   const auto text = read_file(file, 65536);
-  return text ? parse_owner(*text) : std::nullopt;
+  return text ? parse_lock_owner(*text) : std::nullopt;
 }
 
 }  // namespace
@@ -93,12 +84,7 @@ Result<std::optional<LockOwner>> LockFile::end_holder(const std::filesystem::pat
 
 void LockFile::note_owner(const LockOwner& owner) {
   owner_ = owner;
-  const std::string text = json_object({{"actor", json_string(owner.actor)},
-                                        {"operation", json_string(owner.operation)},
-                                        {"pid", std::to_string(owner.pid)},
-                                        {"since", json_string(owner.since)},
-                                        {"step", json_string(owner.step)}}) +
-                           "\n";
+  const std::string text = owner.to_json_text() + "\n";
   // Information for people: a failure to write it must not stop the work. One write, then the cut,
   // so that a reader sees the old text or the new one, perhaps with a tail that it cannot parse.
   if (::pwrite(fd_.get(), text.data(), text.size(), 0) >= 0) {

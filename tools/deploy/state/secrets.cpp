@@ -61,6 +61,11 @@ void add_tokens(std::vector<std::string>& secrets, const JsonValue& document) {
   }
 }
 
+std::vector<std::string> long_enough(std::vector<std::string> secrets) {
+  std::erase_if(secrets, [](const auto& secret) { return secret.size() < shortest_secret; });
+  return secrets;
+}
+
 }  // namespace
 
 std::vector<std::string> secrets_of(const fs::path& environment_file,
@@ -76,8 +81,15 @@ std::vector<std::string> secrets_of(const fs::path& environment_file,
     const auto content = read_file(entry->path(), largest_file);
     if (content) add_tokens(secrets, JsonValue::parse(*content));
   }
-  std::erase_if(secrets, [](const auto& secret) { return secret.size() < shortest_secret; });
-  return secrets;
+  return long_enough(std::move(secrets));
+}
+
+std::vector<std::string> secrets_in(const std::vector<std::string>& values,
+                                    const std::vector<std::string>& contents) {
+  std::vector<std::string> secrets;
+  for (const std::string& value : values) add_lines(secrets, value);
+  for (const std::string& content : contents) add_tokens(secrets, JsonValue::parse(content));
+  return long_enough(std::move(secrets));
 }
 
 }  // namespace slipway::deploy

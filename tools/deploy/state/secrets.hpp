@@ -14,4 +14,8 @@ namespace slipway::deploy {
 std::vector<std::string> secrets_of(const std::filesystem::path& environment_file,
                                     const std::filesystem::path& config_directory);
 
+// The same, of the values of variables and the contents of configuration files.
+std::vector<std::string> secrets_in(const std::vector<std::string>& values,
+                                    const std::vector<std::string>& contents);
+
 }  // namespace slipway::deploy

@@ -32,7 +32,8 @@ int slipway_command_line(int argc, const char* const* argv) {
   line.add_command("gate",
                    "whether a new image still does its rate and got no dearer than an old one");
   line.add_command("rehearse", "image, host, deploy, bad releases and back, on this machine");
-  line.add_command("setup", "make root@HOST ready to be deployed to, and tell GitHub of it");
+  line.add_command("setup",
+                   "make root@HOST, or with --kubernetes a namespace, ready to be deployed to");
   Flags schema = line.add_command("schema", "the JSON Schema of slipway.yml, for editors");
   bool as_table = false;
   schema.add("--markdown", as_table, "its keys as a table instead");

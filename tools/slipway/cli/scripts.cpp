@@ -3,6 +3,7 @@
 #include "base/command_line.hpp"
 #include "slipway/cli/installation.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -53,6 +54,10 @@ int setup(const std::vector<std::string>& arguments) {
   const fs::path scripts = folder_of_scripts();
   if (scripts.empty()) return no_scripts();
   ::setenv("SLIPWAY_EXECUTABLES", folder_of_executables().c_str(), 1);
+  if (std::find(arguments.begin(), arguments.end(), "--kubernetes") != arguments.end()) {
+    ::setenv("PYTHONPATH", (scripts / "lib").c_str(), 1);
+    return become({"python3", "-m", "slipway.cluster_account"}, arguments);
+  }
   return become({"bash", (scripts / "setup-host").string()}, arguments);
 }
 

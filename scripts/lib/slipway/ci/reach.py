@@ -4,7 +4,7 @@ reach_test.py follows the imports and the paths of each suite's tests and holds 
 
 from .. import paths
 
-SUITES = ("docker", "blackbox", "workflows", "release", "release-workflow", "reproducible")
+SUITES = ("docker", "blackbox", "kubernetes", "workflows", "release", "release-workflow", "reproducible")
 # Those that a pull request leaves to the merge queue, whatever it changes: they compile everything anew.
 QUEUE_ONLY = {"release-workflow", "reproducible"}
 ALL = frozenset(SUITES)

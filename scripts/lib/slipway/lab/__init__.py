@@ -1,6 +1,7 @@
-"""A throw-away data centre on one machine: Docker engines, a registry, hosts of our own.
+"""A throw-away data centre on one machine: Docker engines, a registry, hosts and clusters of our own.
 
-Everything here needs root, a Linux with namespaces, and the packages of `scripts/setup docker`.
+Everything here needs root, a Linux with namespaces, and the packages of `scripts/setup docker`;
+a cluster also those of `scripts/setup cluster`.
 Each resource is a context manager and can also be started and stopped by hand:
 
     with Engine("demo") as engine, Registry("demo") as registry:
@@ -13,10 +14,13 @@ What keeps it from leaving anything behind is in capsule.py.
 """
 
 from .capsule import AlreadyRunning, Capsule, LabError, interrupt_on_terminate
+from .cluster import Cluster
+from .cluster_node import Node
 from .engine import Engine
 from .host import Host
 from .registry import Registry
 
 __all__ = [
-    "AlreadyRunning", "Capsule", "Engine", "Host", "LabError", "Registry", "interrupt_on_terminate",
+    "AlreadyRunning", "Capsule", "Cluster", "Engine", "Host", "LabError", "Node", "Registry",
+    "interrupt_on_terminate",
 ]

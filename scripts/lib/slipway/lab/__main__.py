@@ -7,12 +7,14 @@ import sys
 from functools import partial
 
 from .. import cli, paths
-from . import Engine, Host, LabError, Registry, images, interrupt_on_terminate
+from . import Cluster, Engine, Host, LabError, Node, Registry, images, interrupt_on_terminate
 
 USAGE = """\
   engine start NAME      a Docker engine to build and push with; prints its DOCKER_HOST
   registry start NAME    a container registry; prints its address
   host start NAME        a host with its own network, engine and sshd; prints how to reach it
+  cluster start NAME [N] Kubernetes with N nodes (2); prints KUBECONFIG and their addresses
+  node start NAME-N      one of a cluster's nodes again
   KIND stop NAME         ends it and whatever a crash left of it
   KIND shell NAME [CMD]  CMD, or a shell, inside it
   images ENGINE          base images on a running engine; prints the build arguments
@@ -20,12 +22,16 @@ USAGE = """\
 
 Exit: 0 done, 1 it could not be, 2 usage, 130 interrupted.
 """
-KINDS = {"engine": Engine, "registry": Registry, "host": Host}
+KINDS = {"engine": Engine, "registry": Registry, "host": Host, "cluster": Cluster, "node": Node}
 
 
 def describe(thing) -> str:
     if isinstance(thing, Registry):
         return f"registry {thing.name}: {thing.address} (process {thing.pid})"
+    if isinstance(thing, Cluster):
+        return f"cluster {thing.name}: KUBECONFIG={thing.kubeconfig} (process {thing.pid})"
+    if isinstance(thing, Node):
+        return f"  node {thing.name}: {thing.ip}, {thing.node_name} to kubectl (process {thing.pid})"
     text = f"{thing.kind} {thing.name}: DOCKER_HOST=unix://{thing.socket} (process {thing.pid})"
     if isinstance(thing, Host):
         text += f"\n  address {thing.ip}, {' '.join(thing.ssh())}"
@@ -37,6 +43,12 @@ def running():
         kind, name = home.name.split("-", 1)
         if kind in KINDS and (thing := KINDS[kind](name)).pid:
             yield thing
+
+
+def number_of_nodes(said: list[str]) -> int:
+    if len(said) != 1 or not said[0].isdecimal():
+        raise LabError(f"cluster start: {' '.join(said)!r} is no number of nodes")
+    return int(said[0])
 
 
 def act(arguments: argparse.Namespace) -> int:
@@ -55,8 +67,11 @@ def act(arguments: argparse.Namespace) -> int:
         verb, name, *command = arguments.rest
         thing = KINDS[arguments.what](name)
         if verb == "start":
+            if isinstance(thing, Cluster) and command:
+                thing = Cluster(name, number_of_nodes(command))
             thing.start(detach=True, wait_s=0)
-            print(describe(thing))
+            for one in (thing, *getattr(thing, "nodes", ())):
+                print(describe(one))
         elif verb == "stop":
             thing.stop()
         else:
@@ -66,7 +81,7 @@ def act(arguments: argparse.Namespace) -> int:
 
 
 def main() -> int:
-    parser = cli.parser("Throw-away engines, registries and hosts.", prog="scripts/lab", epilog=USAGE)
+    parser = cli.parser("Throw-away engines, registries, hosts and clusters.", prog="scripts/lab", epilog=USAGE)
     parser.add_argument("what", choices=[*KINDS, "images", "list"])
     parser.add_argument("rest", nargs=argparse.REMAINDER)
     try:

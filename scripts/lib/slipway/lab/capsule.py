@@ -95,6 +95,16 @@ def run(*argv: str, **options) -> subprocess.CompletedProcess:
     return done
 
 
+def pid_of(run_dir: Path) -> int | None:
+    """Process 1 of the capsule whose folder that is, as seen from outside; None when it is not running."""
+    try:
+        pid = int((run_dir / "init.pid").read_text())
+        command = Path(f"/proc/{pid}/cmdline").read_bytes()
+    except (OSError, ValueError):
+        return None
+    return pid if str(run_dir / "spec.json").encode() in command else None
+
+
 class Capsule:
     """Services in namespaces of their own. Subclasses say which; see Engine, Registry, Host."""
 
@@ -196,12 +206,7 @@ class Capsule:
     @property
     def pid(self) -> int | None:
         """Process 1 of the capsule as seen from outside; None when it is not running."""
-        try:
-            pid = int((self.run_dir / "init.pid").read_text())
-            command = Path(f"/proc/{pid}/cmdline").read_bytes()
-        except (OSError, ValueError):
-            return None
-        return pid if str(self.run_dir / "spec.json").encode() in command else None
+        return pid_of(self.run_dir)
 
     # Services, one by one: for faults on purpose, and for what follows one.
 

@@ -10,6 +10,7 @@ are reached.
 import shutil
 import signal
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 
 from .capsule import run
@@ -29,6 +30,17 @@ PermitRootLogin prohibit-password
 PermitUserEnvironment no
 Subsystem sftp internal-sftp
 """
+
+
+def private_folders(folders: Iterable[str], tree: Path) -> list[str]:
+    """The commands that make what is written to FOLDERS stay below TREE, in the mounts of whoever runs them."""
+    commands = []
+    for folder in filter(lambda folder: Path(folder).is_dir(), folders):
+        upper, work = (tree / part / folder[1:] for part in ("upper", "work"))
+        upper.mkdir(parents=True, exist_ok=True)
+        work.mkdir(parents=True, exist_ok=True)
+        commands.append(f"mount -t overlay overlay -o lowerdir={folder},upperdir={upper},workdir={work} {folder}")
+    return commands
 
 
 class Host(Engine):
@@ -137,13 +149,6 @@ class Host(Engine):
             "netns", str(self.pid))
         run("ip", "address", "add", f"{self.gateway}/30", "dev", self.link)
         run("ip", "link", "set", self.link, "up")
-        overlays = []
-        for folder in filter(lambda folder: Path(folder).is_dir(), PRIVATE):
-            upper, work = (self.tree / part / folder[1:] for part in ("upper", "work"))
-            upper.mkdir(parents=True, exist_ok=True)
-            work.mkdir(parents=True, exist_ok=True)
-            overlays.append(f"mount -t overlay overlay -o lowerdir={folder},upperdir={upper},"
-                            f"workdir={work} {folder}")
         script = "\n".join((
             "set -e",
             f"hostname {self.name}",
@@ -151,7 +156,7 @@ class Host(Engine):
             f"ip address add {self.ip}/30 dev eth0",
             "ip link set eth0 up",
             f"ip route add default via {self.gateway}",
-            *overlays,
+            *private_folders(PRIVATE, self.tree),
             # sshd without PAM refuses an account whose password is locked.
             "usermod -p '*' root",
             "mount -t tmpfs -o mode=755 tmpfs /run",

@@ -150,9 +150,10 @@ class Init:
 def remove_cgroups(name: str) -> None:
     """Removes the control groups NAME, all levels of them; those with a process in them stay."""
     deadline = time.monotonic() + 2
+    root = Path("/sys/fs/cgroup")
     while True:
         left = False
-        for controller in Path("/sys/fs/cgroup").iterdir():
+        for controller in (root, *root.iterdir()):  # the root itself is the only one of cgroup v2
             for folder, _, _ in os.walk(controller / name, topdown=False):
                 try:
                     os.rmdir(folder)

@@ -1,13 +1,16 @@
 """A container registry of our own, on an address that hosts in their own networks reach too.
 
 The address (10.232.x.y, one per name) sits on the loopback interface: nothing outside this machine
-can reach it, every host of the lab can. Push and pull need no TLS, as the lab's engines know.
+can reach it, every host and node of the lab can. Push and pull need no TLS, as the lab's engines
+know; containerd is told so by a folder for each registry that runs.
 """
 
 import http.client
 import shutil
 import socket
+from pathlib import Path
 
+from .. import paths
 from .capsule import Capsule, LabError, run
 
 MANIFEST_TYPES = ", ".join((
@@ -30,6 +33,17 @@ storage:
 http:
   addr: {address}
 """
+
+PLAIN_HTTP = """\
+server = "http://{address}"
+[host."http://{address}"]
+  capabilities = ["pull", "resolve"]
+"""
+
+
+def plain_http_folder() -> Path:
+    """What containerd calls certs.d: it looks there at each pull."""
+    return paths.lab("registries")
 
 
 class Registry(Capsule):
@@ -84,7 +98,8 @@ class Registry(Capsule):
             "env": {"OTEL_TRACES_EXPORTER": "none"}}}
 
     def undo(self) -> list[list[str]]:
-        return [["ip", "address", "del", f"{self.ip}/32", "dev", "lo"]]
+        return [["ip", "address", "del", f"{self.ip}/32", "dev", "lo"],
+                ["rm", "-rf", str(plain_http_folder() / self.address)]]
 
     def prepare(self) -> None:
         if shutil.which("docker-registry") is None:
@@ -94,6 +109,8 @@ class Registry(Capsule):
         self.data_dir.mkdir(exist_ok=True)
         (self.home / "config.yml").write_text(
             CONFIG.format(folder=self.data_dir, address=self.address))
+        (plain_http_folder() / self.address).mkdir(parents=True, exist_ok=True)
+        (plain_http_folder() / self.address / "hosts.toml").write_text(PLAIN_HTTP.format(address=self.address))
         run("ip", "address", "add", f"{self.ip}/32", "dev", "lo")
         # Found before the start: until ours has exited, a stranger's answers would pass for its own.
         with socket.socket() as probe:

@@ -205,9 +205,9 @@ def proof_and_way_back(r):
             continue
         for step in (steps[at[0]], steps[back[0]]):
             given = step["with"]
-            if (given.get("host"), given.get("ssh-key"), given.get("known-hosts")) != (
-                    f"${{{{ vars.{prefix}_HOST }}}}", f"${{{{ secrets.{prefix}_SSH_KEY }}}}",
-                    f"${{{{ secrets.{prefix}_KNOWN_HOSTS }}}}"):
+            own = {"host": f"vars.{prefix}_HOST", "ssh-key": f"secrets.{prefix}_SSH_KEY",
+                   "known-hosts": f"secrets.{prefix}_KNOWN_HOSTS", "kubeconfig": f"secrets.{prefix}_KUBECONFIG"}
+            if any(given.get(name) != f"${{{{ {value} }}}}" for name, value in own.items()):
                 yield f"cd/{job}: goes to another environment's host, by its key, or without host keys"
         seconds = {"staging": 60, "production": 90}[job]
         if steps[at[0]]["with"].get("health-seconds") != f"${{{{ vars.{prefix}_HEALTH_SECONDS || '{seconds}' }}}}":
@@ -236,7 +236,8 @@ def manual_rollback(r):
         # `a && b || c` gives c where b is empty: production's rollback must never meet staging's host.
         if name != "digest" and not re.fullmatch(
                 r"\$\{\{ inputs\.environment == 'production' && (vars|secrets)\.PRODUCTION_(\w+) \|\| "
-                r"inputs\.environment == 'staging' && \1\.STAGING_\2 \|\| '(deploy|22|)' \}\}", str(value)):
+                r"inputs\.environment == 'staging' && \1\.STAGING_\2 \|\| '(deploy|22|slipway\.yml|)' \}\}",
+                str(value)):
             yield f"cd/rollback: {name} may be another environment's"
     inputs = r.cd.on["workflow_dispatch"]["inputs"]
     if inputs["environment"].get("options") != ["staging", "production"] \

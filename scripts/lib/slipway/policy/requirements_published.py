@@ -6,7 +6,7 @@ from .documents import FETCHED, command
 
 # What holds a credential goes to a script by its environment: what is in an argument list, every user of the
 # machine can read.
-PRIVATE = re.compile(r"(?:^|-)(?:key|token|password|secret|webhook)$")
+PRIVATE = re.compile(r"(?:^|-)(?:key|token|password|secret|webhook|kubeconfig)$")
 
 
 def anywhere(r):
@@ -69,8 +69,8 @@ def deploys(r):
     if [command(step) for step in steps] != wanted or any("if" in step for step in steps):
         yield "actions/deploy: not verify-attestation, before, not-older, tools, deploy, prove, each of them always"
     for step in (step for step in steps if command(step).startswith("scripts/ci/host ")):
-        if (step["env"].get("SSH_KEY"), step["env"].get("KNOWN_HOSTS")) != (
-                "${{ inputs.ssh-key }}", "${{ inputs.known-hosts }}"):
+        keys = {"SSH_KEY": "ssh-key", "KNOWN_HOSTS": "known-hosts", "SLIPWAY_KUBECONFIG": "kubeconfig"}
+        if any(step["env"].get(name) != f"${{{{ inputs.{given} }}}}" for name, given in keys.items()):
             yield f"actions/deploy: {command(step)}: another key, or no host keys"
     if steps[-1]["env"].get("DEPLOYED") != "${{ steps.deploy.outcome }}" \
             or {step["env"].get("DIGEST") for step in steps} - {None} != {"${{ inputs.digest }}"}:

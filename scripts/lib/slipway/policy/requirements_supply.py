@@ -39,8 +39,8 @@ GRANTS = {
                                 "id-token": "write"}},
 }
 # Which secret may be read where; a job that reads one is bound to its environment.
-STAGING = {"STAGING_SSH_KEY", "STAGING_KNOWN_HOSTS", "NOTIFY_WEBHOOK"}
-PRODUCTION = {"PRODUCTION_SSH_KEY", "PRODUCTION_KNOWN_HOSTS", "NOTIFY_WEBHOOK"}
+STAGING = {"STAGING_SSH_KEY", "STAGING_KNOWN_HOSTS", "STAGING_KUBECONFIG", "NOTIFY_WEBHOOK"}
+PRODUCTION = {"PRODUCTION_SSH_KEY", "PRODUCTION_KNOWN_HOSTS", "PRODUCTION_KUBECONFIG", "NOTIFY_WEBHOOK"}
 ROLLBACK = "${{ inputs.environment == 'production' && 'production-rollback' || 'staging' }}"
 ENVIRONMENTS = {
     ("ci", "snyk"): ("security-scan", {"SNYK_TOKEN"}),

@@ -19,12 +19,14 @@ GATE_PASSED, GATE_INCONCLUSIVE = 0, 4
 class Images:
     """The versions of a service as images in a registry."""
 
-    def __init__(self, stages: Stages, description: Description, engine: Engine, registry: Registry):
+    def __init__(self, stages: Stages, description: Description, engine: Engine, registry: Registry,
+                 here: dict | None = None):
+        """HERE: what its images say in place of slipway.yml, for a rehearsal."""
         self.stages = stages
         self.description = description
         self.engine = engine
         self.registry = registry
-        self.label = description.label(**HERE)
+        self.label = description.label(**(HERE if here is None else here))
         self.built: list[Version] = []
 
     def build(self, source: Source, version: Version, build_arguments: dict[str, str]) -> Version:
@@ -106,7 +108,7 @@ class Journey:
 
     def ship(self, v1: Version, v2: Version) -> None:
         production = self.production
-        with self.stages.stage("deploy v1 on the empty host") as stage:
+        with self.stages.stage("deploy v1 where nothing runs yet") as stage:
             swap = production.operate("deploy", production.reference(v1))
             self._finish(swap, v1, 0)
             stage.evidence = production.expect_serving(v1)

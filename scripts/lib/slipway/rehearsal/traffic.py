@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,6 +15,8 @@ from string import Template
 
 from ..lab import LabError
 from ..lab.capsule import wait_until
+
+UNCOUNTED_S = 2
 
 
 @dataclass
@@ -106,9 +109,10 @@ def counter(ip: str, port: int, bake: dict) -> float:
 
 
 @contextmanager
-def flowing(packet_bench: Path, load: Load, results: Path, served: Callable[[], float]) -> Iterator[Packets]:
+def flowing(packet_bench: Path, load: Load, results: Path, served: Callable[[], float | None]) -> Iterator[Packets]:
     """The load flows inside the `with`; the value is filled in when it is left. SERVED: how many requests
-    were, so far, as whoever serves says; 0 while nobody answers."""
+    were, so far, as whoever serves says; 0 while nobody answers, nothing where nobody counts: then it flows for
+    UNCOUNTED_S."""
     packets = Packets()
     log_path = results.with_suffix(".log")
     results.unlink(missing_ok=True)
@@ -120,7 +124,7 @@ def flowing(packet_bench: Path, load: Load, results: Path, served: Callable[[], 
 
         def flows_on(more: float) -> None:
             """MORE are served from now on, by whichever colour serves now."""
-            start = None
+            start, began = None, time.monotonic()
 
             def moved() -> bool:
                 nonlocal start
@@ -128,6 +132,8 @@ def flowing(packet_bench: Path, load: Load, results: Path, served: Callable[[], 
                     raise LabError(f"packet_bench ended by itself with {bench.returncode}:\n"
                                    + log_path.read_text()[-1500:])
                 count = served()
+                if count is None:
+                    return time.monotonic() >= began + UNCOUNTED_S
                 # Another colour counts from its own beginning.
                 start = count if start is None or count < start else start
                 return count >= start + more

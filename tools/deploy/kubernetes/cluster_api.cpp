@@ -1,0 +1,246 @@
+#include "deploy/kubernetes/cluster_api.hpp"
+
+#include "base/durable_file.hpp"
+#include "base/foreign_text.hpp"
+#include "base/units.hpp"
+#include "net/http_client.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <thread>
+
+#include <fmt/core.h>
+
+namespace slipway::deploy {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t largest_answer = std::size_t{32} << 20;
+constexpr std::chrono::seconds longest_answer{30};
+constexpr std::chrono::milliseconds between_tries{250};
+constexpr int ended_by_signal = 128;
+// What watches the API server asks it again after 0.8 s, and each time after twice as long, up to
+// 30 s, and up to that much more at random (client-go, tools/cache/reflector.go): never more than
+// three times as long as it was away.
+constexpr int most_of_absence = 3;
+constexpr std::chrono::seconds longest_interval{60};
+
+// kubectl's own errors end in what went wrong; the rest is about how it was called.
+std::string last_words(const std::string& said) {
+  return foreign_text(said, 400);
+}
+
+Error missing_kubectl() {
+  return {ErrorKind::usage, "there is no kubectl here",
+          "install kubectl of the cluster's release, or of one release beside it"};
+}
+
+// Away, or not able to answer just now: asked again a little later it does.
+bool is_passing(int status) {
+  return status == 429 || (status >= 500 && status != 501);
+}
+
+}  // namespace
+
+std::string ClusterApi::Answer::message() const {
+  const JsonValue message = json.at({"message"});
+  if (message.is_string()) return foreign_text(message.text(), 800);
+  return fmt::format("HTTP {}", status);
+}
+
+ClusterApi::ClusterApi(const Config& config, const Patience& patience)
+    : config_(config), patience_(patience) {
+  patience_.longest = std::max(patience.longest, config.step_deadline);
+}
+
+ClusterApi::~ClusterApi() {
+  proxy_.reset();
+  std::error_code ignored;
+  if (!directory_.empty()) fs::remove_all(directory_, ignored);
+}
+
+const fs::path& ClusterApi::directory() {
+  if (!directory_.empty()) return directory_;
+  std::string name = (fs::temp_directory_path() / "slipway-XXXXXX").string();
+  // Mode 0700: whoever may open the socket may do what kubectl may.
+  if (::mkdtemp(name.data()) != nullptr) directory_ = name;
+  return directory_;
+}
+
+std::vector<std::string> ClusterApi::base_command() const {
+  std::vector<std::string> argv{"kubectl"};
+  if (!config_.context.empty()) argv.push_back("--context=" + config_.context);
+  return argv;
+}
+
+Result<Names> ClusterApi::ask_for_names() const {
+  Names names{config_.project, config_.cluster_namespace};
+  if (!names.space.empty()) return names;
+  auto argv = base_command();
+  argv.insert(argv.end(), {"config", "view", "--minify", "-o", "json"});
+  auto view = run_command({.argv = argv, .deadline = longest_answer});
+  if (!view && view.error().kind == ErrorKind::not_found) return missing_kubectl();
+  if (!view) return view.error();
+  if (view->exit_status >= ended_by_signal) {
+    return Error{ErrorKind::unreachable, "kubectl was ended from outside", {}};
+  }
+  const auto inside = read_file("/var/run/secrets/kubernetes.io/serviceaccount/namespace", 256);
+  if (view->exit_status == 0) {
+    const auto contexts = JsonValue::parse(view->out).at({"contexts"}).items();
+    if (!contexts.empty()) names.space = contexts[0].at({"context", "namespace"}).text();
+    if (names.space.empty()) names.space = "default";
+  } else if (inside) {
+    names.space = *inside;
+  } else {
+    return Error{ErrorKind::usage,
+                 fmt::format("kubectl knows no cluster: {}", last_words(view->err)),
+                 "set KUBECONFIG, or context in the configuration"};
+  }
+  return names;
+}
+
+Result<Names> ClusterApi::names() {
+  const std::lock_guard guard(mutex_);
+  for (int attempt = 1; !names_; ++attempt) {
+    auto asked = ask_for_names();
+    if (!asked && (asked.error().kind != ErrorKind::unreachable || attempt == 5)) {
+      return asked.error();
+    }
+    if (asked) names_ = *asked;
+  }
+  return *names_;
+}
+
+Result<void> ClusterApi::start_proxy() {
+  if (directory().empty()) {
+    return Error{ErrorKind::io, "cannot make a folder for kubectl's socket", "look at TMPDIR"};
+  }
+  const std::string socket = (directory_ / fmt::format("api-{}.sock", ++proxies_)).string();
+  const std::string output = (directory_ / "proxy.log").string();
+  auto argv = base_command();
+  argv.insert(argv.end(), {"proxy", "--unix-socket=" + socket, "--accept-hosts=^localhost$"});
+  auto child = Child::start({.argv = argv, .signal_on_death = SIGKILL, .output_file = output});
+  if (!child && child.error().kind == ErrorKind::not_found) return missing_kubectl();
+  if (!child) return child.error();
+  const auto give_up = std::chrono::steady_clock::now() + longest_answer;
+  // Its socket is there a moment before it answers; http_request() finds that out.
+  while (!fs::exists(socket)) {
+    if (const auto status = child->exit_status()) {
+      if (*status >= ended_by_signal) {
+        return Error{ErrorKind::unreachable, "kubectl was ended from outside", {}};
+      }
+      const auto said = read_file(output, 65536);
+      return Error{ErrorKind::usage,
+                   fmt::format("kubectl cannot reach the cluster: {}",
+                               last_words(said ? *said : std::string())),
+                   "set KUBECONFIG, or context in the configuration"};
+    }
+    if (std::chrono::steady_clock::now() > give_up) {
+      return Error{ErrorKind::timeout, "kubectl did not begin within 30s", {}};
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  proxy_ = std::move(*child);
+  return {};
+}
+
+Result<std::string> ClusterApi::socket() {
+  const std::lock_guard guard(mutex_);
+  if (proxy_ && proxy_->exit_status()) proxy_.reset();
+  if (!proxy_) {
+    if (auto started = start_proxy(); !started) return started.error();
+  }
+  return (directory_ / fmt::format("api-{}.sock", proxies_)).string();
+}
+
+Result<ClusterApi::Answer> ClusterApi::call_once(const std::string& method,
+                                                 const std::string& target, const std::string& body,
+                                                 const std::string& content_type,
+                                                 std::stop_token stop) {
+  const auto path = socket();
+  if (!path) return path.error();
+  auto answer = net::http_request({.unix_socket = *path,
+                                   .method = method,
+                                   .target = target,
+                                   .body = body,
+                                   .content_type = content_type,
+                                   .deadline = longest_answer,
+                                   .body_limit = largest_answer},
+                                  std::move(stop));
+  if (!answer) return answer.error();
+  return Answer{answer->status, JsonValue::parse(answer->body)};
+}
+
+void ClusterApi::note_presence(bool is_there) {
+  const std::lock_guard guard(mutex_);
+  const auto now = std::chrono::steady_clock::now();
+  if (!is_there && !away_since_) away_since_ = now;
+  if (!is_there || !away_since_) return;
+  nodes_back_ = now + std::min<std::chrono::steady_clock::duration>(
+                          most_of_absence * (now - *away_since_), longest_interval);
+  away_since_.reset();
+}
+
+std::chrono::steady_clock::time_point ClusterApi::nodes_back() {
+  const std::lock_guard guard(mutex_);
+  return nodes_back_;
+}
+
+Result<ClusterApi::Answer> ClusterApi::call(const std::string& method, const std::string& target,
+                                            const std::string& body,
+                                            const std::string& content_type, std::stop_token stop) {
+  const auto give_up = std::chrono::steady_clock::now() + patience_.longest;
+  bool told = false;
+  for (;;) {
+    auto answer = call_once(method, target, body, content_type, stop);
+    const bool final = answer ? !is_passing(answer->status)
+                              : answer.error().kind == ErrorKind::usage ||
+                                    answer.error().kind == ErrorKind::cancelled;
+    note_presence(final);
+    if (final) return answer;
+    const std::string why = answer ? answer->message() : answer.error().what;
+    if (!told && !stop.stop_requested()) {
+      told = true;
+      patience_.tell(fmt::format("waiting up to {} for the cluster: {}",
+                                 format_duration(patience_.longest), why));
+    }
+    if (std::chrono::steady_clock::now() > give_up || stop.stop_requested()) {
+      return Error{ErrorKind::unreachable, fmt::format("the cluster does not answer: {}", why),
+                   "check that 'kubectl get --raw /readyz' says ok from here"};
+    }
+    std::this_thread::sleep_for(between_tries);
+  }
+}
+
+Result<JsonValue> ClusterApi::demand(const std::string& doing, const std::string& method,
+                                     const std::string& target, const std::string& body,
+                                     const std::string& content_type, std::stop_token stop) {
+  auto answer = call(method, target, body, content_type, std::move(stop));
+  if (!answer) {
+    Error error = answer.error();
+    error.what = fmt::format("cannot {}: {}", doing, error.what);
+    return error;
+  }
+  if (answer->ok()) return std::move(answer->json);
+  const ErrorKind kind = answer->status == 404   ? ErrorKind::not_found
+                         : answer->status == 409 ? ErrorKind::busy
+                                                 : ErrorKind::failed;
+  return Error{
+      kind, fmt::format("cannot {}: {}", doing, answer->message()),
+      answer->status == 403 ? "'slipway setup --kubernetes' prints the Role that is needed" : ""};
+}
+
+Result<CommandOutput> ClusterApi::kubectl(std::vector<std::string> arguments,
+                                          std::chrono::nanoseconds deadline, std::stop_token stop) {
+  const auto known = names();
+  if (!known) return known.error();
+  auto argv = base_command();
+  argv.push_back("--namespace=" + known->space);
+  argv.insert(argv.end(), arguments.begin(), arguments.end());
+  auto done = run_command({.argv = argv, .deadline = deadline}, std::move(stop));
+  if (!done && done.error().kind == ErrorKind::not_found) return missing_kubectl();
+  return done;
+}
+
+}  // namespace slipway::deploy
