@@ -31,7 +31,7 @@ install_kubernetes() {
   local version name package number=0 partial=$kubernetes_folder.partial
   if [[ ! -d $kubernetes_folder ]]; then
     version=$(awk '$1 == "k8s.io/kubernetes" { print $2 }' "$kubernetes_module/go.mod")
-    say "Kubernetes $version from its Go modules: about 11 minutes of one processor, and 2 GB that go again"
+    say "Kubernetes $version from its Go modules: about 15 minutes of one processor, and 4 GB that go again"
     as_root mkdir -p "$partial"
     for package in "${kubernetes[@]}"; do
       name=${package##*/}

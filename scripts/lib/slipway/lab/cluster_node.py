@@ -63,6 +63,11 @@ class Node(Capsule):
         self.socket = self.run_dir / "containerd.sock"
 
     @property
+    def env(self) -> dict[str, str]:
+        """What makes ctr talk to this node."""
+        return {**os.environ, "CONTAINERD_ADDRESS": str(self.socket), "CONTAINERD_NAMESPACE": "k8s.io"}
+
+    @property
     def node_name(self) -> str:
         """What Kubernetes calls it."""
         return f"n{self.number}"
@@ -80,7 +85,7 @@ class Node(Capsule):
 
     def load(self, archive: Path) -> None:
         """Gives it the images of ARCHIVE, an OCI archive or one of `docker save`."""
-        run("ctr", "--address", str(self.socket), "--namespace", "k8s.io", "images", "import", str(archive))
+        run("ctr", "images", "import", str(archive), env=self.env)
 
     # Parts.
 

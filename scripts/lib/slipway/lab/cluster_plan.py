@@ -85,4 +85,4 @@ def missing() -> list[str]:
 def require() -> None:
     if absent := missing():
         raise LabError(f"cluster: not installed: {', '.join(absent)}; scripts/setup cluster brings it "
-                       "(Kubernetes is built from its Go modules: about 11 minutes of one processor, once)")
+                       "(Kubernetes is built from its Go modules: about 15 minutes of one processor, once)")
