@@ -63,4 +63,22 @@ std::string format_utc(std::chrono::system_clock::time_point time) {
                      utc.tm_mon + 1, utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec, fraction);
 }
 
+std::optional<std::chrono::system_clock::time_point> parse_utc(std::string_view text) {
+  std::tm utc{};
+  const std::string terminated(text);
+  const char* rest = ::strptime(terminated.c_str(), "%Y-%m-%dT%H:%M:%S", &utc);
+  if (rest == nullptr) return std::nullopt;
+  std::chrono::milliseconds fraction{0};
+  if (*rest == '.') {
+    int digits = 0;
+    const auto [end, failed] =
+        std::from_chars(rest + 1, terminated.c_str() + terminated.size(), digits);
+    if (failed != std::errc{} || end != rest + 4 || digits < 0) return std::nullopt;
+    fraction = std::chrono::milliseconds(digits);
+    rest = end;
+  }
+  if (std::string_view(rest) != "Z") return std::nullopt;
+  return std::chrono::system_clock::from_time_t(::timegm(&utc)) + fraction;
+}
+
 }  // namespace slipway

@@ -3,6 +3,7 @@
 #include "base/error.hpp"
 
 #include <chrono>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -17,5 +18,8 @@ std::string format_duration(std::chrono::nanoseconds duration);
 
 // RFC 3339 in UTC with milliseconds: "2026-01-31T23:59:59.123Z".
 std::string format_utc(std::chrono::system_clock::time_point time);
+
+// The time that format_utc() wrote, with or without its fraction; nothing where it is none.
+std::optional<std::chrono::system_clock::time_point> parse_utc(std::string_view text);
 
 }  // namespace slipway

@@ -5,6 +5,7 @@
 #include "base/units.hpp"
 #include "deploy/cli/actor.hpp"
 #include "deploy/cli/lock_taking.hpp"
+#include "deploy/cli/metrics_file.hpp"
 #include "deploy/cli/migration.hpp"
 #include "deploy/cli/platforms.hpp"
 #include "deploy/cli/report_output.hpp"
@@ -45,6 +46,7 @@ int work(Ports& ports, Session& session, const Options& options, const std::stri
   const Report report = session.run(stop);
   print_report(report, options, program);
   write_report(report, options, program);
+  write_metrics(report, session.history(), ports.config, program);
   call_webhook(report, ports.config, program);
   return static_cast<int>(report.exit_code);
 }

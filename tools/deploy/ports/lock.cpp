@@ -1,6 +1,8 @@
 #include "deploy/ports/lock.hpp"
 
-#include <ctime>
+#include "base/units.hpp"
+
+#include <chrono>
 #include <optional>
 
 #include <fmt/core.h>
@@ -10,11 +12,12 @@ namespace {
 
 // Seconds since an RFC 3339 UTC time; nothing where it cannot be read or lies ahead.
 std::optional<long> age_s(const std::string& since) {
-  std::tm utc{};
-  if (::strptime(since.c_str(), "%Y-%m-%dT%H:%M:%S", &utc) == nullptr) return std::nullopt;
-  const long age = static_cast<long>(::time(nullptr) - ::timegm(&utc));
-  if (age < 0) return std::nullopt;
-  return age;
+  const auto then = parse_utc(since);
+  if (!then) return std::nullopt;
+  const auto age =
+      std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now() - *then);
+  if (age.count() < 0) return std::nullopt;
+  return age.count();
 }
 
 }  // namespace

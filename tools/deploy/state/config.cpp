@@ -136,6 +136,7 @@ Result<void> fill(Config& config, const Json& object) {
       {"envFile", path(config.environment_file, base)},
       {"dockerSocket", text(config.docker_socket)},
       {"haproxyImage", text(config.haproxy_image)},
+      {"haproxyMetricsPort", integer(config.haproxy_metrics_port, 0, 65535)},
       {"subnetPrefix", text(config.subnet_prefix)},
       {"ports", port_map(config.ports)},
       {"variables", texts(config.variables)},
@@ -144,6 +145,7 @@ Result<void> fill(Config& config, const Json& object) {
       {"minimumFreeMb", integer(config.minimum_free_mb, 0, 1'000'000)},
       {"verifyCommand", words(config.verify_command)},
       {"webhook", text(config.webhook)},
+      {"metricsDir", path(config.metrics_directory, base)},
       {"keepReleases", integer(config.keep_releases, 1, Ledger::most_remembered)}};
   return set_all(object, setters);
 }

@@ -31,6 +31,8 @@ struct Config {
   std::filesystem::path environment_file;             // of both colours; empty: there is none
   std::string docker_socket = "/var/run/docker.sock";
   std::string haproxy_image;
+  // Where HAProxy tells its own metrics, on the host's loopback alone; 0: nowhere.
+  std::uint16_t haproxy_metrics_port = 0;
   std::string subnet_prefix = "172.31.231";  // of the private bridge, a /24
   // Where users reach a port of the service, if not under the same number.
   std::map<std::uint16_t, std::uint16_t> ports;
@@ -41,6 +43,8 @@ struct Config {
   std::uint64_t minimum_free_mb = 200;  // on the disks of the state and of the engine
   // Run before anything is touched, with {image} replaced by repository@digest; must exit 0.
   std::vector<std::string> verify_command;
+  // Where an exporter collects *.prom (cli/metrics_file.hpp); empty: nothing is written.
+  std::filesystem::path metrics_directory;
   std::string webhook;  // a URL that gets each report as JSON; may hold a secret
 
   std::uint16_t published(std::uint16_t port) const;
