@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from observability.dashboards import FILES
+from slipway.watch.dashboards import FILES
 from support import needs
 
 pytestmark = needs.all_of(needs.programs("go", "go"))

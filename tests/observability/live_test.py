@@ -1,9 +1,13 @@
 """Every expression of the dashboards, asked of a Prometheus that scrapes a loaded connector, HAProxy and a host."""
 
+import json
+from xml.etree import ElementTree
+
 import pytest
 
-from observability.dashboards import expressions
 from observability.watched import NEEDS, Load, Watched
+from slipway.watch import pictures
+from slipway.watch.dashboards import FILES, expressions
 from support.waiting import await_true
 
 pytestmark = NEEDS
@@ -12,7 +16,7 @@ pytestmark = NEEDS
 @pytest.fixture(scope="module")
 def watched(executables):
     with Watched("watched", executables) as watched, Load(watched.site, 500), \
-            Load(watched.site, 20, payee=False, destination="test.slipway.nobody"):
+            Load(watched.site, 10, "carol", receives=""):
         # A swap, so that there is one to be seen; then until rates, which are over a minute, are whole.
         back = watched.site.rollback()
         assert back.status == 0, back
@@ -47,3 +51,13 @@ def test_no_alert_fires_while_all_is_well(watched, tell):
     (_, count), = (one["value"] for one in watched.query('count({__name__!=""})'))
     tell(f"{count} series")
     assert watched.alerts() == set()
+
+
+def test_a_picture_has_every_panel_and_its_curves(watched, tmp_path):
+    for source, file in zip(FILES, pictures.write(watched, tmp_path), strict=True):
+        drawn = ElementTree.parse(file).getroot()
+        panels = drawn.findall("{*}g")
+        said = [[one.text for one in panel.findall("{*}text")] for panel in panels]
+        assert [words[0] for words in said] == [panel["title"] for panel in json.loads(source.read_text())["panels"]]
+        assert not [words[0] for words in said if "nothing" in words]
+        assert sum(len(panel.findall("{*}polyline")) for panel in panels) > len(panels) / 2

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from observability.dashboards import FILES, expressions, panels
-from observability.watched import IMAGES, PROFILE, compose
 from slipway.paths import REPOSITORY
+from slipway.watch.dashboards import FILES, expressions, panels
+from slipway.watch.profile import IMAGES, PROFILE, compose
 from support import needs
 
 HERE = Path(__file__).parent

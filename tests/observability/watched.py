@@ -1,44 +1,23 @@
-"""A host of the lab that ships the connector and is watched: host/observability as it is, run by the distribution's
-own programs with the flags of its compose file, since no public image can be had where this runs."""
+"""A host of the lab that ships the connector and is watched by host/observability."""
 
-import contextlib
 import json
 import os
 import shutil
 import signal
 import subprocess
-import time
-import urllib.parse
-import urllib.request
-from functools import reduce
 from pathlib import Path
 
 import yaml
 
 from deploy.site import Site
 from slipway.paths import REPOSITORY
+from slipway.watch.profile import PROGRAMS, Profile
 from support import needs
-from support.waiting import Watcher, await_true
+from support.waiting import Watcher
 
-PROFILE = REPOSITORY / "host" / "observability"
-PROGRAMS = {"prometheus": "prometheus", "alertmanager": "prometheus-alertmanager",
-            "node-exporter": "prometheus-node-exporter", "blackbox-exporter": "prometheus-blackbox-exporter"}
-IMAGES = {f"{name}_IMAGE": f"example.test/{name.lower()}@sha256:{'0' * 64}"
-          for name in ("PROMETHEUS", "ALERTMANAGER", "NODE_EXPORTER", "BLACKBOX_EXPORTER", "GRAFANA")}
 NEEDS = [needs.hosts("docker-registry"), needs.all_of(needs.programs("metrics", "promtool", *PROGRAMS.values()))]
-TOKENS = {"alice": "marker-5f2a", "bob": "tok-b"}
-
-
-def compose() -> dict:
-    """The profile as compose reads it."""
-    done = subprocess.run(["docker", "compose", "-f", PROFILE / "compose.yml", "config", "--format", "json"],
-                          env={**os.environ, **IMAGES}, check=True, capture_output=True, text=True)
-    return json.loads(done.stdout)
-
-
-def ask(url: str) -> dict | list:
-    with urllib.request.urlopen(url, timeout=10) as answer:
-        return json.load(answer)
+# carol is connected only where a test has her so.
+TOKENS = {"alice": "marker-5f2a", "bob": "tok-b", "carol": "tok-c"}
 
 
 class Resumer(Watcher):
@@ -55,18 +34,21 @@ class Resumer(Watcher):
 
 
 class Load:
-    """packet_bench from alice, while it is entered: to DESTINATION, which PAYEE, if it says so, receives."""
+    """packet_bench from alice to PAYEE, while it is entered; RECEIVES: how it plays the payee, too, if it does."""
 
-    def __init__(self, site: Site, rate: int, payee: bool = True, destination: str = "test.slipway.bob"):
-        self.site, self.log = site, site.host.home / f"load-{rate}.log"
+    def __init__(self, site: Site, rate: int, payee: str = "bob", receives: str = "fulfill"):
+        self.site, self.log = site, site.host.home / f"load-{payee}.log"
         address = f"{site.host.ip}:4000"
-        self.argv = [str(site.binaries / "packet_bench"), "run", "--destination", destination, "--rate", str(rate),
-                     "--connections", "8", "--duration", "60m", "--warmup", "0s", "--threads", "1", "--output",
-                     str(site.host.home / f"load-{rate}.json")]
-        # By HTTP: the account's one socket is another load's.
-        self.environment = {"PACKET_BENCH_TARGET": f"ilp+http://:{TOKENS['alice']}@{address}/ilp"}
-        if payee:
-            self.environment["PACKET_BENCH_RECEIVER"] = f"btp+ws://:{TOKENS['bob']}@{address}/"
+        # bob is paid over HTTP: alice's one socket is for the other load.
+        scheme, connections = ("ilp+http", "8") if payee == "bob" else ("btp+ws", "1")
+        path = "/ilp" if payee == "bob" else "/"
+        self.argv = [str(site.binaries / "packet_bench"), "run", "--destination", f"test.slipway.{payee}",
+                     "--rate", str(rate), "--connections", connections, "--duration", "60m", "--warmup", "0s",
+                     "--threads", "1", "--output", str(site.host.home / f"load-{payee}.json")]
+        self.environment = {"PACKET_BENCH_TARGET": f"{scheme}://:{TOKENS['alice']}@{address}{path}"}
+        if receives:
+            self.argv += ["--receiver-behaviour", receives]
+            self.environment["PACKET_BENCH_RECEIVER"] = f"btp+ws://:{TOKENS[payee]}@{address}/"
 
     def __enter__(self):
         with open(self.log, "w", encoding="utf-8") as log:
@@ -83,102 +65,56 @@ class Load:
             self.process.wait()
 
 
-class Watched:
-    """A site with the connector as c1 and c2, and everything that watches it; a context manager."""
+class Watched(Profile):
+    """A site with the connector as c1 and c2, and the profile that watches it; a context manager."""
 
     def __init__(self, name: str, executables: Path):
         service = yaml.safe_load((REPOSITORY / "slipway.yml").read_text())
         self.site = Site(name, executables, service=service | {"bake": {"window": "0s"}}, haproxyMetricsPort=8404)
-        self.running = contextlib.ExitStack()
+        super().__init__(self.site.host, self.site.state / "metrics")
 
     def __enter__(self):
         self.site.__enter__()
         try:
-            self.began = time.time()
             self._ship()
-            self._watch()
+            self._mount()
+            return super().__enter__()
         except BaseException:
-            self.__exit__()
+            self.site.__exit__()
             raise
-        return self
 
     def __exit__(self, *_exc):
-        self.running.close()
+        super().__exit__()
         self.site.__exit__()
-
-    @property
-    def folder(self) -> Path:
-        return self.site.host.home / "observability"
 
     @property
     def disk(self) -> Path:
         """A small file system of its own on the host."""
-        return self.site.host.home / "disk"
+        return self.host.home / "disk"
+
+    def _mount(self) -> None:
+        image = self.host.home / "disk.img"
+        self.disk.mkdir()
+        with open(image, "wb") as file:
+            file.truncate(64 << 20)
+        subprocess.run(["mkfs.ext4", "-q", "-m", "0", image], check=True)
+        self.host.run_inside("mount", "-o", "loop", str(image), str(self.disk))
 
     def _ship(self) -> None:
         site = self.site
         shutil.copytree(REPOSITORY / "src" / "connector" / "host", site.folder / "config" / "connector",
                         ignore=shutil.ignore_patterns("*.example"))
-        (site.state / "metrics").mkdir()
-        site.configure(metricsDir=str(site.state / "metrics"))
+        file = site.folder / "config" / "connector" / "connector.json"
+        settings = json.loads(file.read_text())
+        settings["accounts"].append({"id": "carol", "relation": "child", "asset": {"code": "USD", "scale": 9},
+                                     "tokenEnv": "CAROL_TOKEN"})
+        settings["routes"].append({"prefix": "test.slipway.carol", "account": "carol"})
+        file.write_text(json.dumps(settings))
+        with open(site.folder / "service.env", "a", encoding="utf-8") as secrets:
+            secrets.write(f"CAROL_TOKEN={TOKENS['carol']}\n")
+        self.metrics.mkdir()
+        site.configure(metricsDir=str(self.metrics))
         for tag in ("c1", "c2"):
             site.publish_connector(tag)
             done = site.deploy(tag)
             assert done.status == 0, done
-
-    def _watch(self) -> None:
-        shutil.copytree(PROFILE, self.folder)
-        image = self.site.host.home / "disk.img"
-        self.disk.mkdir()
-        with open(image, "wb") as file:
-            file.truncate(64 << 20)
-        subprocess.run(["mkfs.ext4", "-q", "-m", "0", image], check=True)
-        self.site.host.run_inside("mount", "-o", "loop", str(image), str(self.disk))
-        for service, program in PROGRAMS.items():
-            self._start(service, program)
-        await_true(lambda: self.answers(9090, "/-/ready") and self.answers(9093, "/-/ready"),
-                   "Prometheus and Alertmanager")
-
-    def _start(self, service: str, program: str) -> None:
-        data = self.site.host.home / f"data-{service}"
-        data.mkdir()
-        # What compose mounts where, and 0.0.0.0, so that the test is answered, too.
-        here = [("=/etc/prometheus/", f"={self.folder}/prometheus/"), ("=/prometheus", f"={data}"),
-                ("=/etc/alertmanager/", f"={self.folder}/alertmanager/"), ("=/alertmanager", f"={data}"),
-                ("=/etc/blackbox/", f"={self.folder}/blackbox/"), ("=/metrics", f"={self.site.state}/metrics"),
-                ("=/host", "=/"), ("=127.0.0.1:", "=0.0.0.0:")]
-        flags = [reduce(lambda text, place: text.replace(*place), here, flag)
-                 for flag in compose()["services"][service]["command"]]
-        with open(self.site.host.home / f"{service}.log", "w", encoding="utf-8") as log:
-            process = subprocess.Popen(self.site.host.inside(program, *flags), stdin=subprocess.DEVNULL, stdout=log,
-                                       stderr=log, start_new_session=True)
-        self.running.callback(end, process)
-
-    def answers(self, port: int, path: str) -> bool:
-        try:
-            urllib.request.urlopen(f"http://{self.site.host.ip}:{port}{path}", timeout=5).close()
-            return True
-        except OSError:
-            return False
-
-    def query(self, expression: str, kind: str = "query", **more) -> list:
-        words = urllib.parse.urlencode({"query": expression, **more})
-        return ask(f"http://{self.site.host.ip}:9090/api/v1/{kind}?{words}")["data"]["result"]
-
-    def history(self, expression: str, step_s: int = 5) -> list:
-        """The series of an expression since the host shipped."""
-        return self.query(expression, "query_range", start=self.began, end=time.time(), step=step_s)
-
-    def alerts(self) -> set[str]:
-        """The alerts that Alertmanager has, sent or held back."""
-        return {alert["labels"]["alertname"] for alert in ask(f"http://{self.site.host.ip}:9093/api/v2/alerts")}
-
-
-def end(process: subprocess.Popen) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGTERM)
-    try:
-        process.wait(20)
-    except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()

@@ -1,9 +1,9 @@
-"""The shipped dashboards, as far as tests read them."""
+"""The shipped dashboards, as far as tests and pictures read them."""
 
 import json
 from collections.abc import Iterator
 
-from observability.watched import PROFILE
+from .profile import PROFILE
 
 FILES = sorted((PROFILE / "grafana" / "dashboards").glob("*.json"))
 
