@@ -145,6 +145,7 @@ Result<void> fill(Config& config, const Json& object) {
       {"minimumFreeMb", integer(config.minimum_free_mb, 0, 1'000'000)},
       {"verifyCommand", words(config.verify_command)},
       {"webhook", text(config.webhook)},
+      {"tracesUrl", text(config.traces_url)},
       {"metricsDir", path(config.metrics_directory, base)},
       {"keepReleases", integer(config.keep_releases, 1, Ledger::most_remembered)}};
   return set_all(object, setters);
