@@ -12,7 +12,7 @@ import yaml
 
 from slipway.paths import REPOSITORY
 from slipway.watch.dashboards import FILES, expressions, panels
-from slipway.watch.profile import IMAGES, PROFILE, compose
+from slipway.watch.profile import FILES_OF_COMPOSE, IMAGES, PROFILE, compose
 from support import needs
 
 HERE = Path(__file__).parent
@@ -88,13 +88,14 @@ def test_every_alert_has_a_line_of_the_runbook_and_every_line_its_alert():
 @COMPOSE
 def test_compose_takes_the_profile_and_every_service_is_locked_down():
     services = compose()["services"]
-    assert set(services) == {"prometheus", "alertmanager", "grafana", "node-exporter", "blackbox-exporter"}
+    assert set(services) == {"prometheus", "alertmanager", "grafana", "node-exporter", "blackbox-exporter",
+                             "jaeger"}
     for name, service in services.items():
         assert service["read_only"] and service["cap_drop"] == ["ALL"] and "@sha256:" in service["image"], name
         assert int(service["mem_limit"]) > 0 and "privileged" not in service, name
         listens = [flag for flag in service.get("command") or [] if "listen-address=" in flag]
         assert all("=127.0.0.1:" in flag or flag.endswith("=") for flag in listens), name
-        for volume in service["volumes"]:
+        for volume in service.get("volumes", []):
             source = Path(volume["source"])
             assert not source.is_relative_to(PROFILE) or source.exists(), f"{name}: {source}"
 
@@ -103,7 +104,7 @@ def test_compose_takes_the_profile_and_every_service_is_locked_down():
 @pytest.mark.parametrize("missing", sorted(IMAGES))
 def test_an_image_that_is_not_named_by_digest_is_asked_for(missing):
     given = {name: value for name, value in IMAGES.items() if name != missing}
-    done = run("docker", "compose", "--env-file", PROFILE / "images.env", "-f", PROFILE / "compose.yml", "config",
+    done = run("docker", "compose", "--env-file", PROFILE / "images.env", *FILES_OF_COMPOSE, "config",
                env={**os.environ, **given})
     assert done.returncode != 0
     assert f"write {missing}=" in done.stderr and "into images.env" in done.stderr, done.stderr
@@ -111,7 +112,8 @@ def test_an_image_that_is_not_named_by_digest_is_asked_for(missing):
 
 def test_what_is_named_in_images_env_is_what_compose_asks_for():
     named = re.findall(r"^#(\w+_IMAGE)=(\S+)@sha256:$", (PROFILE / "images.env").read_text(), re.MULTILINE)
-    wanted = re.findall(r"write (\w+_IMAGE)=(\S+)@sha256:", (PROFILE / "compose.yml").read_text())
+    wanted = [found for file in ("compose.yml", "traces.yml")
+              for found in re.findall(r"write (\w+_IMAGE)=(\S+)@sha256:", (PROFILE / file).read_text())]
     assert sorted(named) == sorted(wanted) and len(named) == len(IMAGES)
 
 

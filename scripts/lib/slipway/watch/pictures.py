@@ -15,6 +15,7 @@ WIDTH, HEIGHT, GAP = 560, 230, 16
 LEFT, RIGHT, TOP, BOTTOM = 56, 12, 30, 48
 COLOURS = ("#1f77b4", "#d62728", "#2ca02c", "#ff7f0e", "#9467bd", "#8c564b", "#17becf", "#7f7f7f")
 MOST_NAMED = 6
+STEP_S = 5  # between two points of a series
 
 Series = tuple[str, list[tuple[float, float]]]  # its name; seconds since the beginning, value
 
@@ -72,8 +73,22 @@ def lines(found: list[Series], unit: str, length: float) -> Iterator[str]:
             yield text(LEFT + number % 3 * across / 3, HEIGHT - 18 + number // 3 * 13, name[:28], f'fill="{colour}"')
 
 
-def last_values(found: list[Series], unit: str) -> Iterator[str]:
-    for number, (name, points) in enumerate(found[:MOST_NAMED]):
+def rows(found: list[Series], length: float) -> Iterator[str]:
+    """A row for each series, filled where it has a value."""
+    across, row = WIDTH - 2 * LEFT - RIGHT, (HEIGHT - TOP - BOTTOM / 2) / max(len(found), 1)
+    for number, (name, points) in enumerate(found):
+        y = TOP + row * number
+        yield text(12, y + row / 2, name)
+        colour, height, width = COLOURS[number % len(COLOURS)], row * 0.7, across * STEP_S / length
+        for at, _ in points:
+            yield (f'<rect x="{2 * LEFT + across * at / length:.1f}" y="{y:.1f}" width="{width:.1f}" '
+                   f'height="{height:.1f}" fill="{colour}"/>')
+
+
+def last_values(found: list[Series], unit: str, length: float) -> Iterator[str]:
+    """Of the series that there still are at the end."""
+    lasting = [one for one in found if one[1][-1][0] > length - 3 * STEP_S]
+    for number, (name, points) in enumerate(lasting[:MOST_NAMED]):
         yield text(LEFT / 2, TOP + 22 * (number + 1), f"{name}: {with_unit(points[-1][1], unit)}"
                    if name else with_unit(points[-1][1], unit))
 
@@ -86,8 +101,10 @@ def panel_picture(panel: dict, found: list[Series], length: float) -> str:
         drawn.append(text(WIDTH / 2, HEIGHT / 2, "nothing", 'text-anchor="middle" fill="#999"'))
     elif panel["type"] == "timeseries":
         drawn += lines(found, unit, length)
+    elif panel["type"] == "state-timeline":
+        drawn += rows(found, length)
     else:
-        drawn += last_values(found, unit)
+        drawn += last_values(found, unit, length)
     return "\n".join(drawn)
 
 

@@ -22,13 +22,14 @@ PROGRAMS = {"prometheus": "prometheus", "alertmanager": "prometheus-alertmanager
             "node-exporter": "prometheus-node-exporter", "blackbox-exporter": "prometheus-blackbox-exporter"}
 # compose asks for each; none is pulled.
 IMAGES = {f"{name}_IMAGE": f"example.test/{name.lower()}@sha256:{'0' * 64}"
-          for name in ("PROMETHEUS", "ALERTMANAGER", "NODE_EXPORTER", "BLACKBOX_EXPORTER", "GRAFANA")}
+          for name in ("PROMETHEUS", "ALERTMANAGER", "NODE_EXPORTER", "BLACKBOX_EXPORTER", "GRAFANA", "JAEGER")}
+FILES_OF_COMPOSE = ["-f", PROFILE / "compose.yml", "-f", PROFILE / "traces.yml"]
 PROMETHEUS, ALERTMANAGER = 9090, 9093
 
 
 def compose() -> dict:
     """The profile as compose reads it."""
-    done = subprocess.run(["docker", "compose", "-f", PROFILE / "compose.yml", "config", "--format", "json"],
+    done = subprocess.run(["docker", "compose", *FILES_OF_COMPOSE, "config", "--format", "json"],
                           env={**os.environ, **IMAGES}, check=True, capture_output=True, text=True)
     return json.loads(done.stdout)
 
