@@ -46,7 +46,7 @@ struct Config {
   // Where an exporter collects *.prom (cli/metrics_file.hpp); empty: nothing is written.
   std::filesystem::path metrics_directory;
   std::string traces_url;  // of a collector that takes OTLP over HTTP; empty: none
-  std::string webhook;  // a URL that gets each report as JSON; may hold a secret
+  std::string webhook;     // a URL that gets each report as JSON; may hold a secret
 
   std::uint16_t published(std::uint16_t port) const;
 };
