@@ -120,7 +120,7 @@ bool Forwarder::answer_ildcp(Incoming& incoming, const wire::Prepare& prepare, c
 }
 
 void Forwarder::forward(Incoming& incoming, const wire::Prepare& prepare, const Now& now) {
-  Refusal refusal = choose(incoming, prepare);
+  Refusal refusal = choose(incoming, prepare, now);
   if (!refusal) refusal = hold(incoming, prepare);
   if (refusal) {
     refuse(incoming, refusal, prepare.amount, now);
@@ -128,32 +128,45 @@ void Forwarder::forward(Incoming& incoming, const wire::Prepare& prepare, const 
   }
   incoming.expires_at =
       std::min(prepare.expires_at - config_.expiry_margin, now.wall + config_.limits.maximum_hold);
+  const auto deadline = now.steady + (incoming.expires_at - now.wall);
+  // With no link yet it waits for one, and is refused where none comes.
+  const LinkId out_link = accounts_[incoming.to].link;
+  Link* const link = links_.find(out_link);
   Pending pending{.amount_in = prepare.amount,
                   .amount_out = incoming.amount_out,
                   .started = now.steady,
-                  .deadline = now.steady + (incoming.expires_at - now.wall),
+                  .deadline = link != nullptr
+                                  ? deadline
+                                  : std::min(deadline, now.steady + WaitingRoom::longest),
                   .origin = incoming.origin,
                   .origin_request = incoming.request_id,
                   .from = incoming.from,
                   .to = incoming.to,
-                  .out_link = accounts_[incoming.to].link};
+                  .out_link = link != nullptr ? out_link : LinkId{}};
   std::copy(prepare.condition.begin(), prepare.condition.end(), pending.condition.begin());
   const std::uint32_t id = pending_.add(pending);
   ++accounts_[incoming.from].in_flight;
-  links_.find(pending.out_link)
-      ->send_prepare(id, incoming.packet, incoming.amount_out, incoming.expires_at);
+  if (link != nullptr) {
+    link->send_prepare(id, incoming.packet, incoming.amount_out, incoming.expires_at);
+  } else {
+    waiting_room_.add(
+        incoming.to,
+        {id, deadline, incoming.expires_at, {incoming.packet.begin(), incoming.packet.end()}});
+  }
 }
 
 // Where it goes and as how much, if it can go there now.
-Forwarder::Refusal Forwarder::choose(Incoming& incoming, const wire::Prepare& prepare) {
+Forwarder::Refusal Forwarder::choose(Incoming& incoming, const wire::Prepare& prepare,
+                                     const Now& now) {
   if (prepare.destination.starts_with("peer.")) return {"F02", "peer addresses are not forwarded"};
   const auto to = routes_.find(prepare.destination);
   if (!to) return {"F02", "no route to the destination"};
   if (*to == incoming.from) return {"F02", "the route leads back to the sender"};
   incoming.to = *to;
   const Link* link = links_.find(accounts_[*to].link);
-  if (link == nullptr) return {"T01", "the peer is not connected"};
-  if (link->congested()) return {"T02", "the peer takes packets too slowly"};
+  const bool may_wait = waiting_room_.admits(*to, incoming.packet.size(), now.steady);
+  if (link == nullptr && !may_wait) return {"T01", "the peer is not connected"};
+  if (link != nullptr && link->congested()) return {"T02", "the peer takes packets too slowly"};
   const Ratio* rate = ratio(incoming.from, *to);
   if (rate == nullptr) return {"F02", "no exchange rate to the peer's asset"};
   const auto amount_out = convert(prepare.amount, *rate);
@@ -310,14 +323,24 @@ void Forwarder::finish(std::uint32_t id, Pending& pending, std::size_t outcome, 
 void Forwarder::expire(const Now& now) {
   pending_.expire(now.steady, [&](std::uint32_t id, Pending& pending) {
     if (pending.fulfilled) return;
-    fail(id, pending, "R00", "the peer did not answer in time", now);
+    if (!pending.out_link) {
+      fail(id, pending, "T01", "the peer is not connected", now);
+    } else {
+      fail(id, pending, "R00", "the peer did not answer in time", now);
+    }
   });
+  sweep_waiting();
 }
 
 void Forwarder::abandon_all(std::string_view code, std::string_view message, const Now& now) {
   pending_.for_each([&](std::uint32_t id, Pending& pending) {
     if (!pending.fulfilled) fail(id, pending, code, message, now);
   });
+  sweep_waiting();
+}
+
+void Forwarder::sweep_waiting() {
+  waiting_room_.sweep([&](std::uint32_t id) { return pending_.find(id) != nullptr; });
 }
 
 void Forwarder::fail_link(LinkId link, const Now& now) {
@@ -331,6 +354,26 @@ void Forwarder::fail_link(LinkId link, const Now& now) {
 void Forwarder::attach(AccountIndex account, LinkId link, const Now& now) {
   const LinkId before = std::exchange(accounts_[account].link, link);
   if (before) fail_link(before, now);
+  send_waiting(account, now);
+}
+
+// Under another id each: nothing was sent under the one that it waited with.
+void Forwarder::send_waiting(AccountIndex account, const Now& now) {
+  Link* const link = links_.find(accounts_[account].link);
+  for (const WaitingRoom::Waiting& waiting : waiting_room_.arrived(account)) {
+    Pending* const found = pending_.find(waiting.id);
+    if (found == nullptr) continue;
+    if (waiting.deadline <= now.steady) {
+      fail(waiting.id, *found, "R00", "the peer did not connect in time", now);
+      continue;
+    }
+    Pending pending = *found;
+    pending_.remove(waiting.id);
+    pending.out_link = accounts_[account].link;
+    pending.deadline = waiting.deadline;
+    const std::uint32_t id = pending_.add(pending);
+    link->send_prepare(id, waiting.packet, pending.amount_out, waiting.expires_at);
+  }
 }
 
 void Forwarder::detach(AccountIndex account, LinkId link, const Now& now) {

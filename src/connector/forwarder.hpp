@@ -6,6 +6,7 @@
 #include "connector/link.hpp"
 #include "connector/pending_table.hpp"
 #include "connector/route_table.hpp"
+#include "connector/waiting_room.hpp"
 #include "ledger/progress.hpp"
 
 #include <chrono>
@@ -61,6 +62,12 @@ class Forwarder {
   // The link is gone: what waits for its answers gets T01.
   void detach(AccountIndex account, LinkId link, const Now& now);
 
+  // Peers are about to move here, until then: packets to those that have not come yet wait for them
+  // a little instead of being refused.
+  void expect_peers(std::chrono::steady_clock::time_point until) {
+    waiting_room_.expect_peers(until);
+  }
+
   // While draining for good, new Prepares are refused with T03, which senders retry.
   void refuse_new(bool refuse) { refuse_new_ = refuse; }
   // While balances cannot be kept, new Prepares are refused with T00.
@@ -94,7 +101,9 @@ class Forwarder {
 
   Refusal admit(Account& account, const wire::Prepare& prepare, const Now& now);
   void forward(Incoming& incoming, const wire::Prepare& prepare, const Now& now);
-  Refusal choose(Incoming& incoming, const wire::Prepare& prepare);
+  Refusal choose(Incoming& incoming, const wire::Prepare& prepare, const Now& now);
+  void send_waiting(AccountIndex account, const Now& now);
+  void sweep_waiting();
   Refusal hold(Incoming& incoming, const wire::Prepare& prepare);
   bool answer_ildcp(Incoming& incoming, const wire::Prepare& prepare, const Now& now);
   void refuse(const Incoming& incoming, const Refusal& refusal, std::uint64_t amount,
@@ -132,6 +141,7 @@ class Forwarder {
     std::vector<std::uint8_t> packet;
   };
   std::deque<Waiting> waiting_;  // in the order of their batches
+  WaitingRoom waiting_room_;
   std::uint64_t late_replies_ = 0;
   std::vector<std::uint8_t> scratch_;
   // Exchange ratios already worked out, by (from, to); a denominator of 0 says there is none.

@@ -18,6 +18,9 @@ class HttpKeepAlive {
   void begin_again() { ending_ = false; }
   bool ending() const { return ending_; }
 
+  // Whether any waits.
+  bool has_idle() const { return !idle_->empty(); }
+
   // Closes those that wait and have sent nothing that could still be answered.
   void close_idle() {
     for (net::HttpStream* stream : Streams(*idle_)) {

@@ -24,6 +24,8 @@ class Listener {
   void stop();
   // After stop(): ends what waits for another request.
   void close_idle() { keep_alive_.close_idle(); }
+  // Whether a connection of ILP-over-HTTP waits for another request.
+  bool has_idle() const { return keep_alive_.has_idle(); }
   bool listening() const { return acceptor_.is_open(); }
   std::uint16_t port() const { return port_; }
 

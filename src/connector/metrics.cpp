@@ -2,6 +2,7 @@
 
 #include "base/build_info.hpp"
 #include "base/durable_file.hpp"
+#include "net/prometheus_text.hpp"
 
 #include <algorithm>
 #include <filesystem>
@@ -17,21 +18,7 @@ namespace {
 using Out = std::back_insert_iterator<std::string>;
 
 void family(Out out, std::string_view name, std::string_view type, std::string_view help) {
-  fmt::format_to(out, "# HELP {0} {2}\n# TYPE {0} {1}\n", name, type, help);
-}
-
-// Label values come from the configuration; only these three characters have to be escaped.
-std::string escaped(std::string_view value) {
-  std::string text;
-  for (const char c : value) {
-    if (c == '\n') {
-      text += "\\n";
-    } else {
-      if (c == '\\' || c == '"') text += '\\';
-      text += c;
-    }
-  }
-  return text;
+  fmt::format_to(out, "{}", net::family_head(name, type, help));
 }
 
 void packets_of(Out out, const Account& account, std::string_view direction,
@@ -94,7 +81,7 @@ void accounts(Out out, const Hub& hub) {
   for (const Account& account : hub.forwarder.accounts()) {
     fmt::format_to(out,
                    "ilp_account_balance_units{{account=\"{}\",asset=\"{}\",scale=\"{}\"}} {}\n",
-                   account.config->id, escaped(account.config->asset_code),
+                   account.config->id, net::escaped_label(account.config->asset_code),
                    account.config->asset_scale, account.balance.value());
   }
   family(out, "ilp_peer_connected", "gauge", "1 while Prepares can be sent to the account.");

@@ -35,6 +35,12 @@ constexpr auto ledger_opening = std::chrono::seconds(1);
 // of the accounts' limits.
 constexpr auto ledger_closing = std::chrono::seconds(5);
 constexpr auto sharing = std::chrono::seconds(1);
+// How long an HTTP connection that is kept alive may still bring a request, whose answer then ends
+// it: one that is closed while a request is on its way loses that.
+constexpr auto last_request = std::chrono::milliseconds(100);
+// How long after it took over peers may still be about to come from the instance before, which
+// closes their sockets once it has answered what it accepted.
+constexpr auto peers_move = std::chrono::seconds(5);
 
 constexpr std::string_view role_names[] = {"active", "standby", "draining", "drained"};
 
@@ -47,7 +53,8 @@ Service::Service(const Config& config)
       listener_(hub_),
       health_(io_, [this](std::string_view path) { return answer(path); }),
       signals_(io_, SIGUSR1, SIGUSR2),
-      drain_deadline_(io_) {
+      drain_deadline_(io_),
+      last_requests_(io_) {
   for (AccountIndex i = 0; i < config.accounts.size(); ++i) {
     if (config.accounts[i].btp) dialers_.push_back(std::make_unique<BtpDialer>(hub_, i));
     if (config.accounts[i].http) http_peers_.push_back(std::make_unique<IlpHttpClient>(hub_, i));
@@ -107,7 +114,10 @@ void Service::wait_for_signals() {
   signals_.async_wait([this](boost::system::error_code failed, int number) {
     if (failed) return;
     if (number == SIGUSR1) drain(false);
-    if (number == SIGUSR2) promote();
+    if (number == SIGUSR2) {
+      takes_over_ = true;
+      promote();
+    }
     wait_for_signals();
   });
 }
@@ -136,6 +146,9 @@ void Service::promote() {
 void Service::become_active() {
   promoting_ = false;
   become(Role::active);
+  if (std::exchange(takes_over_, false)) {
+    hub_.forwarder.expect_peers(std::chrono::steady_clock::now() + peers_move);
+  }
   for (const auto& dialer : dialers_) dialer->start();
 }
 
@@ -150,6 +163,7 @@ void Service::drain(bool then_exit) {
   hub_.books.when_shared({}, nullptr);
   become(Role::draining);
   postponed_ = 0;
+  drain_began_ = std::chrono::steady_clock::now();
   listener_.stop();
   for (const auto& dialer : dialers_) dialer->stop();
   drain_deadline_.expires_after(config_.limits.drain_timeout / lame_duck_share);
@@ -210,6 +224,13 @@ void Service::close_connections() {
   if (hub_.forwarder.in_flight() > 0 || packets_arriving()) {
     ++postponed_;
     hub_.when_idle([this] { close_connections(); });
+    return;
+  }
+  if (listener_.has_idle() && std::chrono::steady_clock::now() < drain_began_ + last_request) {
+    last_requests_.expires_after(std::chrono::milliseconds(5));
+    last_requests_.async_wait([this](boost::system::error_code failed) {
+      if (!failed && drains()) hub_.when_idle([this] { close_connections(); });
+    });
     return;
   }
   drain_deadline_.cancel();

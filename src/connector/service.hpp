@@ -72,8 +72,11 @@ class Service {
   std::vector<std::unique_ptr<IlpHttpClient>> http_peers_;
   boost::asio::signal_set signals_;
   boost::asio::steady_timer drain_deadline_;
+  boost::asio::steady_timer last_requests_;
+  std::chrono::steady_clock::time_point drain_began_;
   Role role_ = Role::standby;
-  bool promoting_ = false;  // active as soon as it has its share of the limits
+  bool promoting_ = false;   // active as soon as it has its share of the limits
+  bool takes_over_ = false;  // from another instance: it was told to become active
   bool exit_when_drained_ = false;
   bool abandoned_ = false;  // Fulfills that could not be made durable
   int postponed_ = 0;       // how often the end of the drain was, for packets that had just arrived

@@ -113,19 +113,23 @@ std::optional<MetricSelector> parse_selector(std::string_view text) {
   return MetricSelector{std::move(sample.name), std::move(sample.labels)};
 }
 
+std::string escaped_label(std::string_view value) {
+  std::string text;
+  for (const char c : value) {
+    if (c == '"' || c == '\\') text += '\\';
+    text += c == '\n' ? "\\n" : std::string(1, c);
+  }
+  return text;
+}
+
+std::string family_head(std::string_view name, std::string_view type, std::string_view help) {
+  return fmt::format("# HELP {0} {2}\n# TYPE {0} {1}\n", name, type, help);
+}
+
 std::string to_string(const MetricSelector& selector) {
   std::string labels;
   for (const auto& [name, value] : selector.labels) {
-    labels += fmt::format("{}{}=\"", labels.empty() ? "" : ",", name);
-    for (const char c : value) {
-      if (c == '\n') {
-        labels += "\\n";
-        continue;
-      }
-      if (c == '"' || c == '\\') labels += '\\';
-      labels += c;
-    }
-    labels += '"';
+    labels += fmt::format("{}{}=\"{}\"", labels.empty() ? "" : ",", name, escaped_label(value));
   }
   return labels.empty() ? selector.name : fmt::format("{}{{{}}}", selector.name, labels);
 }

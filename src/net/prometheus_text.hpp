@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-// Prometheus' text exposition format 0.0.4, read.
+// Prometheus' text exposition format 0.0.4, read and written.
 namespace slipway::net {
 
 struct MetricSample {
@@ -36,5 +36,10 @@ struct MetricSelector {
 // Nothing where the text is no selector; of its matchers only `=` is taken.
 std::optional<MetricSelector> parse_selector(std::string_view text);
 std::string to_string(const MetricSelector& selector);
+
+// A label's value without its quotes, escaped. It must be UTF-8.
+std::string escaped_label(std::string_view value);
+// What stands before a family's samples; `type`: counter, gauge or histogram; `help`: one line.
+std::string family_head(std::string_view name, std::string_view type, std::string_view help);
 
 }  // namespace slipway::net

@@ -36,3 +36,15 @@ TEST_CASE("a time is printed as RFC 3339 in UTC with milliseconds", "[units]") {
   const std::chrono::system_clock::time_point time{1700000000s + 7ms};
   CHECK(format_utc(time) == "2023-11-14T22:13:20.007Z");
 }
+
+TEST_CASE("a time is read back as it was printed, and what is none is nothing", "[units]") {
+  CHECK(parse_utc("2023-11-14T22:13:20.007Z") ==
+        std::chrono::system_clock::time_point{1700000000s + 7ms});
+  CHECK(parse_utc("2023-11-14T22:13:20Z") == std::chrono::system_clock::time_point{1700000000s});
+  for (const char* wrong : {"", "2023-11-14", "2023-11-14T22:13:20", "2023-11-14T22:13:20.7Z",
+                            "2023-11-14T22:13:20.007", "2023-11-14T22:13:20.-07Z",
+                            "2023-11-14T22:13:20.007Z ", "yesterday"}) {
+    INFO(wrong);
+    CHECK_FALSE(parse_utc(wrong).has_value());
+  }
+}

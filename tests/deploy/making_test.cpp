@@ -39,6 +39,9 @@ TEST_CASE("a field that HAProxy was made with is named when it is another", "[ma
   host.config.ports = {{8080, 80}};
   CHECK_THAT(host.changed_since(made), ContainsSubstring(R"(ports ({"8080":80}, made with {}))"));
   host.forget();
+  host.config.haproxy_metrics_port = 8404;
+  CHECK(host.changed_since(made) == "haproxyMetricsPort (8404, made with 0)");
+  host.forget();
   host.config.haproxy_config = host.file("haproxy.cfg", "one");
   CHECK(host.changed_since(made) == "haproxyConfig");
   host.forget();

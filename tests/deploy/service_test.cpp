@@ -284,4 +284,17 @@ TEST_CASE("ports that the service lacks, and two on one, are told by number", "[
   config.ports = {{8080, 4000}};
   CHECK_THAT(check_ports(config, service).error().text(),
              ContainsSubstring("both published on 4000"));
+  config.ports = {{8080, 80}};
+  config.haproxy_metrics_port = 80;
+  CHECK_THAT(check_ports(config, service).error().text(),
+             ContainsSubstring("haproxyMetricsPort 80 is where 8080 of the service is published"));
+}
+
+TEST_CASE("HAProxy tells its own metrics where that is asked for, to the host alone", "[service]") {
+  Config config;
+  const service::Service service = described("{}");
+  CHECK_THAT(haproxy_file(config, {service, service}), !ContainsSubstring("prometheus-exporter"));
+  config.haproxy_metrics_port = 8404;
+  CHECK_THAT(haproxy_file(config, {service, service}),
+             ContainsSubstring("frontend metrics\n  mode http\n  bind 127.0.0.1:8404\n"));
 }

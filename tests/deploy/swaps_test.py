@@ -52,6 +52,10 @@ class Row:
     def packets(self) -> dict:
         return self.results["details"]["packets"]
 
+    def for_now(self) -> int:
+        """Rejected for now, which a sender sends again."""
+        return sum(count for code, count in self.packets["rejectedByCode"].items() if code.startswith("T"))
+
     def got(self) -> int:
         """Answers that the sender got."""
         return sum(self.packets[name] for name in
@@ -216,15 +220,13 @@ def table(rows: list[Row]) -> str:
     lines = ["| " + " | ".join(columns) + " |", "|" + "---|" * len(columns)]
     for row in rows:
         packets, details = row.packets, row.results["details"]
-        for_now = sum(count for code, count in packets["rejectedByCode"].items()
-                      if code.startswith("T"))
         slipway = row.answered is not None
         flips = f"{statistics.median(row.flips_ms):.1f}/{max(row.flips_ms):.1f}" if row.flips_ms else "-"
         cells = (row.name, row.swaps, packets["sent"], packets["unsent"], packets["fulfilled"],
                  " ".join(f"{count} {code}" for code, count in packets["rejectedByCode"].items()) or 0,
                  row.in_flight + row.passed_on_and_lost() if slipway else row.passed_on_and_lost(),
                  row.answered - row.got() if slipway else "-",
-                 for_now + packets["unanswered"],
+                 row.for_now() + packets["unanswered"],
                  f"{details['longestGapMs']:.1f}", f"{details['latency']['p99Ms']:.1f}",
                  f"{details['latency']['p999Ms']:.1f}", flips,
                  "/".join(median(row.switched_s.get(kind, [])) for kind in ("warm", "cold")))
@@ -247,7 +249,9 @@ def site(executables):
 def test_slipway_loses_no_packet_that_was_accepted(site, protocol, tell):
     row = with_slipway(site, protocol)
     tell("\n" + table([row]))
-    assert row.swaps and row.lost() == 0
+    assert row.swaps and row.lost() == 0 and row.for_now() == 0
+    # A WebSocket's close crosses packets on the wire; an HTTP connection ends with an answer.
+    assert protocol == "btp" or row.packets["unanswered"] == 0
 
 
 # What it is compared with; nothing is asked of it.

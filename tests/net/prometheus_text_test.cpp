@@ -56,3 +56,12 @@ TEST_CASE("a selector is read as Prometheus writes it, and written so that it re
     CHECK_FALSE(parse_selector(wrong).has_value());
   }
 }
+
+TEST_CASE("a family's head and a label's value are as the format wants them", "[prometheus]") {
+  CHECK(family_head("a_total", "counter", "Of a.") ==
+        "# HELP a_total Of a.\n# TYPE a_total counter\n");
+  CHECK(escaped_label("a\"b\\c\nd") == "a\\\"b\\\\c\\nd");
+  const auto read = parse_metrics("n{l=\"" + escaped_label("a\"b\\c\nd") + "\"} 1\n");
+  REQUIRE(read.size() == 1);
+  CHECK(read[0].labels.at("l") == "a\"b\\c\nd");
+}

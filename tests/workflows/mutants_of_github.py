@@ -71,7 +71,7 @@ MUTANTS = [
     # 10 Dependabot
     ("a base that Dependabot does not see", "Dockerfile", "ARG BUILDER_BASE=debian\n", "ARG BUILDER_BASE=debian:bookworm-slim@sha256:7b140f374b289a7c2befc338f42ebe6441b7ea838a042bbd5acbfca6ec875818\n"),
     ("no pip", DEPENDABOT, "package-ecosystem: pip\n    directory: /scripts/lib\n", "package-ecosystem: pip\n    directory: /\n"),
-    ("no Go tools", DEPENDABOT, "directory: /scripts/lib/go-tools", "directory: /"),
+    ("no Go tools", DEPENDABOT, "[/scripts/lib/go-tools, ", "["),
     ("no Kubernetes", DEPENDABOT, "directory: /scripts/lib/cluster", "directory: /"),
     ("an npm folder forgotten", DEPENDABOT, "[/scripts/release, /tests/interop, ", "[/tests/interop, "),
     ("a Go tool by hand", "scripts/setup", "tool_from_go act github.com/nektos/act", "tool_from_go act github.com/nektos/act@v0.2.87"),

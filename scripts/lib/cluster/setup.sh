@@ -15,6 +15,7 @@ want_cluster() {
   package iproute2 ip; package iptables iptables
   package openssl openssl
   package runc runc
+  package skopeo skopeo
   commands+=(kubectl)
   [[ -d $kubernetes_folder ]] && kubectl_is_there && return
   go_command >/dev/null || want_go
@@ -37,7 +38,7 @@ install_kubernetes() {
       name=${package##*/}
       [[ $package != */etcd/* ]] || name=etcd
       say "building $name ($((++number)) of ${#kubernetes[@]})"
-      CGO_ENABLED=0 go_apart kubernetes -C "$kubernetes_module" build -trimpath -o "$partial/$name" \
+      go_caches=kubernetes with_go CGO_ENABLED=0 go -C "$kubernetes_module" build -trimpath -o "$partial/$name" \
         -ldflags "-s -w $(version_flags "$version")" "$package"
     done
     as_root gcc -static -Os -s -o "$partial/pause" "$kubernetes_module/pause.c"

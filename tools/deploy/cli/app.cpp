@@ -5,10 +5,12 @@
 #include "base/units.hpp"
 #include "deploy/cli/actor.hpp"
 #include "deploy/cli/lock_taking.hpp"
+#include "deploy/cli/metrics_file.hpp"
 #include "deploy/cli/migration.hpp"
 #include "deploy/cli/platforms.hpp"
 #include "deploy/cli/report_output.hpp"
 #include "deploy/cli/status_text.hpp"
+#include "deploy/cli/trace_sender.hpp"
 #include "deploy/cli/webhook.hpp"
 #include "deploy/cli/worker.hpp"
 #include "deploy/kubernetes/access.hpp"
@@ -46,6 +48,8 @@ int work(Ports& ports, Session& session, const Options& options, const std::stri
   const Report report = session.run(stop);
   print_report(report, options, program);
   write_report(report, options, program);
+  write_metrics(report, session.history(), ports.config, program);
+  send_trace(report, ports.config, program);
   call_webhook(report, ports.config, program);
   return static_cast<int>(report.exit_code);
 }
@@ -124,6 +128,8 @@ int run(const Options& options, const std::string& program, std::stop_token stop
   }
   auto config = read_config(options.config_file);
   if (!config) return fail(program, config.error(), ExitCode::usage);
+  if (auto url = check_traces_url(*config); !url)
+    return fail(program, url.error(), ExitCode::usage);
   Patience patience{.tell = [&](const std::string& what) { print_warning(program, what); }};
   if (options.timeout) patience.longest = std::min(patience.longest, *options.timeout);
   auto platform = make_platform(*config, patience);

@@ -67,7 +67,8 @@ Result<void> check_port_free(std::uint16_t port) {
   if (inode.empty()) inode = listening_inode("/proc/net/tcp6", port);
   const std::string owner = inode.empty() ? std::string("somebody") : process_with_socket(inode);
   return Error{ErrorKind::busy, fmt::format("port {} is taken by {}", port, owner),
-               "stop it, or publish another port (field ports of the host's configuration)"};
+               "stop it, or take another port (fields ports and haproxyMetricsPort of the host's "
+               "configuration)"};
 }
 
 }  // namespace
@@ -78,6 +79,7 @@ Result<void> check_entrance_ports(const Config& config, const Services& services
       if (auto free = check_port_free(config.published(port)); !free) return free;
     }
   }
+  if (config.haproxy_metrics_port != 0) return check_port_free(config.haproxy_metrics_port);
   return {};
 }
 

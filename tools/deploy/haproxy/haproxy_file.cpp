@@ -47,6 +47,21 @@ constexpr std::string_view http_limits = R"(  timeout client 60s
   timeout http-keep-alive 10s
 )";
 
+// HAProxy's own exporter: of what it counted for users, nothing that it could be told.
+std::string metrics_frontend(std::uint16_t port) {
+  if (port == 0) return {};
+  return fmt::format(R"(
+frontend metrics
+  mode http
+  bind 127.0.0.1:{}
+  timeout client 10s
+  timeout http-request 5s
+  http-request use-service prometheus-exporter if {{ path /metrics }}
+  http-request return status 404
+)",
+                     port);
+}
+
 // A frontend and its two backends.
 struct Route {
   std::string name;  // also the mode's: http, tcp_4000
@@ -109,6 +124,7 @@ std::string haproxy_file(const Config& config, const Services& services) {
         config,
         {fmt::format("tcp_{}", port), "tcp", {config.published(port)}, port, port, has_v6()});
   }
+  text += metrics_frontend(config.haproxy_metrics_port);
   return text;
 }
 

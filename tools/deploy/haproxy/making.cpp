@@ -43,6 +43,7 @@ Making making_of(const Config& config) {
   Making making{
       {"haproxyImage", config.haproxy_image.empty() ? "haproxy:2.8" : config.haproxy_image},
       {"ports", to_text(ports)},
+      {"haproxyMetricsPort", std::to_string(config.haproxy_metrics_port)},
       {std::string(own_haproxy_file),
        config.haproxy_config.empty() ? "" : hash_of_file(config.haproxy_config)},
       {"composeFile", config.compose_file.empty() ? "" : hash_of_service(config.compose_file)}};

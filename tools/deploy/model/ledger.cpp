@@ -62,6 +62,11 @@ void Ledger::remember(std::vector<Release>& list, const Release& release) {
   list.resize(std::min(list.size(), most_remembered));
 }
 
+void Ledger::add(HistoryEntry entry) {
+  ++outcomes_[{entry.operation, entry.exit_code}];
+  history_.push_back(std::move(entry));
+}
+
 void Ledger::apply(const Record& record, const Begun& begun) {
   open_ = OpenTransaction{record.transaction, begun.plan, {}, record.time};
   remember(known_, begun.plan.target);
@@ -84,7 +89,7 @@ void Ledger::apply(const Record& record, const Ended& ended) {
   entry.message = ended.message;
   entry.running = ended.running;
   entry.ended = true;
-  history_.push_back(std::move(entry));
+  add(std::move(entry));
   if (ended.exit_code == static_cast<int>(ExitCode::done)) {
     remember(proven_, plan.target);
     std::erase_if(retracted_, same(plan.target));
@@ -97,8 +102,8 @@ void Ledger::apply(const Record& record, const Ended& ended) {
 }
 
 void Ledger::apply(const Record& record, const Refused& refused) {
-  history_.push_back({record.transaction, record.time, refused.operation, refused.actor,
-                      refused.reason, refused.target, "", refused.exit_code, refused.message});
+  add({record.transaction, record.time, refused.operation, refused.actor, refused.reason,
+       refused.target, "", refused.exit_code, refused.message});
 }
 
 void Ledger::apply(const Record& record, const Performed& performed) {
@@ -110,6 +115,7 @@ void Ledger::apply(const Record&, const Compacted& compacted) {
   proven_ = compacted.proven;
   known_ = compacted.known;
   retracted_ = compacted.retracted;
+  outcomes_ = compacted.outcomes;
 }
 
 std::optional<HistoryEntry> Ledger::operation(const std::string& transaction) const {
@@ -121,7 +127,7 @@ std::optional<HistoryEntry> Ledger::operation(const std::string& transaction) co
 }
 
 Compacted Ledger::compacted() const {
-  return {forgotten_ + history_.size(), proven_, known_, retracted_};
+  return {forgotten_ + history_.size(), proven_, known_, retracted_, outcomes_};
 }
 
 std::optional<std::vector<Record>> compact(const std::vector<Record>& records, std::size_t most) {

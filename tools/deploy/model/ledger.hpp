@@ -49,6 +49,9 @@ class Ledger {
   const std::vector<HistoryEntry>& history() const { return history_; }
   // How many more there were before, of which the journal holds no records any more.
   std::uint64_t forgotten() const { return forgotten_; }
+  // What came of all operations since the journal began, of those before, too, as far as whoever
+  // dropped their records counted them.
+  const Outcomes& outcomes() const { return outcomes_; }
   // One of the history, or the one that is open, by its transaction.
   std::optional<HistoryEntry> operation(const std::string& transaction) const;
 
@@ -92,6 +95,7 @@ class Ledger {
   template <typename Other>
   void apply(const Record&, const Other&) {}
   bool is_open(const Record& record) const { return open_ && record.transaction == open_->id; }
+  void add(HistoryEntry entry);
   void remember(std::vector<Release>& list, const Release& release);
 
   std::optional<OpenTransaction> open_;
@@ -100,6 +104,7 @@ class Ledger {
   std::vector<Release> known_;
   std::vector<Release> retracted_;
   std::uint64_t forgotten_ = 0;
+  Outcomes outcomes_;
 };
 
 // The same journal with at most `most` of its records, the last ones, behind one that says what the

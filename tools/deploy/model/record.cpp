@@ -66,11 +66,16 @@ Content content(const Rebuilt& rebuilt) {
   return {"rebuilt", {{"why", rebuilt.why}, {"releases", list_of(rebuilt.releases)}}};
 }
 Content content(const Compacted& compacted) {
-  return {"compacted",
-          {{"operations", compacted.operations},
-           {"proven", list_of(compacted.proven)},
-           {"known", list_of(compacted.known)},
-           {"retracted", list_of(compacted.retracted)}}};
+  Json data{{"operations", compacted.operations},
+            {"proven", list_of(compacted.proven)},
+            {"known", list_of(compacted.known)},
+            {"retracted", list_of(compacted.retracted)}};
+  // Tools that do not know it pass over it.
+  for (const auto& [what, count] : compacted.outcomes) {
+    data["outcomes"].push_back(
+        {{"operation", what.first}, {"exitCode", what.second}, {"count", count}});
+  }
+  return {"compacted", std::move(data)};
 }
 Content content(const Noted& noted) {
   return {
@@ -105,6 +110,15 @@ std::vector<Release> releases_in(const Json& data, const char* field) {
   return releases;
 }
 
+Outcomes outcomes_in(const Json& data) {
+  Outcomes outcomes;
+  for (const Json& one : data.value("outcomes", Json::array())) {
+    outcomes[{one.value("operation", ""), one.value("exitCode", 0)}] =
+        one.value("count", std::uint64_t{0});
+  }
+  return outcomes;
+}
+
 // Throws Foreign, or what the JSON library does where a field is of another kind.
 Entry entry_of(const std::string& type, const Json& data) {
   const auto text = [&](const char* field) { return data.value(field, ""); };
@@ -126,7 +140,7 @@ Entry entry_of(const std::string& type, const Json& data) {
   if (type == "note") return Noted{text("what"), text("by"), text("reason"), text("holder")};
   if (type == "compacted") {
     return Compacted{data.value("operations", std::uint64_t{0}), releases_in(data, "proven"),
-                     releases_in(data, "known"), releases_in(data, "retracted")};
+                     releases_in(data, "known"), releases_in(data, "retracted"), outcomes_in(data)};
   }
   throw Foreign{fmt::format("type '{}'", foreign_line(type, 40))};
 }

@@ -4,8 +4,10 @@
 #include "deploy/model/plan.hpp"
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -55,11 +57,15 @@ struct Noted {  // note
   std::string reason;
   std::string holder;
 };
+// How many operations ended so: by name (deploy, rollback) and exit status.
+using Outcomes = std::map<std::pair<std::string, int>, std::uint64_t>;
+
 struct Compacted {  // compacted: what earlier records said, which are gone; only as the first
   std::uint64_t operations = 0;  // how many they told of
   std::vector<Release> proven;   // as Ledger has them
   std::vector<Release> known;
   std::vector<Release> retracted;
+  Outcomes outcomes = {};
 };
 
 using Entry =

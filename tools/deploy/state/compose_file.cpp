@@ -122,6 +122,11 @@ Result<void> check_ports(const Config& config, const service::Service& service) 
                                  before->second, port, before->first));
     }
   }
+  const auto taken = inside.find(config.haproxy_metrics_port);
+  if (config.haproxy_metrics_port != 0 && taken != inside.end()) {
+    return refused(fmt::format("haproxyMetricsPort {} is where {} of the service is published",
+                               taken->first, taken->second));
+  }
   return {};
 }
 

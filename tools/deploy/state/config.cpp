@@ -144,6 +144,7 @@ Result<void> fill(Config& config, const Json& object) {
       {"envFile", path(config.environment_file, base)},
       {"dockerSocket", text(config.docker_socket)},
       {"haproxyImage", text(config.haproxy_image)},
+      {"haproxyMetricsPort", integer(config.haproxy_metrics_port, 0, 65535)},
       {"subnetPrefix", text(config.subnet_prefix)},
       {"ports", port_map(config.ports)},
       {"variables", texts(config.variables)},
@@ -156,6 +157,8 @@ Result<void> fill(Config& config, const Json& object) {
       {"replicas", optional_integer(config.replicas, 1, 1000)},
       {"patch", path(config.patch_file, base)},
       {"webhook", text(config.webhook)},
+      {"tracesUrl", text(config.traces_url)},
+      {"metricsDir", path(config.metrics_directory, base)},
       {"keepReleases", integer(config.keep_releases, 1, Ledger::most_remembered)}};
   return set_all(object, setters);
 }

@@ -32,6 +32,8 @@ struct Config {
   std::filesystem::path environment_file;             // of both colours; empty: there is none
   std::string docker_socket = "/var/run/docker.sock";
   std::string haproxy_image;
+  // Where HAProxy tells its own metrics, on the host's loopback alone; 0: nowhere.
+  std::uint16_t haproxy_metrics_port = 0;
   std::string subnet_prefix = "172.31.231";  // of the private bridge, a /24
   // Where users reach a port of the service, if not under the same number.
   std::map<std::uint16_t, std::uint16_t> ports;
@@ -47,7 +49,10 @@ struct Config {
   std::string cluster_namespace;
   std::optional<int> replicas;       // instead of the service's own
   std::filesystem::path patch_file;  // of the Deployment, a strategic merge; empty: there is none
-  std::string webhook;               // a URL that gets each report as JSON; may hold a secret
+  // Where an exporter collects *.prom (cli/metrics_file.hpp); empty: nothing is written.
+  std::filesystem::path metrics_directory;
+  std::string traces_url;  // of a collector that takes OTLP over HTTP; empty: none
+  std::string webhook;     // a URL that gets each report as JSON; may hold a secret
 
   std::uint16_t published(std::uint16_t port) const;
 };

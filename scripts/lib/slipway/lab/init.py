@@ -39,8 +39,11 @@ class Init:
         if lifeline >= 0:
             self.selector.register(lifeline, selectors.EVENT_READ, self._lost_owner)
         self.server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
-        self.server.bind(spec["control"])
+        # Under its name only once it listens: who sees it connects.
+        unnamed = spec["control"] + ".new"
+        self.server.bind(unnamed)
         self.server.listen()
+        os.rename(unnamed, spec["control"])
         self.selector.register(self.server, selectors.EVENT_READ, self._answer)
 
     def _watch_signals(self) -> None:

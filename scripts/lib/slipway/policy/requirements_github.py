@@ -188,10 +188,11 @@ def updates(r):
     for update in yaml.safe_load(r.text(".github/dependabot.yml"))["updates"]:
         told.setdefault(update["package-ecosystem"], set()).update(update.get("directories") or [update["directory"]])
     for ecosystem, pattern in (("npm", "**/package-lock.json"), ("pip", "scripts/**/requirements*.txt"),
-                               ("gomod", "scripts/**/go.mod")):
+                               ("gomod", "**/go.mod")):
         for file in r.root.glob(pattern):
             folder = "/" + file.parent.relative_to(r.root).as_posix()
-            ours = "node_modules" not in file.parts and not folder.startswith("/build/")
+            ours = "node_modules" not in file.parts and not folder.startswith("/build/") \
+                and (ecosystem != "gomod" or "require" in file.read_text())
             if ours and folder not in told.get(ecosystem, set()):
                 yield f"dependabot: {ecosystem} does not look into {folder}"
     if "/" not in told.get("docker", set()):

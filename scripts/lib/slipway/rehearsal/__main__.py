@@ -5,14 +5,17 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 from .. import paths
 from ..lab import Engine, Host, LabError, Registry, images, interrupt_on_terminate
+from ..watch import pictures
+from ..watch.profile import Profile
 from . import report
 from .build import Build
 from .description import read
 from .journey import Images, Journey, bad_versions
-from .production import Production, Swap
+from .production import METRICS, Production, Swap
 from .stages import StageFailed, Stages
 from .versions import Source
 from .workflows import Workflows
@@ -33,6 +36,7 @@ class Rehearsal:
         self.stages = Stages()
         self.swaps: list[Swap] = []
         self.facts: dict[str, str] = {}
+        self.pictures: list[Path] = []
         self.workflows = Workflows(self.stages, FOLDER / "workflows", RELEASE, SEED)
 
     def run(self) -> None:
@@ -59,16 +63,21 @@ class Rehearsal:
         bad = bad_versions(images, v2, RELEASE / "slipway-saboteur")
         images.expect_different()
         with self.stages.stage("host: HAProxy, two colours, deploy and rollback") as stage:
-            production.install(CHECKOUT, RELEASE, engine, self.build_arguments.get("HAPROXY_IMAGE", ""), CONFIG)
+            production.install(CHECKOUT, RELEASE, engine, self.build_arguments.get("HAPROXY_IMAGE", ""), CONFIG,
+                               watched=True)
             stage.evidence = f"{production.host.ip}, its own engine, sshd and network"
         journey = Journey(self.stages, production, RELEASE / "packet_bench", FOLDER)
         self.swaps = journey.swaps
-        journey.ship(v1, v2)
-        for version in bad:
-            journey.take_back(version, serving=v1)
+        with Profile(production.host, METRICS) as profile:
+            journey.ship(v1, v2)
+            for version in bad:
+                journey.take_back(version, serving=v1)
+            with self.stages.stage("pictures of the dashboards") as stage:
+                self.pictures = pictures.write(profile, FOLDER)
+                stage.evidence = ", ".join(file.name for file in self.pictures)
 
     def _setup(self) -> None:
-        groups = ["docker"] if self.short else ["docker", "act"]
+        groups = ["docker", "metrics"] + ([] if self.short else ["act"])
         with self.stages.stage("setup: what follows the build") as stage:
             self._command(str(CHECKOUT / "scripts/setup"), *groups)
             if not self.short:
@@ -130,7 +139,7 @@ def main(argv: list[str] | None = None) -> int:
     except (StageFailed, LabError, OSError, subprocess.SubprocessError) as error:
         print(f"rehearse: error: {error}", file=sys.stderr)
     report.write(FOLDER, status == 0, rehearsal.stages, rehearsal.swaps, rehearsal.facts,
-                 rehearsal.workflows.report())
+                 rehearsal.workflows.report(), rehearsal.pictures)
     print(rehearsal.stages.table())
     print(f"\nreport: {os.path.relpath(FOLDER / 'report.md')}")
     return status

@@ -19,6 +19,7 @@ from .traffic import Load, Packets, http_get
 from .versions import Version
 
 COLOURS = ("blue", "green")
+METRICS = Path("/var/lib/slipway/metrics")  # on the host
 # Shorter than on a real host, so that a rehearsal of a sick release does not take minutes. The load, both colours
 # and the proxy share this machine's few processors: only a latency that is beyond such noise may take a release
 # back here.
@@ -57,13 +58,17 @@ class Production:
         self.secrets = {name: secrets.token_urlsafe(24) for name in description.secrets}
 
     def install(self, repository: Path, executables: Path, engine: Engine, haproxy: str,
-                config: dict[str, Path] | None = None) -> None:
+                config: dict[str, Path] | None = None, watched: bool = False) -> None:
         """Copies what a host needs to it: the executables, the service's configuration, and settings and secrets
         of its own. HAPROXY: the image of the proxy; empty: deploy's own choice. CONFIG: folders by the names that
-        slipway.yml gives them; those in REPOSITORY's host/config, if nothing is said."""
+        slipway.yml gives them; those in REPOSITORY's host/config, if nothing is said. WATCHED: with the settings that
+        host/observability wants."""
         if config is None:
             config = {folder.name: folder for folder in (repository / "host/config").glob("*/")}
-        settings = {"image": self.registry.reference(self.description.name)}
+        settings: dict[str, str | int] = {"image": self.registry.reference(self.description.name)}
+        if watched:
+            self.host.run_inside("mkdir", "-p", str(METRICS))
+            settings |= {"metricsDir": str(METRICS), "haproxyMetricsPort": 8404}
         if haproxy:
             images.give(haproxy, engine, self.host)
             settings["haproxyImage"] = haproxy

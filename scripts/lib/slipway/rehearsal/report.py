@@ -1,6 +1,7 @@
 """report.md for people, report.json for scripts."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 from .production import Swap
@@ -25,14 +26,21 @@ def swaps_table(swaps: list[Swap]) -> str:
     return markdown_table(rows)
 
 
+def dashboards(pictures: Sequence[Path]) -> str:
+    """What the host's dashboards showed of all this."""
+    if not pictures:
+        return ""
+    return "## Dashboards\n\n" + "\n\n".join(f"![{file.stem}]({file.name})" for file in pictures)
+
+
 def write(folder: Path, passed: bool, stages: Stages, swaps: list[Swap], facts: dict,
-          workflows: str) -> None:
+          workflows: str, pictures: Sequence[Path] = ()) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     text = "\n\n".join((
         f"# Rehearsal: {'passed' if passed else 'FAILED'}",
         "\n".join(f"- {name}: {value}" for name, value in facts.items()),
         "## Stages", stages.table(),
-        "## Swaps", swaps_table(swaps), workflows)) + "\n"
+        "## Swaps", swaps_table(swaps), dashboards(pictures), workflows)) + "\n"
     (folder / "report.md").write_text(text)
     (folder / "report.json").write_text(json.dumps({
         "schemaVersion": 1, "passed": passed, "facts": facts, "stages": stages.as_json(),
