@@ -68,6 +68,12 @@ MUTANTS = [
     # 9 moved files
     ("a header moved into docs", "scripts/ci/plan", '"--no-renames", ', ""),
     ("a header moved out of sight of the linter", "scripts/ci/affected-units", '"--no-renames", ', ""),
+    # a cluster in a host's place
+    ("staging's deploy goes to production's cluster", CD, "kubeconfig: ${{ secrets.STAGING_KUBECONFIG }}", "kubeconfig: ${{ secrets.PRODUCTION_KUBECONFIG }}"),
+    ("production's deploy goes to staging's cluster", CD, "kubeconfig: ${{ secrets.PRODUCTION_KUBECONFIG }}", "kubeconfig: ${{ secrets.STAGING_KUBECONFIG }}"),
+    ("production's rollback meets staging's cluster", CD, "&& secrets.PRODUCTION_KUBECONFIG ||", "&& secrets.PRODUCTION_KUBECONFIG || secrets.STAGING_KUBECONFIG ||"),
+    ("an action that forgets the cluster", DEPLOY, "        SLIPWAY_KUBECONFIG: ${{ inputs.kubeconfig }}\n", ""),
+    ("a kubeconfig in a command", DEPLOY, "scripts/ci/host\" before'", "scripts/ci/host\" before ${{ inputs.kubeconfig }}'"),
     # 10 Dependabot
     ("a base that Dependabot does not see", "Dockerfile", "ARG BUILDER_BASE=debian\n", "ARG BUILDER_BASE=debian:bookworm-slim@sha256:7b140f374b289a7c2befc338f42ebe6441b7ea838a042bbd5acbfca6ec875818\n"),
     ("no pip", DEPENDABOT, "package-ecosystem: pip\n    directory: /scripts/lib\n", "package-ecosystem: pip\n    directory: /\n"),
