@@ -19,7 +19,9 @@ TESTS = {"docker": ("tests/deploy/", "tests/lab/", "tests/packet_bench/"),
          "blackbox": ("tests/connector/", "tests/interop/"), "kubernetes": ("tests/cluster/",),
          "workflows": ("tests/workflows/", "tests/adopt/"), "release": ("tests/release/",)}
 # Another suite's, in the same folder.
-ELSEWHERE = {"release": {"tests/release/act_release_test.py", "tests/release/bare_hosts.py"}}
+ELSEWHERE = {"release": {"tests/release/act_release_test.py", "tests/release/bare_hosts.py"},
+             # It makes a cluster of the lab, which CI does not compile.
+             "kubernetes": {"tests/cluster/rehearse_test.py"}}
 # What a test names as an example of something else, and does not use.
 EXAMPLES = re.compile(r"tests/workflows/(affected_units_test|reach_test|mutants.*|critical_path)\.py")
 
@@ -87,6 +89,13 @@ def test_the_executables_of_a_suite_reach_it():
     assert len(native) > 200
     for path in native:
         assert {"docker", "blackbox"} <= reach.of_file(path), path
+
+
+def test_the_executables_that_the_clusters_tests_name_are_built_for_them():
+    leg = re.search(r"\n  kubernetes\)\n(.*?);;", (REPOSITORY / "scripts/ci/integration").read_text(), re.DOTALL)[1]
+    named = {name for path in closure("kubernetes") if path.startswith("tests/")
+             for name in re.findall(r'(?:binaries|executables) / "([\w-]+)"', (REPOSITORY / path).read_text())}
+    assert named >= {"connector", "slipway"} and named - set(leg.split()) == set()
 
 
 @pytest.mark.parametrize("path", ["CMakeLists.txt", "cmake/warnings.cmake", "CMakePresets.json", "tests/CMakeLists.txt",
