@@ -61,9 +61,10 @@ void forget_old_outputs(const fs::path& directory) {
 }
 
 // Copies what a file has gained to one of our own descriptors.
-class Tail {
+class OutputTail {
  public:
-  Tail(const fs::path& path, int to) : fd_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)), to_(to) {}
+  OutputTail(const fs::path& path, int to)
+      : fd_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)), to_(to) {}
 
   void copy() {
     std::array<char, 65536> block;
@@ -141,8 +142,8 @@ Result<Worker> Worker::start(const fs::path& directory, const std::vector<std::s
 }
 
 std::optional<int> Worker::follow(std::stop_token stop, OnStop on_stop) {
-  Tail out(out_path_, STDOUT_FILENO);
-  Tail err(err_path_, STDERR_FILENO);
+  OutputTail out(out_path_, STDOUT_FILENO);
+  OutputTail err(err_path_, STDERR_FILENO);
   bool handled = false;
   for (;;) {
     int raw = 0;
@@ -162,7 +163,7 @@ std::optional<int> Worker::follow(std::stop_token stop, OnStop on_stop) {
 }
 
 void follow_current(const fs::path& directory, Store& store, std::stop_token stop) {
-  Tail err(directory / "current.err", STDERR_FILENO);
+  OutputTail err(directory / "current.err", STDERR_FILENO);
   while (store.lock_holder() && !stop.stop_requested()) {
     err.copy();
     std::this_thread::sleep_for(poll_interval * 10);

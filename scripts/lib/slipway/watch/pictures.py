@@ -79,8 +79,9 @@ def rows(found: list[Series], length: float) -> Iterator[str]:
     for number, (name, points) in enumerate(found):
         y = TOP + row * number
         yield text(12, y + row / 2, name)
-        colour, height, width = COLOURS[number % len(COLOURS)], row * 0.7, across * STEP_S / length
+        colour, height = COLOURS[number % len(COLOURS)], row * 0.7
         for at, _ in points:
+            width = across * min(STEP_S, length - at) / length
             yield (f'<rect x="{2 * LEFT + across * at / length:.1f}" y="{y:.1f}" width="{width:.1f}" '
                    f'height="{height:.1f}" fill="{colour}"/>')
 
