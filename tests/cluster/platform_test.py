@@ -139,7 +139,7 @@ def test_a_bake_by_the_services_own_counters_sums_its_pods(cluster, namespace):
             place.publish(tag, manner)
         assert place.deploy("v1").status == 0
         baked = place.deploy("v2")
-        assert baked.status == 0 and step(baked, "bake")["event"] == "done", baked
+        assert baked.status == 0 and step(baked, "bake")["outcome"] == "done", baked
         worse = place.deploy("worse")
         assert worse.status == 4 and place.served() == "v2" and place.agrees() == "", worse
 
