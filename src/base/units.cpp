@@ -68,15 +68,18 @@ std::optional<std::chrono::system_clock::time_point> parse_utc(std::string_view 
   const std::string whole(text);
   const char* rest = ::strptime(whole.c_str(), "%Y-%m-%dT%H:%M:%S", &utc);
   if (rest == nullptr) return std::nullopt;
-  double fraction = 0;
+  // What is finer than a microsecond is left out.
+  std::int64_t fraction = 0;
   if (*rest == '.') {
-    char* end = nullptr;
-    fraction = std::strtod(rest, &end);
-    rest = end;
+    std::int64_t digit_is = 100'000;
+    const char* const digits = ++rest;
+    for (; *rest >= '0' && *rest <= '9'; ++rest, digit_is /= 10)
+      fraction += (*rest - '0') * digit_is;
+    if (rest == digits) return std::nullopt;
   }
   if (std::string_view(rest) != "Z") return std::nullopt;
   const auto seconds = std::chrono::system_clock::from_time_t(::timegm(&utc));
-  return seconds + std::chrono::microseconds(std::lround(fraction * 1e6));
+  return seconds + std::chrono::microseconds(fraction);
 }
 
 }  // namespace slipway
