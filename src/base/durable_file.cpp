@@ -101,6 +101,14 @@ Result<void> make_directory(const std::filesystem::path& path, mode_t mode) {
   return {};
 }
 
+Result<void> make_directories(const std::filesystem::path& path, const std::string& remedy) {
+  std::error_code failed;
+  std::filesystem::create_directories(path, failed);
+  if (!failed) return {};
+  return Error{ErrorKind::io, fmt::format("cannot make {}: {}", path.string(), failed.message()),
+               remedy};
+}
+
 Result<void> sync_directory(const std::filesystem::path& directory) {
   UniqueFd fd(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!fd || ::fsync(fd.get()) != 0) return io_error("cannot sync", directory.string(), errno);

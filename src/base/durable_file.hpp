@@ -27,6 +27,9 @@ Result<std::string> read_file(const std::filesystem::path& path,
 // parent must exist. Errors: io.
 Result<void> make_directory(const std::filesystem::path& path, mode_t mode);
 
+// The folder and what is missing above it. Errors: io, with this remedy.
+Result<void> make_directories(const std::filesystem::path& path, const std::string& remedy);
+
 // fsync of a folder: makes the creation, rename or removal of entries in it durable.
 Result<void> sync_directory(const std::filesystem::path& directory);
 

@@ -5,6 +5,7 @@ import itertools
 import pytest
 
 from cluster.ground import Ground
+from cluster.place import Place
 
 NUMBERS = itertools.count(1)
 
@@ -32,3 +33,14 @@ def namespace(cluster, request):
     cluster.kubectl("create", "namespace", name)
     yield name
     cluster.kubectl("delete", "namespace", name, "--wait=false")
+
+
+@pytest.fixture
+def place(cluster, namespace):
+    """The stand-in: v1 serves, v2 is in the registry."""
+    with Place(cluster, namespace) as place:
+        for tag in ("v1", "v2"):
+            place.publish(tag)
+        first = place.deploy("v1")
+        assert first.status == 0 and place.served() == "v1", first
+        yield place

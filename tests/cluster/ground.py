@@ -7,7 +7,6 @@ SLIPWAY_CLUSTER_REGISTRY, host:port, one name for this machine, which pushes, an
 import contextlib
 import json
 import os
-import re
 import subprocess
 import urllib.request
 from pathlib import Path
@@ -16,7 +15,15 @@ from cluster import connector
 from slipway.lab import Cluster, Engine, Registry
 from slipway.lab.capsule import run
 from support import needs
-from support.engines import CONNECTOR_CHANGES, connector_files, discard, import_image, sweep
+from support.engines import (
+    CONNECTOR_CHANGES,
+    connector_files,
+    connector_revision,
+    discard,
+    import_image,
+    sweep,
+    version_labels,
+)
 from support.waiting import await_true
 
 NAME = "cluster-suite"
@@ -86,12 +93,11 @@ class Ground(contextlib.ExitStack):
         listed = self.engine.docker("inspect", "--format", "{{json .RepoDigests}}", reference).stdout
         return json.loads(listed)[0]
 
-    def publish_connector(self, tag: str) -> str:
+    def publish_connector(self, tag: str, repository: str = "connector") -> str:
         """The connector of this build; its reference by digest."""
-        said = subprocess.run([self.binaries / "connector", "--version"], capture_output=True, text=True, check=True)
-        labels = {"version": tag.lstrip("v"), "revision": re.search(r"\((.*)\)", said.stdout).group(1)}
-        return self.publish("connector", tag, connector_files(self.binaries / "connector"), [
-            *CONNECTOR_CHANGES, *(f"LABEL org.opencontainers.image.{name}={value}" for name, value in labels.items())])
+        program = self.binaries / "connector"
+        return self.publish(repository, tag, connector_files(program), [
+            *CONNECTOR_CHANGES, *version_labels(tag, connector_revision(program))])
 
     def roll_out(self, namespace: str, image: str, replicas: int = 1) -> tuple[list[str], dict[str, int]]:
         """The connector as a plain Deployment, once every node's port answers: nodes' addresses, ports by name."""

@@ -11,22 +11,12 @@ from pathlib import Path
 import pytest
 
 from cluster.ground import NEEDS
-from cluster.place import STAND_IN, Asker, Place
+from cluster.place import STAND_IN, Asker
 from support.waiting import await_true
 
 pytestmark = NEEDS
 SEED = int(os.environ.get("SEED", "20261128"))
 KILLS = int(os.environ.get("KILLS", "12"))
-
-
-@pytest.fixture
-def place(cluster, namespace):
-    with Place(cluster, namespace) as place:
-        for tag in ("v1", "v2"):
-            place.publish(tag)
-        first = place.deploy("v1")
-        assert first.status == 0 and place.served() == "v1", first
-        yield place
 
 
 def back_to_v1(place) -> None:
@@ -37,16 +27,21 @@ def back_to_v1(place) -> None:
     assert place.served() == "v1"
 
 
-def kubectls() -> list[int]:
-    """Those of the commands that this test started, by their lab-wide unique socket."""
-    found = []
+def some_of(points: list[str]) -> list[int]:
+    """Which of them a process is killed at, by number."""
+    return sorted(random.Random(SEED).sample(range(1, len(points) + 1), min(KILLS, len(points))))
+
+
+def kubectls(place) -> list[int]:
+    """Those of this place's own commands, by a home that nobody else has."""
+    home, found = f"HOME={place.env['HOME']}".encode(), []
     for folder in Path("/proc").glob("[0-9]*"):
         try:
-            words = (folder / "cmdline").read_bytes().split(b"\0")
+            program = (folder / "cmdline").read_bytes().split(b"\0")[0]
+            if program.endswith(b"kubectl") and home in (folder / "environ").read_bytes().split(b"\0"):
+                found.append(int(folder.name))
         except OSError:
             continue
-        if words[0].endswith(b"kubectl") and any(b"/slipway-" in word or word == b"exec" for word in words):
-            found.append(int(folder.name))
     return found
 
 
@@ -55,9 +50,7 @@ def test_killed_at_any_point_of_a_deploy_another_machine_goes_on_and_no_connecti
     assert len(points) > 30, points
     back_to_v1(place)
     elsewhere = place.machine("elsewhere")
-    chosen = range(1, len(points) + 1)
-    if len(points) > KILLS:
-        chosen = sorted(random.Random(SEED).sample(chosen, KILLS))
+    chosen = some_of(points)
     seconds, ends = [], {"v1": 0, "v2": 0}
     with Asker(place) as asker:
         for number in chosen:
@@ -80,9 +73,7 @@ def test_killed_at_any_point_of_a_deploy_another_machine_goes_on_and_no_connecti
 def test_killed_at_any_point_of_a_rollback_it_is_finished(place, tell):
     assert place.deploy("v2").status == 0
     points = place.failpoints_of(lambda env: place.rollback("1", env=env))
-    chosen = range(1, len(points) + 1)
-    if len(points) > KILLS:
-        chosen = sorted(random.Random(SEED).sample(chosen, KILLS))
+    chosen = some_of(points)
     with Asker(place) as asker:
         for number in chosen:
             if place.served() != "v2":
@@ -100,7 +91,7 @@ def test_kubectl_killed_again_and_again_changes_nothing_of_the_outcome(place, te
     deploy = place.begin("deploy", place.reference("v2"))
     kills = 0
     while deploy.process.poll() is None:
-        for pid in kubectls():
+        for pid in kubectls(place):
             try:
                 os.kill(pid, signal.SIGKILL)
                 kills += 1

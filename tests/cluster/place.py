@@ -2,10 +2,7 @@
 stand-in for the service that behave well or badly."""
 
 import json
-import os
-import re
 import shutil
-import signal
 import subprocess
 import tempfile
 import urllib.request
@@ -13,7 +10,7 @@ from collections import Counter
 from pathlib import Path
 
 from deploy.site import Running
-from support.engines import CONNECTOR_CHANGES, connector_files
+from support.engines import version_labels
 from support.waiting import Watcher
 
 STAND_IN = {
@@ -73,20 +70,15 @@ class Place:
     def publish(self, tag: str, manner: str = "good", kind: str = "") -> str:
         """Pushes an image of the stand-in; its digest."""
         revision = f"{tag}-{'0' * 36}"[:40]
-        return self._publish(tag, {"stand_in": self.ground.binaries / "deploy_stand_in"}, revision, [
-            f"ENV STAND_IN_MANNER={manner} STAND_IN_REVISION={revision} STAND_IN_KIND={kind}",
-            'ENTRYPOINT ["/stand_in"]'])
+        return self._note(tag, self.ground.publish(
+            self.name, tag, {"stand_in": self.ground.binaries / "deploy_stand_in"},
+            [f"ENV STAND_IN_MANNER={manner} STAND_IN_REVISION={revision} STAND_IN_KIND={kind}",
+             'ENTRYPOINT ["/stand_in"]', *version_labels(tag, revision)]))
 
     def publish_connector(self, tag: str) -> str:
-        program = self.ground.binaries / "connector"
-        said = subprocess.run([program, "--version"], capture_output=True, text=True, check=True)
-        return self._publish(tag, connector_files(program), re.search(r"\((.*)\)", said.stdout).group(1),
-                             CONNECTOR_CHANGES)
+        return self._note(tag, self.ground.publish_connector(tag, self.name))
 
-    def _publish(self, tag: str, files: dict, revision: str, changes: list) -> str:
-        by_digest = self.ground.publish(self.name, tag, files, [
-            *changes, f"LABEL org.opencontainers.image.version={tag.lstrip('v')}",
-            f"LABEL org.opencontainers.image.revision={revision}"])
+    def _note(self, tag: str, by_digest: str) -> str:
         self.digests[tag] = by_digest.partition("@")[2]
         return self.digests[tag]
 
@@ -168,6 +160,7 @@ class Asker(Watcher):
         super().__init__()
         self.address = f"http://{place.node}:{place.port()}/health"
         self.answers: Counter = Counter()
+        self.lost = 0
 
     def run(self):
         while not self.ended.wait(0.02):
@@ -176,12 +169,4 @@ class Asker(Watcher):
                     self.answers[json.load(answer)["releaseId"].split("-")[0]] += 1
             except (OSError, ValueError, KeyError) as error:
                 self.answers[type(error).__name__] += 1
-
-    @property
-    def lost(self) -> int:
-        return sum(count for answer, count in self.answers.items() if not re.fullmatch(r"v?\w*\d\w*|bad\w*", answer))
-
-
-def end(process: Running, number: int = signal.SIGKILL) -> None:
-    """Of the command and the worker that it started."""
-    os.killpg(process.process.pid, number)
+                self.lost += 1

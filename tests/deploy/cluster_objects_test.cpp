@@ -1,5 +1,4 @@
 // What is asked of a cluster and what it says, without one.
-#include "base/base64.hpp"
 #include "base/units.hpp"
 #include "deploy/kubernetes/cluster_snapshot.hpp"
 #include "deploy/kubernetes/lease.hpp"
@@ -41,8 +40,8 @@ Release release() {
   return release;
 }
 
-Json placed(const service::Service& service, const Told& told = {}, int replicas = 1) {
-  return place(deployment_template(names, service, told, replicas), names,
+Json placed(const service::Service& service, const Supplied& supplied = {}, int replicas = 1) {
+  return place(deployment_template(names, service, supplied, replicas), names,
                {Colour::green, release(), "t7"});
 }
 
@@ -82,12 +81,12 @@ Instance seen(const std::vector<Json>& pods, Json deployment = placed(described(
 
 TEST_CASE("a service becomes a Deployment with what slipway.yml says and nothing it does not",
           "[cluster]") {
-  const Told told{{{"TOKEN", "s3cret"}}, {{"app", {{"a.json", "{}"}}}}};
+  const Supplied supplied{{{"TOKEN", "s3cret"}}, {{"app", {{"a.json", "{}"}}}}};
   const Json deployment = placed(
       described("{port: 9000, tcp: [9001], ready: /ready, secrets: [TOKEN], env: {MODE: fast}, "
                 "config: {app: /etc/app}, volumes: {state: /data}, writable: [/run/app], "
                 "capabilities: [CHOWN], drain: 90s, limits: {memory: 2g, cpus: 0.5}}"),
-      told, 3);
+      supplied, 3);
   CHECK(deployment.at("metadata").at("name") == "api-green");
   CHECK(deployment.at("spec").at("replicas") == 3);
   const Json& container = container_in(deployment);
@@ -107,7 +106,7 @@ TEST_CASE("a service becomes a Deployment with what slipway.yml says and nothing
   CHECK_THAT(text, ContainsSubstring(R"({"key":"env.TOKEN","name":"api-555555555555"})"));
   CHECK_THAT(text, ContainsSubstring(R"({"key":"config.app.a.json","path":"a.json"})"));
   CHECK_THAT(text, ContainsSubstring(R"({"claimName":"api-state"})"));
-  const auto data = data_of(told);
+  const auto data = data_of(supplied);
   CHECK(data.at("env.TOKEN") == "s3cret");
   CHECK(data.at("config.app.a.json") == "{}");
 }
@@ -328,19 +327,5 @@ TEST_CASE("a patch names a kind that is ours", "[cluster]") {
     const auto refused = read(wrong);
     REQUIRE_FALSE(refused.has_value());
     CHECK(refused.error().kind == ErrorKind::usage);
-  }
-}
-
-TEST_CASE("base64 is read back as it was written, and what is none is nothing", "[base64]") {
-  for (const std::string bytes : {"", "a", "ab", "abc", "abcd"}) {
-    INFO(bytes);
-    const std::string text =
-        base64({reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()});
-    CHECK(from_base64(text) == bytes);
-    CHECK(from_base64(text + "\n") == bytes);
-  }
-  for (const char* wrong : {"a", "a*bc", "====="}) {
-    INFO(wrong);
-    CHECK_FALSE(from_base64(wrong).has_value());
   }
 }

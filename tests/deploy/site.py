@@ -4,7 +4,6 @@ the stand-in for the service that behave well or badly."""
 import http.client
 import json
 import os
-import re
 import shutil
 import signal
 import socket
@@ -16,7 +15,7 @@ from pathlib import Path
 from slipway.ci.oci import SERVICE
 from slipway.lab import Host, Registry, images
 from support import needs
-from support.engines import CONNECTOR_CHANGES, connector_files, discard, import_image, sweep
+from support.engines import CONNECTOR_CHANGES, connector_files, connector_revision, discard, import_image, sweep
 from support.waiting import Watcher, await_true
 
 NEEDS = needs.hosts("docker-registry")
@@ -134,9 +133,7 @@ class Site:
     def publish_connector(self, tag: str) -> str:
         """The real connector of this build, with the libraries that it needs and nothing else."""
         program = self.binaries / "connector"
-        version = subprocess.run([program, "--version"], capture_output=True, text=True, check=True)
-        revision = re.search(r"\((.*)\)", version.stdout).group(1)
-        return self._push(tag, connector_files(program), revision, CONNECTOR_CHANGES, {})
+        return self._push(tag, connector_files(program), connector_revision(program), CONNECTOR_CHANGES, {})
 
     def _push(self, tag: str, files: dict, revision: str, changes: list, labels: dict | None,
               says_revision: bool = True) -> str:

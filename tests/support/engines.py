@@ -21,6 +21,17 @@ def connector_files(program: Path) -> dict:
     return {"usr/local/bin/connector": program, "var/lib/connector": None, **{name[1:]: name for name in libraries}}
 
 
+def connector_revision(program: Path) -> str:
+    said = subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout
+    return re.search(r"\((.*)\)", said).group(1)
+
+
+def version_labels(tag: str, revision: str) -> list[str]:
+    """Of an image, for import_image."""
+    return [f"LABEL org.opencontainers.image.{name}={value}"
+            for name, value in {"version": tag.lstrip("v"), "revision": revision}.items()]
+
+
 def import_image(engine: Engine, reference: str, files: dict, changes: list) -> None:
     """An image of FILES (name inside -> path; None: a folder of its own) for the user 10001, with further CHANGES."""
     stream = io.BytesIO()

@@ -63,21 +63,6 @@ bool is_named_by_compose(const JsonValue& names, const std::string& name) {
   return false;
 }
 
-// A label that compose set, or an image that knows our names, in the form that it must have; else
-// empty.
-std::string checked(const std::string& text, bool (*is_valid)(std::string_view)) {
-  return is_valid(text) ? text : std::string();
-}
-
-bool is_snapshot(std::string_view text) {
-  return text.size() == 64 && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
-}
-
-bool is_transaction(std::string_view text) {
-  return text.size() > 1 && text.size() < 24 && text.front() == 't' &&
-         text.find_first_not_of("0123456789", 1) == std::string_view::npos;
-}
-
 // The service's environment as compose takes it from nowhere else, beside the snapshot; empty where
 // the snapshot's file cannot be read as it is written today.
 Result<std::string> write_environment(const SnapshotPaths& snapshot) {

@@ -6,6 +6,7 @@
 #include "net/http_client.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdlib>
 #include <thread>
 
@@ -60,11 +61,12 @@ ClusterApi::~ClusterApi() {
   if (!directory_.empty()) fs::remove_all(directory_, ignored);
 }
 
-const fs::path& ClusterApi::directory() {
+Result<fs::path> ClusterApi::directory() {
   if (!directory_.empty()) return directory_;
   std::string name = (fs::temp_directory_path() / "slipway-XXXXXX").string();
   // Mode 0700: whoever may open the socket may do what kubectl may.
-  if (::mkdtemp(name.data()) != nullptr) directory_ = name;
+  if (::mkdtemp(name.data()) == nullptr) return io_error("cannot make a folder like", name, errno);
+  directory_ = name;
   return directory_;
 }
 
@@ -113,9 +115,7 @@ Result<Names> ClusterApi::names() {
 }
 
 Result<void> ClusterApi::start_proxy() {
-  if (directory().empty()) {
-    return Error{ErrorKind::io, "cannot make a folder for kubectl's socket", "look at TMPDIR"};
-  }
+  if (auto folder = directory(); !folder) return folder.error();
   const std::string socket = (directory_ / fmt::format("api-{}.sock", ++proxies_)).string();
   const std::string output = (directory_ / "proxy.log").string();
   auto argv = base_command();

@@ -68,8 +68,8 @@ class ClusterApi {
   // ask again at intervals that grow with its absence.
   std::chrono::steady_clock::time_point nodes_back();
 
-  // A folder of this process's own, for what kubectl reads from a file.
-  const std::filesystem::path& directory();
+  // A folder of this process's own, for what kubectl reads from a file. Errors: io.
+  Result<std::filesystem::path> directory();
 
  private:
   Result<void> start_proxy();

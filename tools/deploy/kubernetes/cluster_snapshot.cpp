@@ -26,8 +26,8 @@ std::string encoded(const std::string& bytes) {
 }  // namespace
 
 ClusterSnapshot::ClusterSnapshot(ClusterApi& api, Names names, const service::Service& service,
-                                 const Told& told, const Json& deployment)
-    : api_(api), names_(std::move(names)), data_(data_of(told)) {
+                                 const Supplied& supplied, const Json& deployment)
+    : api_(api), names_(std::move(names)), data_(data_of(supplied)) {
   data_[service_key] = service::to_json_text(service);
   data_[deployment_key] = to_text(deployment);
   hash_ = hash_of(data_);

@@ -17,8 +17,8 @@ namespace slipway::deploy {
 
 class ClusterSnapshot : public Snapshot {
  public:
-  ClusterSnapshot(ClusterApi& api, Names names, const service::Service& service, const Told& told,
-                  const Json& deployment);
+  ClusterSnapshot(ClusterApi& api, Names names, const service::Service& service,
+                  const Supplied& supplied, const Json& deployment);
 
   const std::string& hash() const override { return hash_; }
   Result<void> write() const override;

@@ -9,8 +9,6 @@
 #include "deploy/kubernetes/pods.hpp"
 #include "service/read_service.hpp"
 
-#include <filesystem>
-
 #include <fmt/format.h>
 
 namespace slipway::deploy {
@@ -36,14 +34,9 @@ Result<void> check_version(ClusterApi& api) {
 
 Result<void> ClusterStore::prepare() {
   // Only what the command itself says is kept here.
-  const std::filesystem::path& directory = config_.state_directory;
-  std::error_code failed;
-  std::filesystem::create_directories(directory, failed);
-  if (failed) {
-    return Error{ErrorKind::io,
-                 fmt::format("cannot make {}: {}", directory.string(), failed.message()),
-                 "set XDG_STATE_HOME to a folder that may be written, or stateDir"};
-  }
+  auto made = make_directories(config_.state_directory,
+                               "set XDG_STATE_HOME to a folder that may be written, or stateDir");
+  if (!made) return made;
   return check_version(api_);
 }
 
@@ -92,13 +85,13 @@ Result<service::Service> ClusterStore::described_by(const Release& release) cons
                "build the image with the label that its slipway.yml makes, or with none"};
 }
 
-Result<Told> ClusterStore::read_told(const Names& names, const service::Service& service) {
-  Told told;
+Result<Supplied> ClusterStore::read_supplied(const Names& names, const service::Service& service) {
+  Supplied supplied;
   auto variables = api_.call("GET", names.path("secrets", names.environment()));
   if (!variables) return variables.error();
-  if (variables->ok()) told.environment = decoded_data(variables->json);
+  if (variables->ok()) supplied.environment = decoded_data(variables->json);
   for (const std::string& name : service.secrets) {
-    if (told.environment.contains(name)) continue;
+    if (supplied.environment.contains(name)) continue;
     return Error{ErrorKind::usage,
                  fmt::format("the Secret {} in {} has no {}, which the service needs",
                              names.environment(), names.space, name),
@@ -116,14 +109,14 @@ Result<Told> ClusterStore::read_told(const Names& names, const service::Service&
                                names.folder(folder))};
     }
     if (!files) return files.error();
-    told.folders[folder] = decoded_data(*files);
+    supplied.folders[folder] = decoded_data(*files);
   }
-  return told;
+  return supplied;
 }
 
 Result<std::shared_ptr<const Json>> ClusterStore::render(const Names& names,
                                                          const service::Service& service,
-                                                         const Told& told) {
+                                                         const Supplied& supplied) {
   const int replicas = config_.replicas.value_or(service.kubernetes.replicas);
   if (service.has_roles && replicas > 1) {
     return Error{ErrorKind::usage,
@@ -132,7 +125,7 @@ Result<std::shared_ptr<const Json>> ClusterStore::render(const Names& names,
                              replicas),
                  "it is one instance, which moves: leave out replicas"};
   }
-  Json deployment = deployment_template(names, service, told, replicas);
+  Json deployment = deployment_template(names, service, supplied, replicas);
   auto changed = apply_patch(api_, config_.patch_file, deployment);
   if (!changed) return changed.error();
   return std::make_shared<const Json>(std::move(deployment));
@@ -176,11 +169,12 @@ Result<std::shared_ptr<const Snapshot>> ClusterStore::read_snapshot(const Releas
                  "name the service's own counters in its slipway.yml, bake.good and bake.bad, or "
                  "leave out bake.window"};
   }
-  auto told = read_told(*names, *service);
-  if (!told) return told.error();
-  auto deployment = render(*names, *service, *told);
+  auto supplied = read_supplied(*names, *service);
+  if (!supplied) return supplied.error();
+  auto deployment = render(*names, *service, *supplied);
   if (!deployment) return deployment.error();
-  auto snapshot = std::make_shared<ClusterSnapshot>(api_, *names, *service, *told, **deployment);
+  auto snapshot =
+      std::make_shared<ClusterSnapshot>(api_, *names, *service, *supplied, **deployment);
   Release placed = release;
   placed.snapshot = snapshot->hash();
   if (auto taken = try_out(*names, **deployment, placed); !taken) return taken.error();

@@ -34,9 +34,9 @@ class ClusterStore : public Store {
 
  private:
   Result<service::Service> described_by(const Release& release) const;
-  Result<Told> read_told(const Names& names, const service::Service& service);
+  Result<Supplied> read_supplied(const Names& names, const service::Service& service);
   Result<std::shared_ptr<const Json>> render(const Names& names, const service::Service& service,
-                                             const Told& told);
+                                             const Supplied& supplied);
   Result<void> try_out(const Names& names, const Json& deployment, const Release& release);
   Result<const StoredSnapshot*> stored(const std::string& snapshot_hash);
 

@@ -45,7 +45,9 @@ Result<void> apply_patch(ClusterApi& api, const std::filesystem::path& file, Jso
   if (!patches) return patches.error();
   const auto patch = patches->find(object.at("kind").get<std::string>());
   if (patch == patches->end()) return {};
-  const std::filesystem::path input = api.directory() / "object.json";
+  const auto folder = api.directory();
+  if (!folder) return folder.error();
+  const std::filesystem::path input = *folder / "object.json";
   if (auto written = write_durably(input, to_text(object), 0600); !written) return written.error();
   auto merged = api.kubectl({"patch", "--local", "-f", input.string(), "--type=strategic", "-o",
                              "json", "-p", to_text(patch->second)},

@@ -1,7 +1,7 @@
 #include "deploy/kubernetes/pods.hpp"
 
 #include "base/foreign_text.hpp"
-#include "deploy/model/release.hpp"
+#include "deploy/model/image_labels.hpp"
 
 #include <algorithm>
 #include <array>
@@ -73,21 +73,6 @@ std::string evicted(const JsonValue& list) {
     return words(pod.at({"status", "reason"}).text(), pod.at({"status", "message"}).text());
   }
   return {};
-}
-
-std::string checked(const JsonValue& annotations, std::string_view name,
-                    bool (*is_valid)(std::string_view)) {
-  const std::string text = annotations.at({mark(name)}).text();
-  return is_valid(text) ? text : std::string();
-}
-
-bool is_hash(std::string_view text) {
-  return text.size() == 64 && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
-}
-
-bool is_transaction(std::string_view text) {
-  return text.size() > 1 && text.size() < 24 && text.front() == 't' &&
-         text.find_first_not_of("0123456789", 1) == std::string_view::npos;
 }
 
 // What keeps a pod's containers from running, those of a patch among them.
@@ -167,9 +152,9 @@ Instance read_instance(const JsonValue& deployment, const JsonValue& pods) {
   if (!deployment.is_object()) return instance;
   const JsonValue annotations = deployment.at({"metadata", "annotations"});
   instance.exists = true;
-  instance.transaction = checked(annotations, "transaction", is_transaction);
-  instance.digest = checked(annotations, "digest", is_digest);
-  instance.snapshot = checked(annotations, "snapshot", is_hash);
+  instance.transaction = checked(annotations.at({mark("transaction")}).text(), is_transaction);
+  instance.digest = checked(annotations.at({mark("digest")}).text(), is_digest);
+  instance.snapshot = checked(annotations.at({mark("snapshot")}).text(), is_snapshot);
   instance.desired = static_cast<int>(deployment.at({"spec", "replicas"}).integer());
   instance.running = instance.desired > 0;
   const std::string why_not = refusal(deployment);

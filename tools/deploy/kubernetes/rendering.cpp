@@ -32,12 +32,13 @@ Json labels_of(const Names& names) {
   return {{label_name, names.service}, {label_manager, manager}};
 }
 
-Json environment_of(const service::Service& service, const Told& told) {
+Json environment_of(const service::Service& service, const Supplied& supplied) {
   Json environment = Json::array();
   for (const auto& [name, value] : service.environment) {
-    if (!told.environment.contains(name)) environment.push_back({{"name", name}, {"value", value}});
+    if (!supplied.environment.contains(name))
+      environment.push_back({{"name", name}, {"value", value}});
   }
-  for (const auto& [name, value] : told.environment) {
+  for (const auto& [name, value] : supplied.environment) {
     environment.push_back(
         {{"name", name},
          {"valueFrom",
@@ -58,7 +59,8 @@ void mount(Json& pod, Json volume, const std::string& place, bool read_only = fa
   pod["volumes"].push_back(std::move(volume));
 }
 
-void add_mounts(Json& pod, const Names& names, const service::Service& service, const Told& told) {
+void add_mounts(Json& pod, const Names& names, const service::Service& service,
+                const Supplied& supplied) {
   mount(pod, in_memory("tmp", "16Mi"), "/tmp");
   int number = 0;
   for (const std::string& place : service.writable) {
@@ -67,8 +69,8 @@ void add_mounts(Json& pod, const Names& names, const service::Service& service, 
   number = 0;
   for (const auto& [folder, path] : service.config) {
     Json items = Json::array();
-    const auto files = told.folders.find(folder);
-    if (files != told.folders.end()) {
+    const auto files = supplied.folders.find(folder);
+    if (files != supplied.folders.end()) {
       for (const auto& [file, content] : files->second) {
         items.push_back({{"key", file_key(folder, file)}, {"path", file}});
       }
@@ -91,7 +93,7 @@ Json get(const std::string& path, std::uint16_t port) {
   return {{"path", path}, {"port", port}};
 }
 
-Json container_of(const service::Service& service, const Told& told) {
+Json container_of(const service::Service& service, const Supplied& supplied) {
   Json ports = Json::array();
   for (const std::uint16_t port : all_ports(service)) ports.push_back({{"containerPort", port}});
   Json capabilities{{"drop", {"ALL"}}};
@@ -106,7 +108,7 @@ Json container_of(const service::Service& service, const Told& told) {
       {"name", container_name},
       {"image", at_image},
       {"ports", ports},
-      {"env", environment_of(service, told)},
+      {"env", environment_of(service, supplied)},
       {"resources",
        {{"limits", {{"memory", memory}, {"cpu", millicores(service.limits.processors)}}},
         {"requests", {{"memory", memory}, {"cpu", millicores(service.limits.processors / 4)}}}}},
@@ -173,23 +175,23 @@ std::string memory_quantity(const std::string& docker) {
   return quantity + "i";
 }
 
-std::map<std::string, std::string> data_of(const Told& told) {
+std::map<std::string, std::string> data_of(const Supplied& supplied) {
   std::map<std::string, std::string> data;
-  for (const auto& [name, value] : told.environment) data[environment_key(name)] = value;
-  for (const auto& [folder, files] : told.folders) {
+  for (const auto& [name, value] : supplied.environment) data[environment_key(name)] = value;
+  for (const auto& [folder, files] : supplied.folders) {
     for (const auto& [file, content] : files) data[file_key(folder, file)] = content;
   }
   return data;
 }
 
-Json deployment_template(const Names& names, const service::Service& service, const Told& told,
-                         int replicas) {
+Json deployment_template(const Names& names, const service::Service& service,
+                         const Supplied& supplied, int replicas) {
   Json labels = labels_of(names);
   labels[label_colour] = at_colour;
   const Json selector{{label_name, names.service}, {label_colour, at_colour}};
   // As with the engine of a host: time for what drains, and a little more.
   const auto grace = std::chrono::ceil<std::chrono::seconds>(service.drain).count() + 5;
-  Json pod{{"containers", Json::array({container_of(service, told)})},
+  Json pod{{"containers", Json::array({container_of(service, supplied)})},
            {"volumes", Json::array()},
            {"terminationGracePeriodSeconds", grace},
            {"automountServiceAccountToken", false},
@@ -197,7 +199,7 @@ Json deployment_template(const Names& names, const service::Service& service, co
            {"securityContext", {{"seccompProfile", {{"type", "RuntimeDefault"}}}}},
            {"tolerations", tolerations()},
            {"topologySpreadConstraints", spread(names)}};
-  add_mounts(pod, names, service, told);
+  add_mounts(pod, names, service, supplied);
   return {{"apiVersion", "apps/v1"},
           {"kind", "Deployment"},
           {"metadata",

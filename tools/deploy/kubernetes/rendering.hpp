@@ -17,18 +17,18 @@
 namespace slipway::deploy {
 
 // What the cluster's operators keep for a service: variables, and files by folder and name.
-struct Told {
+struct Supplied {
   std::map<std::string, std::string> environment;
   std::map<std::string, std::map<std::string, std::string>> folders;
 };
 
 // The data of the Secret that a snapshot is, by key, but for the two documents.
-std::map<std::string, std::string> data_of(const Told& told);
+std::map<std::string, std::string> data_of(const Supplied& supplied);
 
 // The Deployment of either colour, with placeholders for what a colour, a release and a transaction
 // make of it.
-Json deployment_template(const Names& names, const service::Service& service, const Told& told,
-                         int replicas);
+Json deployment_template(const Names& names, const service::Service& service,
+                         const Supplied& supplied, int replicas);
 
 // What takes the placeholders' place.
 struct Placement {

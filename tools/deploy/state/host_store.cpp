@@ -18,13 +18,8 @@ namespace slipway::deploy {
 
 Result<void> HostStore::prepare() {
   const std::filesystem::path& directory = config_.state_directory;
-  std::error_code failed;
-  std::filesystem::create_directories(directory, failed);
-  if (failed) {
-    return Error{ErrorKind::io,
-                 fmt::format("cannot make {}: {}", directory.string(), failed.message()),
-                 "run as root, or correct stateDir"};
-  }
+  if (auto made = make_directories(directory, "run as root, or correct stateDir"); !made)
+    return made;
   // HAProxy's user must reach its folders below; everything of ours in here is 0600 or 0700.
   return make_directory(directory, 0711);
 }

@@ -9,8 +9,8 @@ from pathlib import Path
 from ..lab import Cluster, LabError, Registry
 from . import traffic
 from .description import Description
-from .production import HERE, Swap
-from .stages import StageFailed, expect
+from .production import HERE, Swap, reported
+from .stages import expect
 from .traffic import Load, http_get
 from .versions import Version
 
@@ -75,17 +75,7 @@ class Namespace:
         done = subprocess.run([self.executables / command[0], "--config", self.folder / "deploy.json", "--json",
                                *command[1:]], env=self.env, stdin=subprocess.DEVNULL, capture_output=True, text=True,
                               timeout=300, check=False)
-        swap = Swap(command[0], done.returncode, from_digest=before)
-        lines = done.stdout.strip().splitlines()
-        if not lines:
-            raise StageFailed(f"{command[0]}: exit {done.returncode}, nothing on stdout: "
-                              + done.stderr.strip()[-1500:])
-        swap.last_line = lines[-1]
-        swap.report = json.loads(lines[0])
-        swap.seconds_to_healthy = swap.report["secondsToHealthy"]
-        swap.flip_seconds = swap.report["secondsOfFlip"]
-        swap.serving_digest = self.serving_digest()
-        return swap
+        return reported(command[0], done, before, self.serving_digest())
 
     def load(self, folder: Path) -> Load:
         """What slipway.yml's gate says is sent, through the Service's port of a node."""

@@ -48,6 +48,17 @@ class Swap:
                 "packets": vars(self.packets), "report": self.report}
 
 
+def reported(tool: str, done: subprocess.CompletedProcess, before: str, serving: str) -> Swap:
+    """What TOOL said with --json, and the digests that served BEFORE it and serve now."""
+    lines = done.stdout.strip().splitlines()
+    if not lines:
+        raise StageFailed(f"{tool}: exit {done.returncode}, nothing on stdout: {done.stderr.strip()[-1500:]}")
+    report = json.loads(lines[0])
+    return Swap(tool, done.returncode, from_digest=before, serving_digest=serving,
+                seconds_to_healthy=report["secondsToHealthy"], flip_seconds=report["secondsOfFlip"],
+                last_line=lines[-1], report=report)
+
+
 class Production:
     """A host with HAProxy and two colours of a service, driven over ssh as an operator would."""
 
@@ -115,17 +126,7 @@ class Production:
         before = self.serving_digest()
         done = subprocess.run(self.host.ssh(*command, "--json"), stdin=subprocess.DEVNULL,
                               capture_output=True, text=True, timeout=300, check=False)
-        swap = Swap(" ".join(command[:1]), done.returncode, from_digest=before)
-        lines = done.stdout.strip().splitlines()
-        if not lines:
-            raise StageFailed(f"{command[0]}: exit {done.returncode}, nothing on stdout: "
-                              + done.stderr.strip()[-1500:])
-        swap.last_line = lines[-1]
-        swap.report = json.loads(lines[0])
-        swap.seconds_to_healthy = swap.report["secondsToHealthy"]
-        swap.flip_seconds = swap.report["secondsOfFlip"]
-        swap.serving_digest = self.serving_digest()
-        return swap
+        return reported(command[0], done, before, self.serving_digest())
 
     # What really is there, asked of HAProxy and the engine, not of the tools under rehearsal.
 
