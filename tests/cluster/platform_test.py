@@ -181,7 +181,7 @@ def test_a_service_of_that_name_that_is_not_ours_stays_as_it_is(cluster, namespa
         place.publish("v1")
         place.kubectl("create", "service", "clusterip", "stand-in", "--tcp=80:80")
         refused = place.deploy("v1")
-        assert refused.status == 5 and "that is not ours" in refused.report["message"], refused
+        assert refused.status == 3 and "that is not ours" in refused.report["message"], refused
         assert "slipway.io/colour" not in json.dumps(place.get("service", "stand-in"))
 
 
