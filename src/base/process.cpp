@@ -233,18 +233,20 @@ Child::~Child() {
 
 Result<Child> Child::start(const Options& options) {
   auto state = std::make_unique<State>();
-  const GroupLeader leader{options.signal_on_death};
-  Result<bp::process> started = [&]() -> Result<bp::process> {
-    if (options.output_file.empty()) {
-      return launch(state->io, options.argv, options.environment,
-                    bp::process_stdio{nullptr, {}, {}}, leader);
-    }
-    UniqueFd file(
+  const GroupLeader leader{options.outlives_us ? 0 : SIGKILL};
+  UniqueFd nothing;
+  UniqueFd file;
+  if (options.input < 0) nothing.reset(::open("/dev/null", O_RDONLY));
+  if (!options.output_file.empty()) {
+    file.reset(
         ::open(options.output_file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644));
     if (!file) return io_error("cannot write", options.output_file, errno);
-    return launch(state->io, options.argv, options.environment,
-                  bp::process_stdio{nullptr, file.get(), file.get()}, leader);
-  }();
+  }
+  auto started = launch(
+      state->io, options.argv, options.environment,
+      bp::process_stdio{options.input < 0 ? nothing.get() : options.input,
+                        file ? file.get() : STDOUT_FILENO, file ? file.get() : STDERR_FILENO},
+      leader);
   if (!started) return started.error();
   state->process = std::move(*started);
   return Child(std::move(state));

@@ -3,7 +3,6 @@
 #include "base/error.hpp"
 
 #include <chrono>
-#include <csignal>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -45,13 +44,15 @@ struct CommandOutput {
 Result<CommandOutput> run_command(const Command& command, std::stop_token stop = {});
 
 // A long-running child in a process group of its own, owned: the destructor terminates and reaps
-// it. However this process dies, the child gets `signal_on_death` then (PR_SET_PDEATHSIG).
+// it. However this process dies, the child is killed then (PR_SET_PDEATHSIG), but for one that
+// outlives it.
 class Child {
  public:
   struct Options {
     std::vector<std::string> argv;
     std::optional<Environment> environment = {};
-    int signal_on_death = SIGKILL;
+    int input = -1;                // a descriptor that becomes its standard input; -1: none
+    bool outlives_us = false;      // it sees by itself that this process is gone
     std::string output_file = {};  // stdout and stderr go there (append); empty: inherited
   };
   static Result<Child> start(const Options& options);

@@ -153,8 +153,8 @@ def ended_by(bench: Bench, number: int, ready) -> int:
         status, _, said = bench.end(process)
     finally:
         process.kill()
-    if number == signal.SIGKILL:  # docker hears of it, and removes them
-        await_true(lambda: not bench.containers(), "no container", 10)
+    if number == signal.SIGKILL:  # what outlives it removes them
+        await_true(lambda: not bench.containers(), "no container")
     assert not bench.containers(), f"a container is left; {said}"
     return status
 
@@ -163,9 +163,19 @@ def both_run(bench) -> bool:
     return len(bench.containers("--filter", "status=running")) == 2
 
 
+def both_are_deaf(bench) -> bool:
+    """Stopped, as a service is that ignores SIGTERM, or has no handler for it yet."""
+    if not both_run(bench):
+        return False
+    for container in bench.containers():
+        for pid in processes_of(container):
+            os.kill(pid, signal.SIGSTOP)
+    return True
+
+
 @pytest.mark.parametrize(("number", "ready", "status"), [
-    (signal.SIGINT, Bench.containers, 130), (signal.SIGTERM, both_run, 130), (signal.SIGKILL, both_run, None)],
-    ids=["SIGINT", "SIGTERM", "SIGKILL"])
+    (signal.SIGINT, Bench.containers, 130), (signal.SIGTERM, both_run, 130), (signal.SIGKILL, Bench.containers, None),
+    (signal.SIGKILL, both_are_deaf, None)], ids=["SIGINT", "SIGTERM", "SIGKILL", "SIGKILL beside deaf ones"])
 def test_whichever_way_it_ends_it_takes_its_containers_along(bench, number, ready, status):
     ended = ended_by(bench, number, lambda: ready(bench))
     assert status is None or ended == status

@@ -5,7 +5,11 @@
 #include "packet_bench/common/program.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cerrno>
 #include <chrono>
+#include <cstring>
+#include <fcntl.h>
 #include <random>
 #include <thread>
 #include <unistd.h>
@@ -101,8 +105,30 @@ Result<Container> find_own(const OwnContainer& own) {
                "run packet_bench where the Docker engine runs"};
 }
 
+// The kernel closes a pipe however this process dies, and a service may ignore every signal but
+// one. More than once, since the engine may just be making it.
+Result<OwnContainer::Guard> OwnContainer::guard(const std::string& name) {
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
+    return Error{ErrorKind::io, fmt::format("cannot make a pipe: {}", std::strerror(errno)), {}};
+  }
+  const UniqueFd sees(ends[0]);
+  UniqueFd life(ends[1]);
+  auto process = Child::start({.argv = {"sh", "-c",
+                                        "exec >/dev/null 2>&1; read -r _; for _ in 1 2 3 4 5; do "
+                                        "docker rm --force --volumes \"$0\"; sleep 1; done",
+                                        name},
+                               .input = sees.get(),
+                               .outlives_us = true});
+  if (!process) return process.error();
+  return Guard{std::move(life), std::move(*process)};
+}
+
 Result<OwnContainer> OwnContainer::create(const Options& options) {
-  OwnContainer container(fmt::format("packet_bench-{:016x}", random_seed()));
+  const std::string name = fmt::format("packet_bench-{:016x}", random_seed());
+  auto guarded = guard(name);
+  if (!guarded) return guarded.error();
+  OwnContainer container(name, std::move(*guarded));
   Command command{
       .argv = {"create", "--name", container.name(), "--rm", "--pull", "never", "--label",
                fmt::format("io.slipway.packet_bench={}", ::getpid()),

@@ -2,6 +2,7 @@
 
 #include "base/error.hpp"
 #include "base/process.hpp"
+#include "base/unique_fd.hpp"
 #include "packet_bench/subject/container.hpp"
 #include "service/service.hpp"
 
@@ -22,8 +23,8 @@ struct FoundImage {
 // unreachable (no docker, no engine, no such image; with what docker said), cancelled.
 Result<FoundImage> find_image(const std::string& reference, std::stop_token stop);
 
-// A container, made but not started; removed with its owner, whatever it does then. Should this
-// program be killed, `docker ps --all --filter label=io.slipway.packet_bench` finds what it left.
+// A container, made but not started; removed with its owner, whatever it does then, and however
+// this program ends: a process that outlives it removes what it left.
 class OwnContainer {
  public:
   struct Options {
@@ -40,7 +41,8 @@ class OwnContainer {
   // Errors: unreachable, with what docker said.
   static Result<OwnContainer> create(const Options& options);
 
-  OwnContainer(OwnContainer&& other) noexcept : name_(std::exchange(other.name_, {})) {}
+  OwnContainer(OwnContainer&& other) noexcept
+      : name_(std::exchange(other.name_, {})), guard_(std::move(other.guard_)) {}
   OwnContainer& operator=(OwnContainer&&) = delete;
   ~OwnContainer();
 
@@ -49,12 +51,20 @@ class OwnContainer {
   Result<void> signal(const std::string& signal_name) const;
   // Errors: unreachable, with what docker said.
   Result<void> allow_processors(const std::string& processors) const;
-  // Starts it, prints what it says, hands signals on to it, and ends when it ends, likewise.
+  // Starts it, prints what it says, and ends when it ends, likewise.
   std::vector<std::string> start_command() const;
 
  private:
-  explicit OwnContainer(std::string name) : name_(std::move(name)) {}
+  // What removes the container once nobody holds `life` any more.
+  struct Guard {
+    UniqueFd life;
+    Child process;
+  };
+  static Result<Guard> guard(const std::string& name);
+
+  OwnContainer(std::string name, Guard guard) : name_(std::move(name)), guard_(std::move(guard)) {}
   std::string name_;  // empty: moved from
+  Guard guard_;
 };
 
 // The same once it runs. Errors: unreachable.

@@ -46,8 +46,6 @@ Result<OwnProcess> OwnProcess::start(const std::vector<std::string>& argv,
                                      std::optional<OwnContainer> container) {
   auto child = Child::start({.argv = argv,
                              .environment = environment,
-                             // docker hands it on: the container ends, and is removed.
-                             .signal_on_death = container ? SIGTERM : SIGKILL,
                              .output_file = (folder.path() / "output").string()});
   if (!child) return child.error();
   return OwnProcess(std::move(folder), std::move(container), std::move(*child));

@@ -120,7 +120,7 @@ Result<void> ClusterApi::start_proxy() {
   const std::string output = (directory_ / "proxy.log").string();
   auto argv = base_command();
   argv.insert(argv.end(), {"proxy", "--unix-socket=" + socket, "--accept-hosts=^localhost$"});
-  auto child = Child::start({.argv = argv, .signal_on_death = SIGKILL, .output_file = output});
+  auto child = Child::start({.argv = argv, .output_file = output});
   if (!child && child.error().kind == ErrorKind::not_found) return missing_kubectl();
   if (!child) return child.error();
   const auto give_up = std::chrono::steady_clock::now() + longest_answer;
