@@ -2,6 +2,7 @@
 #include "fake_host.hpp"
 #include "support/catch.hpp"
 
+#include <csignal>
 #include <sys/resource.h>
 
 using namespace slipway;

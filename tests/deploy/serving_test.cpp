@@ -60,10 +60,48 @@ TEST_CASE("a resume says what it started, or that there is nothing to resume", "
   Shipped host({"v1"});
   CHECK_THAT(host.run(Action::resume).message, ContainsSubstring("there is nothing to resume"));
   host.serving().instance.running = false;
+  host.serving().instance.exit_code = 137;
+  host.serving().instance.ended = "2026-01-31T03:12:00.000Z";
   const Report report = host.run(Action::resume);
   CHECK(report.exit_code == ExitCode::done);
-  CHECK_THAT(report.message, ContainsSubstring("was not running and was started") &&
-                                 !ContainsSubstring("nothing to resume"));
+  CHECK_THAT(
+      report.message,
+      ContainsSubstring("was not running (ended with status 137 at 2026-01-31T03:12:00.000Z) "
+                        "and was started") &&
+          !ContainsSubstring("nothing to resume"));
+  const Ledger ledger(host.store.open_journal().value()->records());
+  CHECK(ledger.history().size() == 2);
+  CHECK_THAT(history_lines(ledger.history(), 0), ContainsSubstring("resume   exit 0") &&
+                                                     ContainsSubstring("done: v1") &&
+                                                     ContainsSubstring("and was started"));
+  CHECK_FALSE(ledger.open());
+  CHECK(ledger.proven().size() == 1);
+}
+
+TEST_CASE("a status says when what should serve died, and what the last operation came to",
+          "[serving]") {
+  Shipped host({"v1"});
+  host.publish("v2", Manner::lies);
+  host.run(Action::deploy, "v2");
+  Ports made = host.ports();
+  Options options;
+  options.action = Action::status;
+  const auto told = [&] { return Session(made, options, "tester").status().value(); };
+  CHECK_THAT(status_lines(told(), {}), ContainsSubstring("last: t") &&
+                                           ContainsSubstring("deploy   exit 4") &&
+                                           !ContainsSubstring("restarts: "));
+  host.serving().instance.restart_count = 2;
+  host.serving().instance.ended = "2026-01-31T03:12:00.000Z";
+  CHECK_THAT(status_lines(told(), {}), ContainsSubstring("restarts: 2 since it was deployed; it "
+                                                         "last ended at 2026-01-31T03:12:00"));
+  host.serving().instance.running = false;
+  host.serving().instance.exit_code = 137;
+  CHECK_THAT(status_lines(told(), {}),
+             ContainsSubstring("should, and does not run: it ended with status 137 at 2026-01-31"));
+  CHECK_THAT(status_json(told(), {}),
+             ContainsSubstring(R"("exitCode":137)") &&
+                 ContainsSubstring(R"("ended":"2026-01-31T03:12:00.000Z")") &&
+                 ContainsSubstring(R"("last":{)"));
 }
 
 TEST_CASE("a bad release over an old version that is dead is 5: nothing serves", "[serving]") {

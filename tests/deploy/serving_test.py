@@ -51,8 +51,13 @@ def test_a_bad_release_over_a_dead_version_is_5_and_says_that_nothing_serves(sit
     assert bad.status == 5 and bad.report["serves"] is False, bad
     status = site.rollback("--status")
     assert status.status == 9 and status.report["running"]["colour"] == colour, status
-    assert last_line(site, "--status").endswith("should, and does not run"), status
+    assert status.report["running"]["exitCode"] == 137 and status.report["last"]["exitCode"] == 5, status
+    died = status.report["running"]["ended"]
+    assert last_line(site, "--status").endswith(f"should, and does not run: it ended with status 137 at {died}"), died
     assert site.rollback("--resume").status == 0 and site.served() == "v1"
+    last = site.rollback("--status").report["last"]
+    assert last["operation"] == "resume" and last["exitCode"] == 0 and died in last["message"], last
+    assert site.rollback("--resume").status == 0 and site.rollback("--status").report["last"] == last, "nothing to tell"
 
 
 def test_a_rollback_to_what_never_proved_itself_is_7_and_touches_nothing(site):

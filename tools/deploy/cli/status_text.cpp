@@ -19,6 +19,8 @@ Json colour_json(const std::optional<ColourStatus>& status) {
   side["colour"] = to_string(status->colour);
   side["started"] = status->started;
   side["restarts"] = status->restarts;
+  side["exitCode"] = status->exit_code;
+  side["ended"] = status->ended.empty() ? Json(nullptr) : Json(status->ended);
   side["healthy"] = status->healthy;
   side["role"] = status->role;
   side["ready"] = status->ready;
@@ -35,7 +37,7 @@ std::string_view word_for(const ColourStatus& status) {
 std::string why_not_serving(const HostStatus& status) {
   if (status.healthy() || !status.running) return "";
   const ColourStatus& named = *status.running;
-  if (!named.started) return "does not run";
+  if (!named.started) return "does not run: it " + named.death;
   if (named.objection) return "does not answer as it should: " + *named.objection;
   if (!status.switch_running) return "is not reached: the switch (HAProxy) does not run";
   return "is not ready";
@@ -74,11 +76,12 @@ Json entry_json(const HistoryEntry& entry) {
           {"outcome", outcome_of(entry)},
           {"message", entry.message},
           {"running", entry.running},
+          {"resumes", entry.resumes},
           {"seconds", entry.seconds()}};
 }
 
 // "t12  2026-...  deploy  exit 4  12.3 s  v2 sha256:... from v1 sha256:...  by ci: why", and, where
-// it did not succeed, a line with the reason.
+// it did not succeed or nobody but itself knows what it did, a line with that.
 std::string entry_line(const HistoryEntry& entry) {
   std::string text =
       fmt::format("{:<6} {}  {:<8} {:<8} {:7.1f} s  {}{}  by {}{}\n", entry.transaction, entry.time,
@@ -87,8 +90,12 @@ std::string entry_line(const HistoryEntry& entry) {
                   entry.from.empty() ? "" : " from " + foreign_line(entry.from, 300),
                   foreign_line(entry.actor, 200),
                   entry.reason.empty() ? "" : ": " + foreign_line(entry.reason, 500));
-  if (entry.ended && entry.exit_code != 0) {
+  if (entry.ended && (entry.exit_code != 0 || entry.operation == "resume")) {
     text += fmt::format("       {}: {}\n", outcome_of(entry), foreign_line(entry.message, 600));
+  }
+  if (entry.resumes > 0) {
+    text += fmt::format("       cut short, and resumed{}\n",
+                        entry.resumes == 1 ? "" : fmt::format(" {} times", entry.resumes));
   }
   return text;
 }
@@ -111,6 +118,7 @@ std::string status_json(const HostStatus& status, const std::optional<LockOwner>
                {"standby", colour_json(status.standby)},
                {"healthy", status.healthy()},
                {"open", open_json(status.open)},
+               {"last", status.last ? entry_json(*status.last) : Json(nullptr)},
                {"proven", proven},
                {"lock", holder_json(holder)}});
 }
@@ -120,6 +128,7 @@ std::string status_lines(const HostStatus& status, const std::optional<LockOwner
   if (!holder && status.open) {
     text += fmt::format("cut short: transaction {}; run 'rollback --resume'\n", status.open->id);
   }
+  if (status.last) text += "last: " + entry_line(*status.last);
   for (const Release& release : status.proven) {
     text += fmt::format("proven: {}{}\n", release.describe(),
                         status.is_here(release)
@@ -129,6 +138,11 @@ std::string status_lines(const HostStatus& status, const std::optional<LockOwner
   if (const auto& standby = status.standby) {
     text += fmt::format("standby: {} ({}, {})\n", standby->release.describe(),
                         to_string(standby->colour), word_for(*standby));
+  }
+  if (status.running && status.running->restarts > 0) {
+    text += fmt::format("restarts: {} since it was deployed{}{}\n", status.running->restarts,
+                        status.running->ended.empty() ? "" : "; it last ended at ",
+                        status.running->ended);
   }
   text += fmt::format("healthy: {}\n", status.healthy() ? "yes" : "no");
   if (!holder && status.running && !status.healthy()) {

@@ -23,7 +23,8 @@ HistoryEntry entry_of(const OpenTransaction& open) {
           .target = plan.target.describe(),
           .from = plan.old ? plan.old->describe() : std::string(),
           .steps = open.steps,
-          .ended = false};
+          .ended = false,
+          .resumes = open.tail.attempts};
 }
 
 bool named(const Release& release, const std::string& name) {

@@ -20,7 +20,7 @@ struct OpenTransaction {
   std::vector<Performed> steps = {};
 };
 
-// One finished or refused operation, for --history and --show.
+// One operation that ended, was refused, or is under way, for --history and --show.
 struct HistoryEntry {
   std::string transaction;
   std::string time;
@@ -34,6 +34,7 @@ struct HistoryEntry {
   std::string running = {};  // digest of what served then; empty: nothing, or it was refused
   std::vector<Performed> steps = {};
   bool ended = true;
+  int resumes = 0;  // how often it was cut short and gone on with
 
   double seconds() const;  // of all steps
 };

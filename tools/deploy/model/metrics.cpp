@@ -48,7 +48,7 @@ LastByOperation last_operations(const Told& told) {
     for (const HistoryEntry& entry : told.ledger->history()) last[entry.operation] = last_of(entry);
   }
   const Report& report = told.report;
-  // A resume has no records of its own, and an unreadable journal none at all.
+  // A resume that changed nothing has no records, and an unreadable journal none at all.
   if (told.ledger == nullptr || report.operation == "resume") {
     last[report.operation] = {
         static_cast<int>(report.exit_code), seconds_of(told.now), report.seconds, {}};

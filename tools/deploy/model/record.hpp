@@ -39,7 +39,9 @@ struct Ended {  // end
   std::string running;  // digest of what serves; empty: nothing
   std::string message;
 };
-struct Refused {  // refused: an operation that never began
+// refused: an operation of this one record, as it never began; or a resume (exit status 0) that
+// started what did not run.
+struct Refused {
   std::string operation;
   std::string target;
   std::string actor;

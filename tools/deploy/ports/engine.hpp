@@ -32,7 +32,11 @@ struct Instance {
   std::string image_id;
   int restart_count = 0;
   int exit_code = 0;
+  std::string ended = {};  // when it last ended, as format_utc() has it; empty: never, or not told
 };
+
+// "ended with status 137 at 2026-01-31T03:12:00.000Z: it was killed ..."
+std::string death_of(const Instance& instance);
 
 // Where an instance's HTTP is asked from here: a host and a port, or a unix socket, with what comes
 // before the path.

@@ -23,6 +23,9 @@ std::optional<ColourStatus> colour_status(Ports& ports, const Ledger& ledger, Co
   status.colour = colour;
   status.started = instance.running;
   status.restarts = instance.restart_count;
+  status.exit_code = instance.exit_code;
+  status.ended = instance.ended;
+  if (!instance.running) status.death = death_of(instance);
   status.healthy = instance.running && !status.objection && answer->status == 200;
   if (answer && service.has_roles) status.role = foreign_text(answer->role, 80);
   status.ready = answer && answer->ready;
@@ -42,6 +45,7 @@ Result<HostStatus> host_status(Ports& ports, const Ledger& ledger) {
   HostStatus status;
   status.switch_running = found->switch_running;
   status.open = ledger.open();
+  if (!ledger.history().empty()) status.last = ledger.history().back();
   status.proven = ledger.proven();
   auto gone = ports.engine.missing(status.proven);
   if (!gone) return gone.error();

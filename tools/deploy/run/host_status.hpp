@@ -19,6 +19,9 @@ struct ColourStatus {
   std::string role;  // as its health says; empty where it has none, or does not answer
   bool ready = false;
   std::optional<std::string> objection;  // why it is not live as this release
+  int exit_code = 0;                     // of its last end
+  std::string ended;                     // when that was; empty: it never ended
+  std::string death;                     // the same as death_of() says it; empty where it runs
 };
 
 // What is true of the host now, as `rollback --status` prints it.
@@ -27,6 +30,7 @@ struct HostStatus {
   std::optional<ColourStatus> running;  // on the colour that the switch names
   std::optional<ColourStatus> standby;  // on the other one
   std::optional<OpenTransaction> open;  // one that was cut short or is going on
+  std::optional<HistoryEntry> last;     // the last one that ended
   std::vector<Release> proven;
   std::vector<Release> gone;  // those of them whose image this host has no more
 

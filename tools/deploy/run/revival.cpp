@@ -43,8 +43,8 @@ Result<std::vector<std::string>> revive(Ports& ports, Strategy& strategy, const 
                  "run 'rollback' to the version before, or look at the container's log"};
   }
   promote_serving(ports, *after, ledger);
-  done.push_back(fmt::format("{} on {} was not running and was started", release->describe(),
-                             to_string(colour)));
+  done.push_back(fmt::format("{} on {} was not running ({}) and was started", release->describe(),
+                             to_string(colour), death_of(serving)));
   return done;
 }
 

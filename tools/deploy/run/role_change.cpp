@@ -37,8 +37,7 @@ std::optional<std::string> wait_for_role(Ports& ports, Colour colour, const Rele
     if (!missing) return std::nullopt;
     if (auto there = ports.engine.inspect(colour);
         there && (!there->running || there->restart_count > restarts_before)) {
-      return fmt::format("{} ended with status {}{}{}", to_string(colour), there->exit_code,
-                         there->reason.empty() ? "" : ": ", there->reason);
+      return fmt::format("{} {}", to_string(colour), death_of(*there));
     }
     if (ports.clock.now() >= give_up) {
       return fmt::format("{} within {}: {}", to_string(colour), format_duration(deadline),

@@ -84,12 +84,14 @@ Report Session::refused(ExitCode code, const Error& error) {
   }
   // A resume is run every minute and begins nothing: what it cannot mend is not written each time.
   const bool asked_for = !options_.read_only() && options_.action != Action::resume;
-  if (journal_ && asked_for && code != ExitCode::ambiguous) {
-    (void)journal_->append(new_transaction_id(), format_utc(ports_.clock.utc()),
-                           Refused{report.operation, options_.target, actor_, options_.reason,
-                                   static_cast<int>(code), report.message});
-  }
+  if (journal_ && asked_for && code != ExitCode::ambiguous) note(report);
   return report;
+}
+
+void Session::note(const Report& report) {
+  (void)journal_->append(new_transaction_id(), format_utc(ports_.clock.utc()),
+                         Refused{report.operation, options_.target, actor_, options_.reason,
+                                 static_cast<int>(report.exit_code), report.message});
 }
 
 Reality Session::look_at_reality(const OpenTransaction& open, const Survey& found) {
@@ -195,7 +197,7 @@ Report Session::run(std::stop_token stop) {
   if (options_.action == Action::resume) {
     auto revived = revive(ports_, *strategy_, *found, ledger, stop);
     if (!revived) return refused(ExitCode::needs_human, revived.error());
-    return nothing_to_resume(std::move(*revived));
+    return nothing_to_resume(*revived);
   }
   auto destination = find_destination(ports_, options_, ledger, *found, true, stop);
   if (!destination) {
@@ -253,16 +255,19 @@ Report Session::nothing_to_change(const Release& current, const Release& asked) 
   return report;
 }
 
-Report Session::nothing_to_resume(std::vector<std::string> done) {
+Report Session::nothing_to_resume(const std::vector<std::string>& done) {
   Report report;
   report.operation = operation_name(options_.action);
-  if (done.empty()) done.emplace_back("there is nothing to resume");
-  report.message = fmt::format("{}", fmt::join(done, "; "));
+  report.message =
+      done.empty() ? "there is nothing to resume" : fmt::format("{}", fmt::join(done, "; "));
   fill_running(report);
   if (!report.running) return report;
   const auto colour = parse_colour(report.running_colour);
   report.serves = answers(ports_, *colour, *report.running, patience_of_recovery);
-  if (*report.serves) return report;
+  if (*report.serves) {
+    if (!done.empty()) note(report);
+    return report;
+  }
   report.exit_code = ExitCode::needs_human;
   report.message +=
       fmt::format(", and {}, which should serve, does not answer", report.running->describe());

@@ -42,7 +42,10 @@ class Session {
   Plan make_plan(const Survey& found, const Ledger& ledger, const Release& target,
                  const std::optional<Release>& current);
   Report nothing_to_change(const Release& current, const Release& asked);
-  Report nothing_to_resume(std::vector<std::string> done);
+  // `done`: what was started.
+  Report nothing_to_resume(const std::vector<std::string>& done);
+  // Where no operation was begun: in one record.
+  void note(const Report& report);
   void bring_back(Report& report, std::stop_token stop);
   void fill_running(Report& report);
   void warn_of_what_waits(Report& report);
