@@ -13,17 +13,18 @@ slipway_repository() {
   fi
 }
 
-# fetch_tools DIR [VERSION]: the tools of VERSION, else of the release that DIGEST is, by checksum and
-# attestation. Sets tools_version, empty when DIGEST is no release, and tools_tarball.
+# fetch_tools DIR [VERSION [MACHINE]]: the tools of VERSION, else of the release that DIGEST is, for this machine or a
+# MACHINE of another kind, by checksum and attestation. Sets tools_version, empty when DIGEST is no release, and tools_tarball.
 fetch_tools() {
-  local repository commit attested
+  local repository commit attested machine
+  machine=${3:-$(uname -m)}
   repository=$(slipway_repository)
   tools_tarball=''
   read -r tools_version commit < <("$slipway/scripts/ci/release-tools" "$1" --repository "$repository" \
-    ${2:+--version "$2"} || echo refused) || true
+    --machine "$machine" ${2:+--version "$2"} || echo refused) || true
   [ "$tools_version" != refused ] || return 1
   [ -n "$tools_version" ] || return 0
-  tools_tarball=$1/slipway-tools-$tools_version-linux-x86_64.tar.gz
+  tools_tarball=$1/slipway-tools-$tools_version-linux-$machine.tar.gz
   if [ "${ATTESTED:-true}" = false ] && [ "$repository" = "$GITHUB_REPOSITORY" ]; then
     echo "**Tools**: $tools_version by its checksum; this repository has no attestations" | summary
     return 0

@@ -125,3 +125,23 @@ def test_a_key_that_may_not_is_refused_with_2(host):
 
 def test_a_version_that_is_a_path_is_refused(host):
     assert host.ask("install-tools ../../x " + "0" * 64, tarball("2.0.0")).returncode == 2
+
+
+def test_it_tells_for_what_machine_a_tarball_must_be(host):
+    done = host.ask("install-tools --machine")
+    assert (done.returncode, done.stdout.decode()) == (0, f"{os.uname().machine}\n"), done
+    assert host.ask("install-tools --machine", allowed=False).returncode == 2
+
+
+def test_executables_of_another_machine_are_refused(host):
+    packed = io.BytesIO()
+    # An ELF header of a machine that no kernel of ours runs.
+    alien = b"\x7fELF\x02\x01\x01" + b"\0" * 9 + b"\x02\0\xff\xfe" + b"\0" * 60
+    with tarfile.open(fileobj=packed, mode="w:gz") as tar:
+        for name in ("deploy", "rollback"):
+            entry = tarfile.TarInfo(f"slipway-tools-2.0.0-linux-alien/bin/{name}")
+            entry.size, entry.mode = len(alien), 0o755
+            tar.addfile(entry, io.BytesIO(alien))
+    done = host.install("2.0.0", packed.getvalue())
+    assert done.returncode == 1 and b"does not run here" in done.stderr, done
+    assert (host.says(), host.left()) == ("1.1.0", {"1.0.0", "1.1.0"})

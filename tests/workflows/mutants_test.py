@@ -83,6 +83,9 @@ MUTANTS = [
     ("an expression inside run", CD, "run: scripts/ci/resolve", "run: scripts/ci/resolve ${{ inputs.image }}"),
     ("logic inside YAML", CI, "run: scripts/ci/status", "run: docker push ghcr.io/x/y:latest"),
     ("a script that is not there", CI, "run: scripts/ci/status", "run: scripts/ci/verdict"),
+    ("arm64 is built on another machine", RELEASE, "runs-on: ubuntu-24.04-arm", "runs-on: ubuntu-24.04"),
+    ("what was built for arm64 is left out", RELEASE, "assets --beside build/assets-arm64", "assets"),
+    ("the tools for arm64 are built for a fork", RELEASE, "  tools-arm64:\n    name: Host tools (arm64)\n    if: >-\n      !github.event.repository.fork &&", "  tools-arm64:\n    name: Host tools (arm64)\n    if: >-\n"),
     ("another runner", CI, "runs-on: ubuntu-24.04", "runs-on: ubuntu-latest"),
     ("dependabot without cooldown", ".github/dependabot.yml", "    cooldown: { default-days: 7 }\n", ""),
     # Failures that nobody sees.
@@ -127,7 +130,7 @@ MUTANTS = [
     ("the tools after the deployment", DEPLOY, "scripts/ci/host\" tools", "scripts/ci/host\" deploy"),
     ("the tools of a release left out", DEPLOY, "    - shell: bash\n      run: '\"$GITHUB_ACTION_PATH/../../../scripts/ci/host\" tools'", "    - if: inputs.image\n      shell: bash\n      run: '\"$GITHUB_ACTION_PATH/../../../scripts/ci/host\" tools'"),
     ("tools of anybody's workflow", "scripts/lib/tools.sh", '--signer-workflow "$repository/.github/workflows/release.yml" --source-ref', "--source-ref"),
-    ("tools that nobody verified", "scripts/ci/host", "  fetch_tools build/host-tools", '  "$slipway/scripts/ci/release-tools" build/host-tools'),
+    ("tools that nobody verified", "scripts/ci/host", "fetch_tools build/host-tools", '  "$slipway/scripts/ci/release-tools" build/host-tools'),
     ("goes to the other host", CD, "host: ${{ vars.PRODUCTION_HOST }}", "host: ${{ vars.STAGING_HOST }}"),
     ("a job that goes on after its deployment failed", CD, "      - id: deploy\n", "      - id: deploy\n        continue-on-error: true\n"),
     ("health for 6 s", CD, "STAGING_HEALTH_SECONDS || '60'", "STAGING_HEALTH_SECONDS || '6'"),

@@ -28,12 +28,15 @@ def write_image(layout: Path, version: str, revision: str) -> str:
     return manifest["digest"]
 
 
-def write_assets(folder: Path, version: str, commit: str) -> None:
+def write_assets(folder: Path, version: str, commit: str, machines: tuple = ("aarch64", "x86_64")) -> None:
     """As scripts/release/assets leaves them, with small contents that depend on the commit."""
     folder.mkdir(parents=True)
-    files = {f"slipway-tools-{version}-linux-x86_64.tar.gz": f"tarball of {commit}\n",
-             f"slipway-tools_{version}_amd64.deb": f"package of {commit}\n",
-             f"slipway-tools-{version}.cdx.json": "{}\n"}
+    files = {}
+    for machine in machines:
+        name = f"slipway-tools-{version}-linux-{machine}"
+        package = f"slipway-tools_{version}_{'amd64' if machine == 'x86_64' else 'arm64'}.deb"
+        files |= {f"{name}.tar.gz": f"tarball of {commit} for {machine}\n", f"{name}.cdx.json": "{}\n",
+                  package: f"package of {commit} for {machine}\n"}
     for name, text in files.items():
         (folder / name).write_text(text)
     (folder / "SHA256SUMS").write_text("".join(

@@ -79,7 +79,9 @@ class Act:
             shipped.write_text(readable)
         argv = ["act", event, "--workflows", str(shipped),
                 "--eventpath", str(scratch / "event.json"), "--platform",
-                "ubuntu-24.04=-self-hosted", "--action-offline-mode", "--pull=false", "--json",
+                "ubuntu-24.04=-self-hosted",
+                # No such machine here: what a job makes for arm64 there is made by a stand-in, or cross-compiled.
+                "--platform", "ubuntu-24.04-arm=-self-hosted", "--action-offline-mode", "--pull=false", "--json",
                 "--concurrent-jobs", str(concurrent), "--no-cache-server",
                 "--secret-file", str(scratch / "secrets"), "--var-file", str(scratch / "vars"),
                 "--env-file", str(scratch / "empty"), "--input-file", str(scratch / "empty"),

@@ -36,7 +36,8 @@ NEEDS = {
            "gate": {"plan", "image", "performance-benchmark"}},
     "cd": {"staging": {"resolve"}, "approval": {"resolve", "staging"},
            "production": {"resolve", "staging", "approval"}, "rollback": {"resolve"}},
-    "release": {"attest": {"assets"}, "release": {"assets", "attest"}, "promote": {"release"}},
+    "release": {"assets": {"tools-arm64"}, "attest": {"assets"}, "release": {"assets", "attest"},
+                "promote": {"release"}},
     "comment": {},
     "scorecard": {},
 }
@@ -283,10 +284,11 @@ def gated(r):
         *PASSED[:2], "github.event.workflow_run.head_branch == 'main'", PASSED[2])) + "))")
     if resolve != expected:
         yield f"cd/resolve: starts if {resolve}"
-    assets = one_line(r.release.jobs["assets"].get("if"))
-    if assets != (own + "(github.event_name == 'workflow_dispatch' && inputs.mode == 'dry-run' || ("
-                  + " && ".join(PASSED) + "))"):
-        yield f"release/assets: starts if {assets}"
+    for job in ("tools-arm64", "assets"):
+        found = one_line(r.release.jobs[job].get("if"))
+        if found != (own + "(github.event_name == 'workflow_dispatch' && inputs.mode == 'dry-run' || ("
+                     + " && ".join(PASSED) + "))"):
+            yield f"release/{job}: starts if {found}"
     conditions = {("cd", "staging"): "needs.resolve.outputs.action == 'deploy'",
                   ("cd", "approval"): "needs.resolve.outputs.production == 'true'",
                   ("cd", "production"): "needs.resolve.outputs.production == 'true'",
@@ -319,6 +321,9 @@ def outcomes(r):
     if r.release.jobs["assets"].get("outputs") != {"version":
                                                    "${{ steps.assets.outputs.version }}"}:
         yield "release/assets: does not tell the version"
+    built = [command(s) for s in r.release.jobs["assets"]["steps"] if runs(s, "scripts/release/assets")]
+    if built != ["scripts/release/assets --beside build/assets-arm64"]:
+        yield "release/assets: leaves out what was built for arm64"
     if "if made != tag" not in r.text("scripts/release/release"):
         yield "scripts/release/release: believes exit 0"
     named = [s for s in r.release.jobs["promote"]["steps"] if uses(s, PROMOTE)]

@@ -28,7 +28,7 @@ GRANTS = {
         "staging": DEPLOY, "approval": {}, "production": DEPLOY, "rollback": READ,
     },
     "release": {
-        "assets": READ, "attest": {"id-token": "write", "attestations": "write"},
+        "tools-arm64": READ, "assets": READ, "attest": {"id-token": "write", "attestations": "write"},
         "release": {"contents": "write", "packages": "read"},
         "promote": {"contents": "write", "packages": "write", "id-token": "write",
                     "attestations": "write"},
@@ -38,6 +38,8 @@ GRANTS = {
     "scorecard": {"scorecard": {"contents": "read", "actions": "read", "security-events": "write",
                                 "id-token": "write"}},
 }
+# What is built on a machine of the other architecture.
+OF_ARM64 = {"tools-arm64"}
 # Which secret may be read where; a job that reads one is bound to its environment.
 STAGING = {"STAGING_SSH_KEY", "STAGING_KNOWN_HOSTS", "STAGING_KUBECONFIG", "NOTIFY_WEBHOOK"}
 PRODUCTION = {"PRODUCTION_SSH_KEY", "PRODUCTION_KNOWN_HOSTS", "PRODUCTION_KUBECONFIG", "NOTIFY_WEBHOOK"}
@@ -129,8 +131,9 @@ def timeouts(r):
         for job, body in document.jobs.items():
             if not isinstance(body.get("timeout-minutes"), int) or body["timeout-minutes"] > 60:
                 yield f"{document.name}/{job}: no timeout-minutes of at most 60"
-            if body.get("runs-on") != "ubuntu-24.04":
-                yield f"{document.name}/{job}: runs-on is not ubuntu-24.04"
+            runner = "ubuntu-24.04-arm" if job in OF_ARM64 else "ubuntu-24.04"
+            if body.get("runs-on") != runner:
+                yield f"{document.name}/{job}: runs-on is not {runner}"
 
 
 def triggers(r):
@@ -152,7 +155,7 @@ def triggers(r):
             if "repository" in step.get("with", {}):
                 yield f"{document.name}/{job}: checks out another repository"
     ours = "github.event.workflow_run.head_repository.full_name == github.repository"
-    for document, job in ((r.cd, "resolve"), (r.release, "assets")):
+    for document, job in ((r.cd, "resolve"), (r.release, "assets"), (r.release, "tools-arm64")):
         if ours not in str(document.jobs[job].get("if")):
             yield f"{document.name}/{job}: goes on for a run of a fork"
 
