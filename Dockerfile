@@ -8,10 +8,15 @@ ARG RUNTIME_BASE=debian
 
 FROM debian:bookworm-slim@sha256:7b140f374b289a7c2befc338f42ebe6441b7ea838a042bbd5acbfca6ec875818 AS debian
 
-FROM ${BUILDER_BASE} AS toolchain
+# The compiler runs as what the machine is, also where the image is for arm64 and the machine is not.
+# hadolint ignore=DL3029
+FROM --platform=$BUILDPLATFORM ${BUILDER_BASE} AS toolchain
 WORKDIR /source
 COPY scripts/setup scripts/setup
-RUN scripts/setup build && rm -rf /var/lib/apt/lists/*
+ARG TARGETARCH
+RUN if [ "$TARGETARCH" = arm64 ] && [ "$(dpkg --print-architecture)" != arm64 ]; then scripts/setup cross; \
+    else scripts/setup build; fi \
+ && rm -rf /var/lib/apt/lists/*
 
 FROM toolchain AS builder
 COPY CMakeLists.txt CMakePresets.json ./
@@ -25,6 +30,7 @@ COPY .ccache-see[d] /ccache-seed/
 RUN --mount=type=cache,id=slipway-ccache,target=/root/.cache/ccache \
     export CCACHE_BASEDIR=/source CCACHE_SLOPPINESS=locale \
       CCACHE_REMOTE_STORAGE='file:/ccache-seed|read-only' \
+ && if command -v aarch64-linux-gnu-g++; then export CMAKE_TOOLCHAIN_FILE=/source/cmake/aarch64-linux-gnu.cmake; fi \
  && cmake --preset release -DSLIPWAY_BUILD_TESTS=OFF -DSLIPWAY_VERSION=0.0.0 -DSLIPWAY_REVISION=none \
  && cmake --build --preset release --target connector
 COPY VERSION ./
@@ -33,7 +39,7 @@ ARG REVISION
 RUN cmake --preset release -DSLIPWAY_REVISION="${REVISION:-unknown}" \
       -DSLIPWAY_VERSION="${VERSION:-$(cat VERSION)}" \
  && cmake --build --preset release --target connector \
- && strip --strip-unneeded build/release/bin/connector
+ && "$(sed -n 's/^CMAKE_STRIP:[A-Z]*=//p' build/release/CMakeCache.txt)" --strip-unneeded build/release/bin/connector
 
 FROM ${RUNTIME_BASE} AS runtime
 # The folder is the ledger's: a volume that is mounted there takes over its owner while it is empty.

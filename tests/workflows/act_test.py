@@ -1,6 +1,7 @@
 """The shipped workflows, unchanged, run by act: what a push does from CI to production, and that each red
 path ends as it must. -m quick: the green path only. One world for all, so the tests are in its order."""
 
+import json
 import os
 import shutil
 import signal
@@ -43,8 +44,10 @@ def test_a_push_to_main_is_green_and_leaves_image_and_attestations(w, shipped):
         == ["dependency-review"],
         "the image has the commit's SHA and latest": image != "" and w.world.images().digest(
             "latest") == image,
-        "both attestations are there": len(list((w.state / "attestations").glob("*/*.json"))) == 2,
-        "Trivy's findings went to the Security tab, Snyk was skipped": calls(w).count("upload-sarif") == 2
+        "it is an index of both architectures": [m["platform"]["architecture"] for m in json.loads(
+            w.world.images().manifest(image)[0])["manifests"]] == ["amd64", "arm64"],
+        "provenance and both SBOMs are attested": len(list((w.state / "attestations").glob("*/*.json"))) == 3,
+        "Trivy's findings went to the Security tab, Snyk was skipped": calls(w).count("upload-sarif") == 3
         and "Snyk was skipped" in ci.summaries.get("snyk", "")})
 
 

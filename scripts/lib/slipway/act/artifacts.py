@@ -7,7 +7,7 @@ from pathlib import Path
 from ..ci import oci
 
 
-def write_image(layout: Path, version: str, revision: str) -> str:
+def write_image(layout: Path, version: str, revision: str, architecture: str = "amd64") -> str:
     """An OCI layout of one image without layers, labelled as CI labels it; returns its digest."""
     blobs = layout / "blobs" / "sha256"
     blobs.mkdir(parents=True, exist_ok=True)
@@ -18,7 +18,7 @@ def write_image(layout: Path, version: str, revision: str) -> str:
         (blobs / digest[7:]).write_bytes(data)
         return {"mediaType": media_type, "digest": digest, "size": len(data)}
 
-    config = put({"architecture": "amd64", "os": "linux",
+    config = put({"architecture": architecture, "os": "linux",
                   "rootfs": {"type": "layers", "diff_ids": []},
                   "config": {"Labels": {"org.opencontainers.image.version": version,
                                         "org.opencontainers.image.revision": revision}}}, oci.CONFIG)

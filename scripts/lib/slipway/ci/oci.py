@@ -88,7 +88,7 @@ class Repository:
         return None if status == 404 else headers.get("Docker-Content-Digest") or sha256(body)
 
     def labels(self, reference: str) -> dict:
-        """The labels of the image's configuration (of the first platform, if there are several)."""
+        """The labels of the image's configuration (of the first platform, if there are several: all have the same)."""
         document = json.loads(self.manifest(reference)[0])
         if "manifests" in document:
             document = json.loads(self.manifest(document["manifests"][0]["digest"])[0])
@@ -117,14 +117,21 @@ class Repository:
         return True
 
     def push_layout(self, layout: Path) -> str:
-        """Pushes the one image of an OCI layout by digest, without a tag; returns the digest."""
-        entry = json.loads((layout / "index.json").read_text())["manifests"][0]
-        body = _blob(layout, entry["digest"])
-        manifest = json.loads(body)
-        for descriptor in (*manifest["layers"], manifest["config"]):
-            self._push_blob(descriptor["digest"], _blob(layout, descriptor["digest"]))
-        self._put_manifest(entry["digest"], body, entry["mediaType"])
+        """Pushes the one image of an OCI layout, or its index with all of its images, by digest, without a tag;
+        returns the digest."""
+        (entry,) = json.loads((layout / "index.json").read_text())["manifests"]
+        self._push_manifest(layout, entry)
         return entry["digest"]
+
+    def _push_manifest(self, layout: Path, entry: dict) -> None:
+        body = read_blob(layout, entry["digest"])
+        manifest = json.loads(body)
+        # What it names goes first: a registry refuses a manifest of what it does not have.
+        for child in manifest.get("manifests", ()):
+            self._push_manifest(layout, child)
+        for descriptor in (*manifest.get("layers", ()), *filter(None, [manifest.get("config")])):
+            self._push_blob(descriptor["digest"], read_blob(layout, descriptor["digest"]))
+        self._put_manifest(entry["digest"], body, entry["mediaType"])
 
     def _put_manifest(self, reference: str, body: bytes, media_type: str) -> None:
         status, _, said = self._ask("PUT", f"/manifests/{reference}", body, media_type)
@@ -243,7 +250,7 @@ def write_layout(saved: Path, layout: Path) -> str:
 def write_archive(layout: Path, file: Path, name: str) -> str:
     """The layout's one image as a file that any engine's `docker load` takes, by NAME; returns NAME."""
     entry = json.loads((layout / "index.json").read_text())["manifests"][0]
-    manifest = json.loads(_blob(layout, entry["digest"]))
+    manifest = json.loads(read_blob(layout, entry["digest"]))
 
     def place(descriptor: dict) -> str:
         return "blobs/sha256/" + descriptor["digest"][7:]
@@ -252,7 +259,7 @@ def write_archive(layout: Path, file: Path, name: str) -> str:
                              "Layers": [place(layer) for layer in manifest["layers"]]}]).encode()
     with tarfile.open(file, "w") as archive:
         for descriptor in (manifest["config"], *manifest["layers"]):
-            _blob(layout, descriptor["digest"])
+            read_blob(layout, descriptor["digest"])
             # A layer may be there twice.
             if place(descriptor) not in archive.getnames():
                 archive.add(layout / place(descriptor), place(descriptor))
@@ -262,7 +269,7 @@ def write_archive(layout: Path, file: Path, name: str) -> str:
     return name
 
 
-def _blob(layout: Path, digest: str) -> bytes:
+def read_blob(layout: Path, digest: str) -> bytes:
     data = (layout / "blobs" / "sha256" / digest[7:]).read_bytes()
     if sha256(data) != digest:
         raise OciError(f"{layout}: blob {digest} is damaged; download the artifact again")

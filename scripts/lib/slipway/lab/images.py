@@ -62,15 +62,16 @@ def public_reachable(engine: Engine, timeout_s: float = 10) -> bool:
     return probe.returncode == 0
 
 
-def local_base(engine: Engine, say=lambda line: None) -> str:
+def local_base(engine: Engine, say=lambda line: None, architecture: str = "") -> str:
+    """ARCHITECTURE, as Debian names it: another than this machine's, whose executables it must be able to run."""
     suite = _codename()
-    recipe = "".join(map(inspect.getsource, (_debootstrap, _package_sources, _slim, _import)))
-    tag = f"slipway-base:{suite}-{_key(suite, *UNREAD, recipe)}"
+    recipe = "".join(map(inspect.getsource, (_debootstrap, _package_sources, _slim, _import, _add)))
+    tag = f"slipway-base:{suite}-{_key(suite, *UNREAD, recipe, *filter(None, [architecture]))}"
 
     def make() -> None:
-        say(f"debootstrap {suite} (about 40 s, once per machine)")
-        with _debootstrap(suite) as root:
-            _import(engine, root, tag)
+        say(f"debootstrap {suite} {architecture} (about 40 s, once per machine)")
+        with _debootstrap(suite, architecture) as root:
+            _import(engine, root, tag) if not architecture else _add(engine, root, tag, architecture)
 
     return _provide(engine, tag, make)
 
@@ -152,14 +153,14 @@ def _published(file: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def _debootstrap(suite: str) -> Iterator[Path]:
+def _debootstrap(suite: str, architecture: str) -> Iterator[Path]:
     if shutil.which("debootstrap") is None:
         raise LabError("debootstrap: not installed; run scripts/setup docker")
     with tempfile.TemporaryDirectory(prefix="tmp", dir=paths.image_cache()) as folder:
         root = Path(folder) / "root"
         # In namespaces of its own: the mounts it makes inside ROOT end with it, also by a kill.
         run("unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc",
-            "debootstrap", "--variant=minbase", suite, str(root))
+            "debootstrap", "--variant=minbase", *([f"--arch={architecture}"] if architecture else []), suite, str(root))
         (root / "etc/apt/sources.list").write_text(_package_sources(suite))
         _slim(root)
         yield root
@@ -197,6 +198,15 @@ def _import(engine: Engine, root: Path, tag: str) -> None:
         engine.docker("import", "--change", 'CMD ["bash"]', "-", tag, stdin=tar.stdout)
     if tar.returncode != 0:
         raise LabError(f"{' '.join(pack)}: exit {tar.returncode}")
+
+
+def _add(engine: Engine, root: Path, tag: str, architecture: str) -> None:
+    """As _import, which older engines do for their own architecture only."""
+    with tempfile.TemporaryDirectory(prefix="tmp", dir=paths.image_cache()) as folder:
+        run("tar", "--create", "--sort=name", "--numeric-owner", "--file", f"{folder}/root.tar", "--directory",
+            str(root), ".")
+        (Path(folder) / "Dockerfile").write_text('FROM scratch\nADD root.tar /\nCMD ["bash"]\n')
+        engine.docker("buildx", "build", "--load", "--platform", f"linux/{architecture}", "--tag", tag, folder)
 
 
 def _codename() -> str:

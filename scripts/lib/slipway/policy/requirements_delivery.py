@@ -14,7 +14,7 @@ MAY_SKIP = (
     "github.event_name == 'merge_group' && 'publish dependency-review' || "
     "github.event.repository.fork && 'publish dependency-review' || 'dependency-review' }}")
 MAY_SKIP_WITHOUT = {
-    "CODE": {"analysis", "build-and-test", "sanitizers", "integration", "snyk", "image", "image-scan",
+    "CODE": {"analysis", "build-and-test", "sanitizers", "integration", "snyk", "image", "image-arm64", "image-scan",
              "performance-benchmark", "gate"},
     "SUITES": {"integration"}, "SCANNING": {"codeql", "dependency-review"}}
 CODE = "needs.plan.outputs.code == 'true'"
@@ -31,8 +31,8 @@ RUNS_IF = {
 NEEDS = {
     "ci": {"analysis": {"plan"}, "build-and-test": {"plan"}, "other-toolchains": {"plan"}, "sanitizers": {"plan"},
            "integration": {"plan"}, "codeql": {"plan"}, "trivy-fs": {"plan"}, "dependency-review": {"plan"},
-           "snyk": {"plan", "image"}, "image": {"plan", "next-version"},
-           "image-scan": {"plan", "image"}, "performance-benchmark": {"plan"},
+           "snyk": {"plan", "image"}, "image": {"plan", "next-version"}, "image-arm64": {"plan", "next-version"},
+           "image-scan": {"plan", "image", "image-arm64"}, "performance-benchmark": {"plan"},
            "gate": {"plan", "image", "performance-benchmark"}},
     "cd": {"staging": {"resolve"}, "approval": {"resolve", "staging"},
            "production": {"resolve", "staging", "approval"}, "rollback": {"resolve"}},
@@ -43,6 +43,7 @@ NEEDS = {
 }
 DEPLOY, ROLLBACK, GATE, RELEASE, PROMOTE = (
     f"./.github/actions/{name}" for name in ("deploy", "rollback", "gate", "release", "promote"))
+SBOMS = {"sbom-path": "build/sbom/amd64/sbom.cdx.json", "other-sbom-path": "build/sbom/arm64/sbom.cdx.json"}
 PASSED = ("github.event.workflow_run.conclusion == 'success'",
           "github.event.workflow_run.event == 'push'",
           "github.event.workflow_run.head_repository.full_name == github.repository")
@@ -116,14 +117,19 @@ def who_waits(r):
 def one_digest(r):
     builders = [(d.name, job) for d in r.documents for job, step in d.steps()
                 if runs(step, "scripts/ci/image") or uses(step, "./.github/actions/image")]
-    if builders != [("ci", "image"), ("actions/image", "runs")]:
-        yield f"the image is built by {builders}, must be once, by ci/image"
+    if builders != [("ci", "image"), ("ci", "image-arm64"), ("actions/image", "runs")]:
+        yield f"the image is built by {builders}, must be once for each architecture, by ci/image and ci/image-arm64"
     given = [step["with"].get("digest") for step in r.ci.jobs["publish"]["steps"]
              if uses(step, "./.github/actions/publish")]
-    if given != ["${{ needs.image.outputs.digest }}"]:
+    joined = [step.get("env") for step in r.ci.jobs["publish"]["steps"] if runs(step, "scripts/ci/index")]
+    if given != ["${{ steps.index.outputs.digest }}"] or joined != [
+            {"DIGESTS": "${{ needs.image.outputs.digest }} ${{ needs.image-arm64.outputs.digest }}"}]:
         yield "ci/publish: publishes something else than what was built and scanned"
-    if r.ci.jobs["image"].get("outputs") != {"digest": "${{ steps.image.outputs.digest }}"}:
-        yield "ci/image: its digest does not reach the other jobs"
+    for job in ("image", "image-arm64"):
+        if r.ci.jobs[job].get("outputs") != {"digest": "${{ steps.image.outputs.digest }}"}:
+            yield f"ci/{job}: its digest does not reach the other jobs"
+    if r.ci.jobs["image-scan"].get("strategy", {}).get("matrix") != {"image": ["image", "image-arm64"]}:
+        yield "ci/image-scan: leaves an architecture out"
     scanned = [step["with"].get("input") for step in r.ci.jobs["image-scan"]["steps"]
                if uses(step, "aquasecurity/trivy-action")]
     if scanned != ["build/image", "build/image"]:
@@ -142,8 +148,9 @@ def one_digest(r):
 
 def attested(r):
     steps = [s for s in r.ci.jobs["publish"]["steps"] if uses(s, "./.github/actions/publish")]
-    if len(steps) != 1 or "if" in steps[0] or steps[0]["with"].get("sbom-path") != "build/sbom/sbom.cdx.json":
-        yield "ci/publish: not by the published action, always, with the SBOM"
+    if len(steps) != 1 or "if" in steps[0] or {
+            key: steps[0]["with"].get(key) for key in SBOMS} != SBOMS:
+        yield "ci/publish: not by the published action, always, with the SBOM of both architectures"
     script = r.text("scripts/ci/verify-attestation")
     for option in ("--repo ", "--signer-workflow ", "--source-digest ", "--source-ref ",
                    "--deny-self-hosted-runners"):

@@ -92,6 +92,7 @@ def publishes(r):
     order = [(command(step) or step["uses"].partition("@")[0], step.get("if")) for step in steps]
     if order != [("scripts/ci/publish push", None), ("actions/attest", "inputs.attest == 'true'"),
                  ("actions/attest", "inputs.attest == 'true' && inputs.sbom-path != ''"),
+                 ("actions/attest", "inputs.attest == 'true' && inputs.other-sbom-path != ''"),
                  ("scripts/ci/publish tag", None)]:
         yield f"actions/publish: not push, provenance, SBOM, tag: {order}"
     for step in steps:

@@ -17,7 +17,7 @@ GRANTS = {
     "ci": {
         "plan": READ, "next-version": TITLE, "lint": TITLE, "analysis": READ,
         "build-and-test": READ, "other-toolchains": READ, "sanitizers": READ, "integration": READ, "codeql": SCAN,
-        "dependency-review": READ, "snyk": SCAN, "trivy-fs": SCAN, "image": READ,
+        "dependency-review": READ, "snyk": SCAN, "trivy-fs": SCAN, "image": READ, "image-arm64": READ,
         "image-scan": SCAN, "performance-benchmark": READ, "ci-status": READ,
         "gate": {"contents": "read", "packages": "read"},
         "publish": {"contents": "read", "packages": "write", "id-token": "write",
@@ -39,7 +39,7 @@ GRANTS = {
                                 "id-token": "write"}},
 }
 # What is built on a machine of the other architecture.
-OF_ARM64 = {"tools-arm64"}
+OF_ARM64 = {"image-arm64", "tools-arm64"}
 # Which secret may be read where; a job that reads one is bound to its environment.
 STAGING = {"STAGING_SSH_KEY", "STAGING_KNOWN_HOSTS", "STAGING_KUBECONFIG", "NOTIFY_WEBHOOK"}
 PRODUCTION = {"PRODUCTION_SSH_KEY", "PRODUCTION_KNOWN_HOSTS", "PRODUCTION_KUBECONFIG", "NOTIFY_WEBHOOK"}
@@ -213,7 +213,7 @@ def sarif(r):
                     yield f"ci/{job}: the gate on {file} may be skipped"
     if None in categories or len(set(categories)) != len(categories):
         yield f"ci: upload categories are not distinct: {categories}"
-    for expected in ("codeql-cpp", "trivy-fs", "trivy-image", "snyk-container"):
+    for expected in ("codeql-cpp", "trivy-fs", "trivy-${{ matrix.image }}", "snyk-container"):
         if expected not in categories:
             yield f"ci: nothing is uploaded as {expected}"
 

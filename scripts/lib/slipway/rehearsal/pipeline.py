@@ -28,6 +28,7 @@ NOT_REHEARSED = (
     "the Security tab: that findings are uploaded is recorded, not shown",
     "the scanners' databases: Trivy plays a result without findings, Snyk is skipped without a token",
     "the cache service",
+    "the image for arm64: there is no such machine here, and a small one stands in for it in the index",
     "stand-ins for steps that are proven elsewhere: " + ", ".join(STAND_INS))
 
 
@@ -70,7 +71,9 @@ class Pipeline:
         self.hub.close()
 
     def _first_push(self) -> None:
-        for name in STAND_INS:
+        image = self.source.folder / "scripts/ci/image"
+        image.rename(image.with_name("image.real"))  # which the stand-in calls for this machine's architecture
+        for name in (*STAND_INS, "scripts/ci/image"):
             shutil.copy(QUICK_SCRIPT, self.source.folder / name)
         self.source.commit("stand-ins", "chore: let the rehearsal's stand-ins in")
         root = self._git("rev-list", "--max-parents=0", "HEAD", cwd=self.source.folder).split()[-1]
