@@ -50,12 +50,23 @@ def give(w: ActWorld, folder: str) -> None:
         "echo version=0.1.0 >>\"$GITHUB_OUTPUT\"\n")
 
 
+def cross_compile(w: ActWorld) -> None:
+    """In place of the machine of arm64 that one of the jobs runs on; the root it is done in has no Node for the version."""
+    script = w.world.work / "scripts/release/assets"
+    script.rename(script.with_name("assets.real"))
+    script.write_text(
+        "#!/bin/sh\nset -eu\n"
+        '[ "$GITHUB_JOB" = tools-arm64 ] || exec scripts/release/assets.real "$@"\n'
+        "version=$(GITHUB_OUTPUT=/dev/null scripts/release/next-version)\n"
+        'exec scripts/release/cross scripts/release/assets.real --cross --version "$version" "$@"\n')
+    script.chmod(0o755)
+
+
 @pytest.fixture(scope="module")
 def w():
     world = ActWorld(real=() if GIVEN else ("scripts/release/assets", "scripts/setup"))
     try:
-        if GIVEN:
-            give(world, GIVEN)
+        give(world, GIVEN) if GIVEN else cross_compile(world)
         yield world
     finally:
         world.close()
@@ -87,6 +98,8 @@ def test_a_release_names_the_digest_that_ci_built(w, released):
 
 def test_its_assets_are_whole_attested_and_passed_the_benchmark(w, released, files):
     holds(released[1], {
+        "of both architectures": {n.split("linux-")[1] for n in files if "linux-" in n} == {
+            f"{m}.{kind}" for m in ("aarch64", "x86_64") for kind in ("cdx.json", "tar.gz")},
         "tarball, package, SBOM, benchmark": len(tarballs(files)) == 1 and {
             Path(n).suffix for n in files} == {".gz", ".deb", ".json", ""},
         "the downloaded checksums verify": sums_hold(files),
