@@ -15,8 +15,8 @@ TYPE = re.compile(r"^(?:struct|class|enum class) (\w+)(?: final)?(?: :[^;{]*)? \
 def defined_twice(texts: dict[str, str]) -> dict[str, list[str]]:
     """TEXTS: by file. Types of one name, and the files that define them."""
     found = defaultdict(list)
-    for file, text in texts.items():
-        text = PRIVATE.sub("", text)
+    for file, whole in texts.items():
+        text = PRIVATE.sub("", whole)
         namespace = NAMESPACE.search(text)
         for name in TYPE.findall(text):
             found[f"{namespace[1] if namespace else ''}::{name}"].append(file)
