@@ -17,7 +17,7 @@ go_command() {
 
 want_go() {
   case $(release) in
-    debian-12) [[ " ${extra[*]} " == *" go_from_debian_13 "* ]] || extra+=(go_from_debian_13) ;;
+    debian-12) debian_13_part; [[ " ${extra[*]} " == *" go_from_debian_13 "* ]] || extra+=(go_from_debian_13) ;;
     *) packages+=(golang-1.22-go) ;;
   esac
 }

@@ -51,7 +51,7 @@ def give(w: ActWorld, folder: str) -> None:
 
 
 def cross_compile(w: ActWorld) -> None:
-    """In place of the machine of arm64 that one of the jobs runs on; the root it is done in has no Node for the version."""
+    """In place of the machine of arm64 that one of the jobs runs on; the root has no Node for the version."""
     script = w.world.work / "scripts/release/assets"
     script.rename(script.with_name("assets.real"))
     script.write_text(

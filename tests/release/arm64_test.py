@@ -85,8 +85,8 @@ def test_the_tools_are_of_that_machine_and_say_their_version(tools):
 
 def test_a_distribution_s_checker_finds_nothing_in_the_package(tools):
     package = tools / "assets/slipway-tools_0.1.0_arm64.deb"
-    done = subprocess.run(["lintian", "--allow-root", "--fail-on", "error,warning", package], capture_output=True, text=True,
-                          check=False)
+    done = subprocess.run(["lintian", "--allow-root", "--fail-on", "error,warning", package], capture_output=True,
+                          text=True, check=False)
     assert (done.returncode, done.stdout) == (0, ""), done
 
 

@@ -23,8 +23,9 @@ def built(tmp_path):
 
 
 def join(folder, *digests: str) -> subprocess.CompletedProcess:
-    return subprocess.run([REPOSITORY / "scripts/ci/index"], cwd=folder, capture_output=True, text=True, check=False, env={
-        "PATH": os.environ["PATH"], "DIGESTS": " ".join(digests), "GITHUB_OUTPUT": str(folder / "output")})
+    return subprocess.run([REPOSITORY / "scripts/ci/index"], cwd=folder, capture_output=True, text=True, check=False,
+                          env={"PATH": os.environ["PATH"], "DIGESTS": " ".join(digests),
+                               "GITHUB_OUTPUT": str(folder / "output")})
 
 
 @pytest.fixture

@@ -19,7 +19,8 @@ TESTS = {"docker": ("tests/deploy/", "tests/lab/", "tests/packet_bench/"),
          "blackbox": ("tests/connector/", "tests/interop/"), "kubernetes": ("tests/cluster/",),
          "workflows": ("tests/workflows/", "tests/adopt/"), "release": ("tests/release/",)}
 # Another suite's, in the same folder.
-ELSEWHERE = {"release": {"tests/release/act_release_test.py", "tests/release/bare_hosts.py"},
+ELSEWHERE = {"release": {"tests/release/act_release_test.py", "tests/release/arm64_test.py",
+                         "tests/release/bare_hosts.py"},
              # It makes a cluster of the lab, which CI does not compile.
              "kubernetes": {"tests/cluster/rehearse_test.py"}}
 # What a test names as an example of something else, and does not use.
