@@ -31,7 +31,7 @@ EOF
   [[ -n ${debian_13_listed:-} ]] || as_root env APT_CONFIG="$apt/apt.conf" apt-get update -qq
   debian_13_listed=yes
   (
-    cd "$apt/archives"
+    cd "$apt/archives" || exit
     as_root rm -f -- *.deb
     as_root env APT_CONFIG="$apt/apt.conf" apt-get download -qq "$@"
     local file

@@ -1,4 +1,4 @@
-"""How scripts/release/assets joins what two machines built; the build itself is proven by release_act and release_arm64."""
+"""How scripts/release/assets joins what two machines built; release_act and release_arm64 prove the build."""
 
 import hashlib
 import subprocess
@@ -7,7 +7,8 @@ import pytest
 
 from slipway.paths import REPOSITORY
 
-FUNCTIONS = f'set -euo pipefail; die() {{ echo "$1" >&2; exit 1; }}; eval "$(sed -n "/^add_others()/,/^}}/p" {REPOSITORY}/scripts/release/assets)"'
+FUNCTIONS = ('set -euo pipefail; die() { echo "$1" >&2; exit 1; }; '
+             f'eval "$(sed -n "/^add_others()/,/^}}/p" {REPOSITORY}/scripts/release/assets)"')
 ARM, OURS = "slipway-tools-1.2.0-linux-aarch64.tar.gz", "slipway-tools-1.2.0-linux-x86_64.tar.gz"
 
 
