@@ -33,14 +33,14 @@ using boost::system::error_code;
 constexpr std::chrono::seconds grace_after_stop{2};
 
 // Runs in the child between fork and exec: a process group of its own, so that a deadline reaches
-// the whole family, and optionally a signal from the kernel when the parent dies.
+// the whole family, and where `dies_with_us` a SIGKILL from the kernel when the parent dies.
 struct GroupLeader {
-  int signal_on_death = 0;
+  bool dies_with_us = false;
 
   template <typename Launcher>
   error_code on_exec_setup(Launcher&, const bp::filesystem::path&, const char* const*(&)) {
     ::setpgid(0, 0);
-    if (signal_on_death != 0) ::prctl(PR_SET_PDEATHSIG, signal_on_death);
+    if (dies_with_us) ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     ::signal(SIGPIPE, SIG_DFL);
     return {};
   }
@@ -233,7 +233,7 @@ Child::~Child() {
 
 Result<Child> Child::start(const Options& options) {
   auto state = std::make_unique<State>();
-  const GroupLeader leader{options.outlives_us ? 0 : SIGKILL};
+  const GroupLeader leader{.dies_with_us = !options.outlives_us};
   UniqueFd nothing;
   UniqueFd file;
   if (options.input < 0) nothing.reset(::open("/dev/null", O_RDONLY));

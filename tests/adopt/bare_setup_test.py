@@ -17,7 +17,17 @@ from support.ports import free_port
 
 pytestmark = needs.all_of(needs.root("roots of other releases"), bare_hosts.missing())
 
-MACHINE = bare_hosts.WITH_PACKAGES + """
+# The network is this machine's, for the packages; processes and mounts are its own and go with it.
+MACHINE = """
+set -e
+mkdir -p "$2/upper" "$2/work" "$2/root"
+mount -t overlay overlay -o "lowerdir=$1,upperdir=$2/upper,workdir=$2/work" "$2/root"
+mount -t proc proc "$2/root/proc"
+mount --bind /dev "$2/root/dev"
+cp /etc/resolv.conf "$2/root/etc/resolv.conf"
+cp -r /etc/apt/apt.conf.d "$2/root/etc/apt/"
+mkdir -p "$2/root/etc/ssl"
+cp -rL /etc/ssl/certs "$2/root/etc/ssl/"
 chroot "$2/root" sh -c 'apt-get update -q=2 && DEBIAN_FRONTEND=noninteractive apt-get install -q=2 -y \
   --no-install-recommends openssh-server >/dev/null && mkdir -p /run/sshd'
 install -D -m 600 "$2/root_key.pub" "$2/root/root/.ssh/authorized_keys"

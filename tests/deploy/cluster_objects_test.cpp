@@ -222,9 +222,17 @@ TEST_CASE("a pod that no node takes waits, and one that was evicted is named", "
 TEST_CASE("restarts are counted, and a death for want of memory has its limit", "[cluster]") {
   Json died = pod("a");
   status_of(died)["restartCount"] = 2;
-  status_of(died)["lastState"] = {{"terminated", {{"reason", "OOMKilled"}, {"exitCode", 137}}}};
-  const Instance instance = seen({died, pod("b")});
+  status_of(died)["lastState"] = {
+      {"terminated",
+       {{"reason", "OOMKilled"}, {"exitCode", 137}, {"finishedAt", "2026-01-31T03:12:00Z"}}}};
+  Json before = pod("b");
+  status_of(before)["lastState"] = {
+      {"terminated", {{"exitCode", 1}, {"finishedAt", "2026-01-31T03:11:00Z"}}}};
+  const Instance instance = seen({died, before});
   CHECK(instance.restart_count == 2);
+  CHECK(instance.ended == "2026-01-31T03:12:00.000Z");
+  CHECK(end_of("0001-01-01T00:00:00Z").empty());
+  CHECK(end_of("yesterday").empty());
   CHECK(instance.exit_code == 137);
   CHECK_THAT(instance.reason, ContainsSubstring("its limit of 64Mi"));
 }

@@ -284,7 +284,7 @@ TEST_CASE("a journal is not compacted into an operation that is open", "[journal
   CHECK(Ledger(*kept).open()->plan.target.tag == "v9");
   CHECK_FALSE(compact(records, records.size()).has_value());
   // A refusal in the middle of it is no place to cut.
-  records.push_back(at(records.size() + 1, "", Refused{}));
+  records.push_back(at(records.size() + 1, "", Brief{}));
   records.push_back(at(records.size() + 1, "t-open", Intended{}));
   CHECK_FALSE(compact(records, 1).has_value());
 }
@@ -317,4 +317,21 @@ TEST_CASE("what came of an operation, and why, is told an hour later", "[ledger]
   CHECK(parse_json(operation_json(*told, true))["steps"][1]["lastWords"] ==
         "I am ill, and this is what I have to say of it\nI am gone");
   CHECK(parse_json(history_json({*told}))[0]["seconds"] == 4.0);
+}
+
+TEST_CASE("an operation that was cut short says that it was gone on with", "[ledger]") {
+  std::vector<Record> records;
+  Plan plan;
+  plan.target = version("v2", '2');
+  records.push_back(at(1, "t1", Begun{plan}));
+  const auto told = [&] {
+    return std::vector{Ledger(records).operation("t1").value_or(HistoryEntry{})};
+  };
+  CHECK(history_lines(told(), 0).find("cut short") == std::string::npos);
+  records.push_back(at(2, "t1", Resumed{}));
+  CHECK_THAT(history_lines(told(), 0), ContainsSubstring("cut short, and resumed\n"));
+  records.push_back(at(3, "t1", Resumed{}));
+  records.push_back(at(4, "t1", Ended{0, Verdict::none, "sha256:2", ""}));
+  CHECK_THAT(history_lines(told(), 0), ContainsSubstring("cut short, and resumed 2 times\n"));
+  CHECK(parse_json(history_json(told()))[0]["resumes"] == 2);
 }

@@ -46,20 +46,6 @@ def root(suite: str) -> Path:
     return folder
 
 
-# $1 a root, $2 a folder: the root with what is written to it in "$2/upper", at "$2/root". The network is this
-# machine's, for the packages; processes and mounts are its own and go with it.
-WITH_PACKAGES = """
-set -e
-mkdir -p "$2/upper" "$2/work" "$2/root"
-mount -t overlay overlay -o "lowerdir=$1,upperdir=$2/upper,workdir=$2/work" "$2/root"
-mount -t proc proc "$2/root/proc"
-mount --bind /dev "$2/root/dev"
-cp /etc/resolv.conf "$2/root/etc/resolv.conf"
-cp -r /etc/apt/apt.conf.d "$2/root/etc/apt/"
-mkdir -p "$2/root/etc/ssl"
-cp -rL /etc/ssl/certs "$2/root/etc/ssl/"
-"""
-
 INSIDE = """
 set -e
 ip link set lo up

@@ -17,10 +17,11 @@ Json colour_json(const std::optional<ColourStatus>& status) {
   if (!status) return nullptr;
   Json side = to_json(status->release);
   side["colour"] = to_string(status->colour);
-  side["started"] = status->started;
-  side["restarts"] = status->restarts;
-  side["exitCode"] = status->exit_code;
-  side["ended"] = status->ended.empty() ? Json(nullptr) : Json(status->ended);
+  const Instance& instance = status->instance;
+  side["started"] = instance.running;
+  side["restarts"] = instance.restart_count;
+  side["exitCode"] = instance.exit_code;
+  side["ended"] = instance.ended.empty() ? Json(nullptr) : Json(instance.ended);
   side["healthy"] = status->healthy;
   side["role"] = status->role;
   side["ready"] = status->ready;
@@ -29,7 +30,7 @@ Json colour_json(const std::optional<ColourStatus>& status) {
 }
 
 std::string_view word_for(const ColourStatus& status) {
-  if (!status.started) return "stopped";
+  if (!status.instance.running) return "stopped";
   return status.role.empty() ? "runs" : std::string_view(status.role);
 }
 
@@ -37,7 +38,7 @@ std::string_view word_for(const ColourStatus& status) {
 std::string why_not_serving(const HostStatus& status) {
   if (status.healthy() || !status.running) return "";
   const ColourStatus& named = *status.running;
-  if (!named.started) return "does not run: it " + named.death;
+  if (!named.instance.running) return "does not run: it " + death_of(named.instance);
   if (named.objection) return "does not answer as it should: " + *named.objection;
   if (!status.switch_running) return "is not reached: the switch (HAProxy) does not run";
   return "is not ready";
@@ -139,10 +140,10 @@ std::string status_lines(const HostStatus& status, const std::optional<LockOwner
     text += fmt::format("standby: {} ({}, {})\n", standby->release.describe(),
                         to_string(standby->colour), word_for(*standby));
   }
-  if (status.running && status.running->restarts > 0) {
-    text += fmt::format("restarts: {} since it was deployed{}{}\n", status.running->restarts,
-                        status.running->ended.empty() ? "" : "; it last ended at ",
-                        status.running->ended);
+  if (status.running && status.running->instance.restart_count > 0) {
+    const Instance& instance = status.running->instance;
+    text += fmt::format("restarts: {} since it was deployed{}{}\n", instance.restart_count,
+                        instance.ended.empty() ? "" : "; it last ended at ", instance.ended);
   }
   text += fmt::format("healthy: {}\n", status.healthy() ? "yes" : "no");
   if (!holder && status.running && !status.healthy()) {

@@ -3,7 +3,6 @@
 #include "base/durable_file.hpp"
 #include "base/foreign_text.hpp"
 #include "base/unique_fd.hpp"
-#include "base/units.hpp"
 #include "deploy/docker/docker_command.hpp"
 #include "deploy/docker/labels.hpp"
 #include "deploy/haproxy/haproxy_file.hpp"
@@ -78,12 +77,6 @@ Result<std::string> write_environment(const SnapshotPaths& snapshot) {
   return file;
 }
 
-// As format_utc() has it. What never ended did so in the year 1, which no clock of ours can hold.
-std::string time_of(const std::string& told) {
-  const auto time = told.starts_with("0001-") ? std::nullopt : parse_utc(told);
-  return time ? format_utc(*time) : std::string();
-}
-
 }  // namespace
 
 std::string DockerEngine::container_name(Colour colour) const {
@@ -116,7 +109,7 @@ Result<Instance> DockerEngine::inspect(Colour colour) {
   instance.image_id = answer->json.at({"Image"}).text();
   instance.restart_count = static_cast<int>(answer->json.at({"RestartCount"}).integer());
   instance.exit_code = static_cast<int>(state.at({"ExitCode"}).integer());
-  instance.ended = time_of(state.at({"FinishedAt"}).text());
+  instance.ended = end_of(state.at({"FinishedAt"}).text());
   instance.transaction = checked(label_of(labels, label("transaction")), is_transaction);
   instance.digest = checked(label_of(labels, label("digest")), is_digest);
   instance.snapshot = checked(label_of(labels, label("snapshot")), is_snapshot);

@@ -1,7 +1,6 @@
 #include "deploy/kubernetes/pods.hpp"
 
 #include "base/foreign_text.hpp"
-#include "base/units.hpp"
 #include "deploy/model/image_labels.hpp"
 
 #include <algorithm>
@@ -100,9 +99,10 @@ void add_pod(Instance& instance, const JsonValue& pod) {
                               : status.at({"lastState", "terminated"});
   instance.restart_count += static_cast<int>(status.at({"restartCount"}).integer());
   if (ended.is_object()) {
-    instance.exit_code = static_cast<int>(ended.at({"exitCode"}).integer());
-    const auto time = parse_utc(ended.at({"finishedAt"}).text());
-    instance.ended = std::max(instance.ended, time ? format_utc(*time) : std::string());
+    if (std::string end = end_of(ended.at({"finishedAt"}).text()); end >= instance.ended) {
+      instance.exit_code = static_cast<int>(ended.at({"exitCode"}).integer());
+      instance.ended = std::move(end);
+    }
     if (const std::string why = death(ended, pod); !why.empty()) instance.reason = why;
   }
   if (status.at({"ready"}).is_true()) ++instance.ready;

@@ -102,9 +102,9 @@ void Ledger::apply(const Record& record, const Ended& ended) {
   open_.reset();
 }
 
-void Ledger::apply(const Record& record, const Refused& refused) {
-  add({record.transaction, record.time, refused.operation, refused.actor, refused.reason,
-       refused.target, "", refused.exit_code, refused.message});
+void Ledger::apply(const Record& record, const Brief& brief) {
+  add({record.transaction, record.time, brief.operation, brief.actor, brief.reason, brief.target,
+       "", brief.exit_code, brief.message});
 }
 
 void Ledger::apply(const Record& record, const Performed& performed) {
@@ -137,7 +137,7 @@ std::optional<std::vector<Record>> compact(const std::vector<Record>& records, s
   std::size_t cut = 0;
   for (std::size_t i = records.size() - most; i > 0 && cut == 0; --i) {
     const Entry& entry = records[i - 1].entry;
-    if (std::holds_alternative<Ended>(entry) || std::holds_alternative<Refused>(entry)) cut = i;
+    if (std::holds_alternative<Ended>(entry) || std::holds_alternative<Brief>(entry)) cut = i;
   }
   if (cut <= 1) return std::nullopt;
   const auto middle = records.begin() + static_cast<std::ptrdiff_t>(cut);

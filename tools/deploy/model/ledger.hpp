@@ -88,7 +88,7 @@ class Ledger {
   void apply(const Record& record, const Intended& intended);
   void apply(const Record& record, const Resumed& resumed);
   void apply(const Record& record, const Ended& ended);
-  void apply(const Record& record, const Refused& refused);
+  void apply(const Record& record, const Brief& brief);
   void apply(const Record& record, const Rebuilt& rebuilt);
   void apply(const Record& record, const Performed& performed);
   void apply(const Record& record, const Compacted& compacted);

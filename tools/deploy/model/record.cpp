@@ -53,14 +53,14 @@ Content content(const Ended& ended) {
            {"running", ended.running},
            {"message", ended.message}}};
 }
-Content content(const Refused& refused) {
+Content content(const Brief& brief) {
   return {"refused",
-          {{"operation", refused.operation},
-           {"target", refused.target},
-           {"actor", refused.actor},
-           {"reason", refused.reason},
-           {"exitCode", refused.exit_code},
-           {"message", refused.message}}};
+          {{"operation", brief.operation},
+           {"target", brief.target},
+           {"actor", brief.actor},
+           {"reason", brief.reason},
+           {"exitCode", brief.exit_code},
+           {"message", brief.message}}};
 }
 Content content(const Rebuilt& rebuilt) {
   return {"rebuilt", {{"why", rebuilt.why}, {"releases", list_of(rebuilt.releases)}}};
@@ -133,8 +133,8 @@ Entry entry_of(const std::string& type, const Json& data) {
     return Ended{data.value("exitCode", 0), verdict_of(data), text("running"), text("message")};
   }
   if (type == "refused") {
-    return Refused{text("operation"),         text("target"), text("actor"), text("reason"),
-                   data.value("exitCode", 0), text("message")};
+    return Brief{text("operation"),         text("target"), text("actor"), text("reason"),
+                 data.value("exitCode", 0), text("message")};
   }
   if (type == "rebuilt") return Rebuilt{text("why"), releases_in(data, "releases")};
   if (type == "note") return Noted{text("what"), text("by"), text("reason"), text("holder")};

@@ -39,9 +39,8 @@ struct Ended {  // end
   std::string running;  // digest of what serves; empty: nothing
   std::string message;
 };
-// refused: an operation of this one record, as it never began; or a resume (exit status 0) that
-// started what did not run.
-struct Refused {
+struct Brief {  // refused: all of an operation that took no steps: refused, or a resume that did
+                // no more than start what did not run (exit status 0)
   std::string operation;
   std::string target;
   std::string actor;
@@ -71,7 +70,7 @@ struct Compacted {  // compacted: what earlier records said, which are gone; onl
 };
 
 using Entry =
-    std::variant<Noted, Begun, Intended, Performed, Resumed, Ended, Refused, Rebuilt, Compacted>;
+    std::variant<Noted, Begun, Intended, Performed, Resumed, Ended, Brief, Rebuilt, Compacted>;
 
 // One record of the journal. Order is by sequence number, never by clock.
 struct Record {

@@ -14,6 +14,7 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace slipway::deploy {
@@ -34,6 +35,9 @@ struct Instance {
   int exit_code = 0;
   std::string ended = {};  // when it last ended, as format_utc() has it; empty: never, or not told
 };
+
+// When an instance ended, as `told` by a platform, for Instance::ended.
+std::string end_of(std::string_view told);
 
 // "ended with status 137 at 2026-01-31T03:12:00.000Z: it was killed ..."
 std::string death_of(const Instance& instance);

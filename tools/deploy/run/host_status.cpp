@@ -21,11 +21,7 @@ std::optional<ColourStatus> colour_status(Ports& ports, const Ledger& ledger, Co
   if (status.objection) status.objection = without_secrets(ports, *release, *status.objection);
   status.release = std::move(*release);
   status.colour = colour;
-  status.started = instance.running;
-  status.restarts = instance.restart_count;
-  status.exit_code = instance.exit_code;
-  status.ended = instance.ended;
-  if (!instance.running) status.death = death_of(instance);
+  status.instance = instance;
   status.healthy = instance.running && !status.objection && answer->status == 200;
   if (answer && service.has_roles) status.role = foreign_text(answer->role, 80);
   status.ready = answer && answer->ready;

@@ -13,15 +13,11 @@ namespace slipway::deploy {
 struct ColourStatus {
   Release release;
   Colour colour = Colour::blue;
-  bool started = false;
-  int restarts = 0;
+  Instance instance;
   bool healthy = false;
   std::string role;  // as its health says; empty where it has none, or does not answer
   bool ready = false;
   std::optional<std::string> objection;  // why it is not live as this release
-  int exit_code = 0;                     // of its last end
-  std::string ended;                     // when that was; empty: it never ended
-  std::string death;                     // the same as death_of() says it; empty where it runs
 };
 
 // What is true of the host now, as `rollback --status` prints it.

@@ -90,8 +90,8 @@ Report Session::refused(ExitCode code, const Error& error) {
 
 void Session::note(const Report& report) {
   (void)journal_->append(new_transaction_id(), format_utc(ports_.clock.utc()),
-                         Refused{report.operation, options_.target, actor_, options_.reason,
-                                 static_cast<int>(report.exit_code), report.message});
+                         Brief{report.operation, options_.target, actor_, options_.reason,
+                               static_cast<int>(report.exit_code), report.message});
 }
 
 Reality Session::look_at_reality(const OpenTransaction& open, const Survey& found) {

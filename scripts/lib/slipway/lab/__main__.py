@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from functools import partial
+from pathlib import Path
 
 from .. import cli, paths
 from . import Cluster, Engine, Host, LabError, Node, Registry, images, interrupt_on_terminate
@@ -18,6 +19,7 @@ USAGE = """\
   KIND stop NAME         ends it and whatever a crash left of it
   KIND shell NAME [CMD]  CMD, or a shell, inside it
   images ENGINE          base images on a running engine; prints the build arguments
+  root FOLDER            a root of this machine's distribution, in a new folder
   list                   what runs
 
 Exit: 0 done, 1 it could not be, 2 usage, 130 interrupted.
@@ -61,6 +63,10 @@ def act(arguments: argparse.Namespace) -> int:
         engine = Engine(arguments.rest[0])
         for argument, image in images.ensure(engine, partial(print, file=sys.stderr)).items():
             print(f"{argument}={image}")
+    elif arguments.what == "root":
+        if len(arguments.rest) != 1 or Path(arguments.rest[0]).exists():
+            raise LabError("root: name a folder that is not there")
+        images.make_root(Path(arguments.rest[0]))
     else:
         if len(arguments.rest) < 2 or arguments.rest[0] not in ("start", "stop", "shell"):
             raise LabError(f"{arguments.what}: say start, stop or shell, and a name")
@@ -82,7 +88,7 @@ def act(arguments: argparse.Namespace) -> int:
 
 def main() -> int:
     parser = cli.parser("Throw-away engines, registries, hosts and clusters.", prog="scripts/lab", epilog=USAGE)
-    parser.add_argument("what", choices=[*KINDS, "images", "list"])
+    parser.add_argument("what", choices=[*KINDS, "images", "root", "list"])
     parser.add_argument("rest", nargs=argparse.REMAINDER)
     try:
         with interrupt_on_terminate():

@@ -103,6 +103,12 @@ def local_image(engine: Engine, name: str, recipe: Path, say=lambda line: None) 
     return _provide(engine, tag, make)
 
 
+def make_root(folder: Path) -> None:
+    """A root of the running distribution in FOLDER, which is not there yet: what the local base image is made of."""
+    with _cache_lock(), _debootstrap(_codename(), "") as root:
+        shutil.move(root, folder)
+
+
 def give(tag: str, source: Engine, target: Engine) -> None:
     """Copies an image from one engine to another, without a registry."""
     if target.has_image(tag) and target.image_id(tag) == source.image_id(tag):
