@@ -71,6 +71,7 @@ def local_base(engine: Engine, say=lambda line: None, architecture: str = "") ->
     def make() -> None:
         say(f"debootstrap {suite} {architecture} (about 40 s, once per machine)")
         with _debootstrap(suite, architecture) as root:
+            _slim(root)
             _import(engine, root, tag) if not architecture else _add(engine, root, tag, architecture)
 
     return _provide(engine, tag, make)
@@ -104,7 +105,8 @@ def local_image(engine: Engine, name: str, recipe: Path, say=lambda line: None) 
 
 
 def make_root(folder: Path) -> None:
-    """A root of the running distribution in FOLDER, which is not there yet: what the local base image is made of."""
+    """A root of the running distribution in FOLDER, which is not there yet. It has all of its packages' files, the
+    notices that a package of ours repeats among them."""
     with _cache_lock(), _debootstrap(_codename(), "") as root:
         shutil.move(root, folder)
 
@@ -168,7 +170,6 @@ def _debootstrap(suite: str, architecture: str) -> Iterator[Path]:
         run("unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc",
             "debootstrap", "--variant=minbase", *([f"--arch={architecture}"] if architecture else []), suite, str(root))
         (root / "etc/apt/sources.list").write_text(_package_sources(suite))
-        _slim(root)
         yield root
 
 
