@@ -2,11 +2,12 @@
 """How long a pull request waits for its checks.
 
 Runs jobs of ci.yml under act, one after another so that each has all of this machine's processors, for a pull request
-that changes a header of the connector, with every script real. Cold: every cache empty (no ccache; an engine of its own
-without a layer). --warm: each leg twice, with one compiler cache and one engine, and the second counts. Tells for each
-its seconds, the processor seconds of what it started (an engine's not counted), what it waits for, and when it would
-end if every job had a runner of its own: what GitHub gives. Packages are installed already; GitHub's runners take about
-a minute more for them. --save FILE keeps the figures; --against FILE shows them beside those of another time.
+that changes a header of the connector, with every script real. Cold: every cache empty, and an engine without a layer.
+Warm: a second change of that header, with the compiler cache that the first left; a job that keeps none (what is
+published is built from nothing, so that no poisoned cache reaches it) is as long as it was, and is not run again. Tells
+for each its seconds, the processor seconds of what it started (an engine's not counted), what it waits for, and when it
+would end if every job had a runner of its own: what GitHub gives. Packages are installed already; GitHub's runners take
+about a minute more for them. --save FILE keeps the figures; --against FILE shows them beside those of another time.
 Without arguments: one leg of each job that a pull request waits for. --queue: of all.
 """
 
@@ -36,10 +37,19 @@ QUEUE = ["codeql", "other-toolchains:os=ubuntu-24.04,compiler=clang", "other-too
 CHANGED = "src/connector/forwarder.hpp"
 
 
+def shipped_jobs() -> dict:
+    return yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text())["jobs"]
+
+
 def graph() -> dict:
-    jobs = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text())["jobs"]
     return {name: [body["needs"]] if isinstance(body.get("needs"), str) else body.get("needs", [])
-            for name, body in jobs.items()}
+            for name, body in shipped_jobs().items()}
+
+
+def keeps(leg: str) -> bool:
+    """Whether the job of LEG has a compiler cache from run to run."""
+    return any(step.get("uses", "").startswith("./.github/actions/prepare")
+               for step in shipped_jobs()[leg.partition(":")[0]]["steps"])
 
 
 def processor_seconds() -> float:
@@ -79,7 +89,8 @@ def timed(w: ActWorld, leg: str, run) -> tuple:
     result = run()
     seconds = result.seconds.get(job, time.monotonic() - began)
     log = Path(os.environ.get("CRITICAL_PATH_LOGS", w.state)) / f"{leg.replace('/', '-')}.log"
-    log.write_text(result.log)
+    with log.open("a", encoding="utf-8") as file:
+        file.write(result.log)
     return result.jobs.get(job, "?"), seconds, processor_seconds() - before
 
 
@@ -108,43 +119,57 @@ def table(measured: dict, against: dict) -> str:
     return "\n".join(lines)
 
 
+def change(w: ActWorld) -> str:
+    with (w.world.work / CHANGED).open("a", encoding="utf-8") as header:
+        header.write("// Changed.\n")
+    return w.push("feat: be measured")
+
+
+def told(leg: str, cache: str, result: tuple) -> tuple:
+    state, seconds, used = result
+    print(f"{leg:<48} {cache} {state:<8} {seconds:7.0f} s {used:7.0f} s of processors", flush=True)
+    return result
+
+
 def main() -> int:
     parser = cli.parser(__doc__)
     parser.add_argument("legs", nargs="*", metavar="JOB[:KEY=VALUE,...]")
     parser.add_argument("--queue", action="store_true")
-    parser.add_argument("--warm", action="store_true")
     parser.add_argument("--save", type=Path, metavar="FILE")
     parser.add_argument("--against", type=Path, metavar="FILE")
     options = parser.parse_args()
     legs = options.legs or [*LEGS, *(QUEUE if options.queue else [])]
     w = ActWorld(real=SLOW)
-    measured = {}
+    measured: dict = {"cold": {}, "warm": {}}
     try:
         with Engine("critical-path", keep_data=False) as engine:
             bases = images.ensure(engine)
-            env = {"DOCKER_HOST": engine.env["DOCKER_HOST"], "BUILD_NETWORK": "host",
+            # Each run has a checkout of its own here; on GitHub all lie in one folder, which objects name.
+            env = {"CCACHE_NOHASHDIR": "1", "DOCKER_HOST": engine.env["DOCKER_HOST"], "BUILD_NETWORK": "host",
                    "DOCKER_CONFIG": engine.env["DOCKER_CONFIG"],
                    **{name: bases[name] for name in ("BUILDER_BASE", "RUNTIME_BASE") if name in bases}}
-            if options.warm:
-                env["CCACHE_REMOTE_STORAGE"] = f"file:{w.state}/ccache"
             base = w.push("feat: begin")
-            with (w.world.work / CHANGED).open("a", encoding="utf-8") as header:
-                header.write("// Changed.\n")
-            head = w.push("feat: be measured")
+            heads = [change(w), change(w)]
             for leg in legs:
-                if options.warm:
-                    measure(w, leg, base, base, env)
-                measured[leg] = measure(w, leg, base, head, env)
-                state, seconds, used = measured[leg]
-                print(f"{leg:<48} {state:<8} {seconds:7.0f} s {used:7.0f} s of processors", flush=True)
+                if leg == "image":
+                    engine.docker("builder", "prune", "--all", "--force")
+                # A leg that keeps nothing has needs that do; act runs those, too, and they are not what it measures.
+                store = leg if keeps(leg) else "others"
+                env["CCACHE_REMOTE_STORAGE"] = f"file:{w.state}/ccache/{store.replace(':', '-')}"
+                measured["cold"][leg] = told(leg, "cold", measure(w, leg, base, heads[0], env))
+                measured["warm"][leg] = measured["cold"][leg] if not keeps(leg) else \
+                    told(leg, "warm", measure(w, leg, base, heads[1], env))
     finally:
         w.close()
     against = json.loads(options.against.read_text()) if options.against else {}
-    print(table(measured, against))
+    for cache, legs_of in measured.items():
+        print(f"\n{cache}, {os.cpu_count()} processors", table(legs_of, against.get(cache, {})), sep="\n")
     if options.save:
-        ended = ends(measured)
-        options.save.write_text(json.dumps({leg: [seconds, ended[leg]] for leg, (_, seconds, _) in measured.items()}))
-    return 0 if all(state == "success" for state, _, _ in measured.values()) else 1
+        options.save.write_text(json.dumps({cache: {leg: [seconds, ends(legs_of)[leg]]
+                                                    for leg, (_, seconds, _) in legs_of.items()}
+                                            for cache, legs_of in measured.items()}))
+    states = [state for legs_of in measured.values() for state, _, _ in legs_of.values()]
+    return 0 if set(states) == {"success"} else 1
 
 
 if __name__ == "__main__":
