@@ -70,7 +70,7 @@ Result<Release> ClusterEngine::find_local(const Release& wanted) {
     if (release.digest == wanted.digest) {
       release.snapshot = wanted.snapshot;
       if (!wanted.tag.empty()) release.tag = wanted.tag;
-      return std::move(release);
+      return Result<Release>(std::move(release));
     }
   }
   return not_here;
