@@ -101,14 +101,14 @@ def test_a_release_names_the_digest_that_ci_built(w, released):
 def test_its_assets_are_whole_attested_and_passed_the_benchmark(w, released, files):
     holds(released[1], {
         "of both architectures": {n.split("linux-")[1] for n in files if "linux-" in n} == {
-            f"{m}.{kind}" for m in ("aarch64", "x86_64") for kind in ("cdx.json", "tar.gz")},
-        "tarball, package, SBOM, benchmark, attestation": len(tarballs(files)) == 1 and {
-            Path(n).suffix for n in files} == {".gz", ".deb", ".json", ".jsonl", ""},
+            f"{m}.{kind}" for m in ("aarch64", "x86_64") for kind in ("buildinfo", "cdx.json", "tar.gz")},
+        "tarball, package, SBOM, buildinfo, benchmark, attestation": len(tarballs(files)) == 1 and {
+            Path(n).suffix for n in files} == {".gz", ".deb", ".json", ".buildinfo", ".jsonl", ""},
         "the downloaded checksums verify": sums_hold(files),
         "the benchmark passed": bool(GIVEN) or json.loads(files["benchmark-results.json"].read_text())["passed"],
         "every asset is attested": all(
             (w.state / "attestations" / f"sha256-{hashlib.sha256(f.read_bytes()).hexdigest()}").is_dir()
-            for n, f in files.items() if n.endswith((".gz", ".deb", ".cdx.json")))})
+            for n, f in files.items() if n.endswith((".gz", ".deb", ".cdx.json", ".buildinfo")))})
 
 
 def tarballs(files: dict) -> list:

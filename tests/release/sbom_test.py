@@ -1,11 +1,14 @@
-"""scripts/release/sbom, held against what nm and ldd see: a small program that was compiled with some of the libraries
-that are installed for Slipway, and with none of the others."""
+"""What a build says that it was made of: scripts/release/sbom, held against what nm and ldd see of a small program that
+was compiled with some of the libraries that are installed for Slipway, and with none of the others; and
+scripts/release/buildinfo, held against dpkg."""
 
 import json
+import re
 import subprocess
 
 import pytest
 
+from slipway.ci.build_inputs import closure, package
 from slipway.paths import REPOSITORY
 from support import needs
 
@@ -61,6 +64,56 @@ def test_it_names_what_was_compiled_in_and_linked_and_nothing_else(built):
     assert all(component["version"] and component["version"].split("+")[0] in component["purl"].replace("%3A", ":")
                for component in told["components"])
     assert bill(built).stdout == bill(built).stdout
+
+
+def buildinfo(*arguments) -> subprocess.CompletedProcess:
+    return subprocess.run([REPOSITORY / "scripts/release/buildinfo", *arguments], check=False, capture_output=True,
+                          text=True)
+
+
+def test_a_buildinfo_names_whatever_took_part_as_dpkg_has_it(built, tmp_path):
+    told = buildinfo("1.0.0", built)
+    versions = dict(re.findall(r"(?m)^ (\S+) \(= (\S+)\),$", told.stdout))
+    compiler = subprocess.run(["g++", "-dumpversion"], check=True, capture_output=True, text=True).stdout.strip()
+    names = {name.partition(":")[0] for name in versions}
+    # Read, run, needed by one of those, essential; and not what is installed beside them.
+    assert {"libfmt-dev", "libssl-dev", f"g++-{compiler}", "binutils", "cmake", "ninja-build", "libssl3"} <= names
+    assert "dpkg" in names
+    assert "catch2" not in names and "postgresql" not in names
+    for name in (next(name for name in versions if name.startswith("libfmt-dev")), "ninja-build"):
+        assert versions[name] == subprocess.run(["dpkg-query", "--show", "--showformat=${Version}", name], check=True,
+                                                capture_output=True, text=True).stdout
+    file = tmp_path / "it.buildinfo"
+    file.write_text(told.stdout)
+    same = buildinfo("--check", file)
+    assert (same.returncode, same.stdout) == (0, ""), same
+    assert buildinfo("1.0.0", built).stdout == told.stdout
+
+
+def test_a_machine_with_other_packages_is_told_which(built, tmp_path):
+    text = buildinfo("1.0.0", built).stdout
+    file = tmp_path / "it.buildinfo"
+    file.write_text(re.sub(r"ninja-build \(= \S+\)", "ninja-build (= 0.9-1)", text).replace(
+        "Installed-Build-Depends:", "Installed-Build-Depends:\n left-pad (= 1:1.0~rc1),"))
+    done = buildinfo("--check", file)
+    assert done.returncode == 1 and "ninja-build: 0.9-1 there, " in done.stdout, done
+    assert "left-pad: 1:1.0~rc1 there, none here\n" in done.stdout and len(done.stdout.splitlines()) == 2, done
+    file.write_text(re.sub(r"Build-Origin: .*", "Build-Origin: plan9-4", text))
+    strange = buildinfo("--check", file)
+    assert strange.returncode == 1 and "on plan9-4" in strange.stderr, strange
+    file.write_text("nothing\n")
+    assert "no buildinfo" in buildinfo("--check", file).stderr
+    assert buildinfo("1.0.0", "--check", file).returncode == 2
+
+
+def test_what_is_needed_is_followed_through_alternatives_and_what_is_provided():
+    def made(name, depends="", architecture="amd64", provides="", essential=""):
+        return package(f"{name}:{architecture}", name, architecture, "1", essential, "", depends, provides)
+
+    there = [made("tool", "missing | mail-agent, lib:any (>= 2)"), made("postfix", provides="mail-agent (= 1)"),
+             made("lib"), made("lib", architecture="arm64"), made("base", essential="yes"), made("beside", "tool")]
+    found = [each.name for each in closure({"tool"}, there)]
+    assert found == ["base:amd64", "lib:amd64", "postfix:amd64", "tool:amd64"]
 
 
 def test_a_folder_without_a_build_and_a_file_of_nobody_are_errors(built, tmp_path):

@@ -36,6 +36,7 @@ def write_assets(folder: Path, version: str, commit: str, machines: tuple = ("aa
         name = f"slipway-tools-{version}-linux-{machine}"
         package = f"slipway-tools_{version}_{'amd64' if machine == 'x86_64' else 'arm64'}.deb"
         files |= {f"{name}.tar.gz": f"tarball of {commit} for {machine}\n", f"{name}.cdx.json": "{}\n",
+                  f"{name}.buildinfo": "Format: 1.0\n",
                   package: f"package of {commit} for {machine}\n"}
     for name, text in files.items():
         (folder / name).write_text(text)
