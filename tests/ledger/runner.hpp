@@ -6,9 +6,11 @@
 #include "ledger/world.hpp"
 #include "support/catch.hpp"
 
+#include <chrono>
 #include <map>
 #include <optional>
 #include <string>
+#include <thread>
 #include <vector>
 
 namespace slipway::ledger::test {
@@ -23,9 +25,9 @@ inline std::vector<AccountSpec> accounts() {
 
 // A connector's end of it: its parts as a Bookkeeper would have them.
 struct Runner {
-  explicit Runner(World& world,
+  explicit Runner(World& its_world,
                   Store::Options options = {.accounts = accounts(), .version = "1.2.3"})
-      : store(std::in_place, world.open(), options) {}
+      : world(its_world), store(std::in_place, world.open(), options) {}
 
   void open(bool wants_room = true) {
     const auto opened = store->open(wants_room);
@@ -69,9 +71,18 @@ struct Runner {
     REQUIRE(seen.has_value());
     if (seen->looked) view = seen->view;
   }
-  // As by SIGKILL: its claims end with its connection and its descriptors.
-  void die() { store.reset(); }
+  // As by SIGKILL: its claims end with its descriptors, or when the server has seen that its
+  // connection ended.
+  void die() {
+    const auto before = world.claims();
+    store.reset();
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(5);
+    while (before > 0 && world.claims() >= before && std::chrono::steady_clock::now() < deadline) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+  }
 
+  World& world;
   std::optional<Store> store;
   std::vector<Part> parts;
   View view;

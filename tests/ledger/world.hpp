@@ -2,6 +2,7 @@
 
 #include "ledger/database.hpp"
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -12,6 +13,8 @@ class World {
  public:
   virtual ~World() = default;
   virtual std::string store() const = 0;
+  // How many instances are claimed by somebody whose end is noticed later than it comes.
+  virtual std::int64_t claims() { return 0; }
 
   std::unique_ptr<Database> open(bool read_only = false) {
     return std::move(open_database(store(), read_only).value());
