@@ -119,6 +119,8 @@ struct Account {
   std::uint32_t asset = 0;      // index of its asset
   bool changed = false;         // its balance, since that was last taken to be written
   std::uint32_t in_flight = 0;  // Prepares from it that are not answered
+  std::uint32_t owed = 0;       // Prepares to it that are not answered
+  std::chrono::steady_clock::time_point last_paid;  // when the last Prepare to it came
   LinkId link;                  // where Prepares to it go; none: not connected
   // Packets answered, by outcome: from the account, and to it.
   std::array<std::uint64_t, outcomes.size()> incoming{};

@@ -1,8 +1,7 @@
 #include "connector/btp_auth.hpp"
 
+#include "wire/btp_drain.hpp"
 #include "wire/oer.hpp"
-
-#include <array>
 
 namespace slipway::connector {
 
@@ -16,15 +15,16 @@ std::optional<Credentials> read_auth(const wire::BtpFrame& frame) {
     if (found == nullptr) return {};
     return {reinterpret_cast<const char*>(found->data.data()), found->data.size()};
   };
-  return Credentials{text("auth_username"), text("auth_token")};
+  return Credentials{text("auth_username"), text("auth_token"), wire::is_about_drain(frame)};
 }
 
 std::vector<std::uint8_t> auth_frame(std::uint32_t request_id, const Credentials& credentials) {
   using wire::ContentType;
-  const std::array<wire::SubProtocol, 3> auth{
-      wire::SubProtocol{"auth", ContentType::octets, {}},
-      wire::SubProtocol{"auth_username", ContentType::text, wire::oer::as_bytes(credentials.user)},
-      wire::SubProtocol{"auth_token", ContentType::text, wire::oer::as_bytes(credentials.token)}};
+  std::vector<wire::SubProtocol> auth{
+      {"auth", ContentType::octets, {}},
+      {"auth_username", ContentType::text, wire::oer::as_bytes(credentials.user)},
+      {"auth_token", ContentType::text, wire::oer::as_bytes(credentials.token)}};
+  if (credentials.understands_drain) auth.push_back(wire::drain_mark);
   std::vector<std::uint8_t> frame;
   wire::encode_btp(wire::BtpType::message, request_id, auth, frame);
   return frame;

@@ -13,6 +13,7 @@ namespace slipway::connector {
 struct Credentials {
   std::string_view user;  // may be empty: the token alone says it
   std::string_view token;
+  bool understands_drain = false;  // see wire/btp_drain.hpp
 };
 
 // Nothing when the frame is not such a message. Views into the frame.

@@ -1,7 +1,7 @@
 #include "connector/btp_connection.hpp"
 
-#include "connector/btp_auth.hpp"
 #include "connector/listen.hpp"
+#include "wire/btp_drain.hpp"
 #include "wire/oer.hpp"
 
 #include <cstring>
@@ -63,10 +63,12 @@ std::shared_ptr<BtpConnection> BtpConnection::accepted(Hub& hub, tcp::socket soc
 }
 
 std::shared_ptr<BtpConnection> BtpConnection::dialled(Hub& hub, tcp::socket socket,
-                                                      AccountIndex account, const PeerUrl& peer) {
+                                                      AccountIndex account, const PeerUrl& peer,
+                                                      std::function<void()> drains) {
   std::shared_ptr<BtpConnection> connection(
       new BtpConnection(hub, std::move(socket), WebSocketRole::client));
   connection->account_ = account;
+  connection->peer_drains_ = std::move(drains);
   connection->send_own_authentication(peer);
   return connection;
 }
@@ -188,6 +190,10 @@ void BtpConnection::handle_frame(wire::Bytes bytes, const Now& now) {
       handle_request(*frame, now);
       break;
     case BtpType::response: {
+      if (notice_ && wire::is_about_drain(*frame)) {
+        moved_ = true;
+        break;
+      }
       const wire::SubProtocol* ilp = frame->find("ilp");
       hub_.forwarder.handle_reply(link_, frame->request_id,
                                   ilp == nullptr ? wire::Bytes() : ilp->data, now);
@@ -206,67 +212,17 @@ void BtpConnection::handle_request(const wire::BtpFrame& frame, const Now& now) 
     hub_.forwarder.handle_prepare(*account_, link_, frame.request_id, ilp->data, now);
     return;
   }
+  if (peer_drains_ && frame.type == BtpType::message && wire::is_about_drain(frame)) {
+    notice_ = frame.request_id;
+    std::exchange(peer_drains_, nullptr)();
+    return;
+  }
   // No settlement here, and no other sub-protocol.
   hub_.count_refusal("unsupported_request");
   std::vector<std::uint8_t> refusal;
   wire::encode_btp_error(frame.request_id, "F00", "NotAcceptedError", now.wall,
                          wire::oer::as_bytes("only the sub-protocol ilp is served"), refusal);
   send_btp(refusal);
-}
-
-void BtpConnection::authenticate_peer(const wire::BtpFrame& frame, const Now& now) {
-  const auto credentials = read_auth(frame);
-  const auto account =
-      credentials ? hub_.tokens.authenticate(credentials->user, credentials->token) : std::nullopt;
-  std::vector<std::uint8_t> reply;
-  if (!account) {
-    hub_.count_refusal("not_authenticated");
-    hub_.log.write_limited(LogLevel::warn, "btp_auth_refused", remote_,
-                           {{"remote", remote_},
-                            {"reason", credentials ? "unknown token" : "first frame is not auth"}});
-    if (credentials) {
-      wire::encode_btp_error(frame.request_id, "F00", "NotAcceptedError", now.wall,
-                             wire::oer::as_bytes("invalid auth_token"), reply);
-      send_btp(reply);
-    }
-    close(CloseCode::policy, "not authenticated");
-    return;
-  }
-  wire::encode_btp(BtpType::response, frame.request_id, {}, reply);
-  send_btp(reply);
-  become_open(*account, now);
-  if (authenticated_) std::exchange(authenticated_, nullptr)();
-}
-
-void BtpConnection::send_own_authentication(const PeerUrl& peer) {
-  auth_request_ = hub_.next_mask();
-  send_btp(auth_frame(auth_request_, {peer.user, peer.token}));
-}
-
-void BtpConnection::finish_own_authentication(const wire::BtpFrame& frame, const Now& now) {
-  if (frame.request_id != auth_request_) return;
-  if (frame.type == BtpType::response) {
-    become_open(*account_, now);
-  } else if (frame.type == BtpType::error) {
-    hub_.log.write_limited(LogLevel::error, "btp_peer_refused_us", account_id(),
-                           {{"account", account_id()}, {"reason", frame.error_name}});
-    close(CloseCode::normal, "refused");
-  }
-}
-
-// One socket an account: the newer evicts the older, which may be dead without knowing it.
-void BtpConnection::become_open(AccountIndex account, const Now& now) {
-  account_ = account;
-  for (const auto& other : std::vector(hub_.connections().begin(), hub_.connections().end())) {
-    if (other.get() != this && other->is_open() && other->account_ == account) {
-      other->close(CloseCode::policy, "a newer connection of the account replaces this one");
-    }
-  }
-  state_ = State::open;
-  link_ = hub_.links.add(*this);
-  hub_.forwarder.attach(account, link_, now);
-  hub_.log.write_limited(LogLevel::info, "btp_connected", account_id(),
-                         {{"account", account_id()}, {"remote", remote_}});
 }
 
 std::string_view BtpConnection::account_id() const {

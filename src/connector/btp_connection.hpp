@@ -28,9 +28,12 @@ class BtpConnection : public Link, public std::enable_shared_from_this<BtpConnec
   static std::shared_ptr<BtpConnection> accepted(Hub& hub, boost::asio::ip::tcp::socket socket,
                                                  wire::Bytes received,
                                                  std::function<void()> authenticated);
-  // A peer that we have dialled for `account`; the connection authenticates us to it.
+  // A peer that we have dialled for `account`; the connection authenticates us to it. `drains` is
+  // called when the peer says that it is being replaced (wire/btp_drain.hpp); another connection of
+  // the account then leaves this one open for what is unanswered.
   static std::shared_ptr<BtpConnection> dialled(Hub& hub, boost::asio::ip::tcp::socket socket,
-                                                AccountIndex account, const PeerUrl& peer);
+                                                AccountIndex account, const PeerUrl& peer,
+                                                std::function<void()> drains);
 
   // Serves the connection until it is closed by either side.
   boost::asio::awaitable<void> run();
@@ -40,6 +43,12 @@ class BtpConnection : public Link, public std::enable_shared_from_this<BtpConnec
 
   // Closes at once, without a word to the peer.
   void drop(std::string_view reason);
+
+  // To a peer that understands it: that we are being replaced, and it is to connect anew.
+  void send_drain_notice();
+  bool understands_drain() const { return understands_drain_; }
+  // Whether the peer has said that no more requests of it follow here.
+  bool has_moved() const { return moved_; }
 
   bool is_open() const { return state_ == State::open; }
   std::optional<AccountIndex> account() const { return account_; }
@@ -72,6 +81,7 @@ class BtpConnection : public Link, public std::enable_shared_from_this<BtpConnec
   void finish_own_authentication(const wire::BtpFrame& frame, const Now& now);
   void send_own_authentication(const PeerUrl& peer);
   void become_open(AccountIndex account, const Now& now);
+  void answer_drain_notice();
   void leave(std::string_view reason);
   template <typename Encode>
   void append(wire::WebSocketOpcode opcode, std::size_t size, Encode encode);
@@ -87,6 +97,10 @@ class BtpConnection : public Link, public std::enable_shared_from_this<BtpConnec
   std::optional<AccountIndex> account_;
   LinkId link_;
   std::function<void()> authenticated_;
+  std::function<void()> peer_drains_;
+  bool understands_drain_ = false;
+  std::optional<std::uint32_t> notice_;  // the request id of the drain notice, sent or received
+  bool moved_ = false;                   // it has been answered
   std::string remote_;
   std::uint32_t auth_request_ = 0;
 

@@ -41,7 +41,9 @@ void BtpDialer::stop() {
 asio::awaitable<void> BtpDialer::run() {
   for (int failures = 0; wanted_;) {
     const auto before = std::chrono::steady_clock::now();
-    co_await serve_once();
+    bool succeeded = false;
+    co_await serve_once(succeeded);
+    if (succeeded) co_return;
     if (!wanted_) break;
     failures = std::chrono::steady_clock::now() - before > good_connection ? 0 : failures + 1;
     pause_.expires_after(pause_after(failures));
@@ -56,29 +58,33 @@ std::chrono::milliseconds BtpDialer::pause_after(int failures) {
   return pause / 2 + std::chrono::milliseconds(hub_.next_mask() % (pause.count() / 2 + 1));
 }
 
-// Whether a connection came about.
-asio::awaitable<bool> BtpDialer::serve_once() {
+// `succeeded`: another one has taken over the dialling.
+asio::awaitable<void> BtpDialer::serve_once(bool& succeeded) {
   const AccountConfig& config = hub_.config.accounts[account_];
   const PeerUrl& peer = *config.btp;
   const auto failed_to = [&](std::string_view doing, const boost::system::error_code& why) {
     const std::string reason = fmt::format("{}: {}", doing, why.message());
     hub_.log.write_limited(LogLevel::warn, "btp_dial_failed", config.id,
                            {{"account", config.id}, {"peer", peer.host}, {"reason", reason}});
-    return false;
   };
   net::HttpStream stream(hub_.io.get_executor());
   stream.expires_after(hub_.config.limits.handshake_timeout);
   if (const auto failed = co_await stream.connect(peer.host, peer.port)) {
-    co_return failed_to("connecting", failed);
+    failed_to("connecting", failed);
+    co_return;
   }
   const std::string host = net::authority(peer.host, peer.port);
   if (const auto refused = co_await stream.shake_websocket_hands(host, peer.path)) {
-    co_return failed_to("the WebSocket handshake", refused);
+    failed_to("the WebSocket handshake", refused);
+    co_return;
   }
-  const auto connection = BtpConnection::dialled(hub_, stream.release(), account_, peer);
-  if (!wanted_) co_return false;
-  co_await connection->run();
-  co_return true;
+  const auto drains = [this, &succeeded] {
+    if (!wanted_) return;
+    succeeded = true;
+    spawn(hub_.io.get_executor(), run());
+  };
+  const auto connection = BtpConnection::dialled(hub_, stream.release(), account_, peer, drains);
+  if (wanted_) co_await connection->run();
 }
 
 }  // namespace slipway::connector

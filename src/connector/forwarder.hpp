@@ -56,9 +56,11 @@ class Forwarder {
   // Answers every packet in flight with a Reject of that code, whatever comes later.
   void abandon_all(std::string_view code, std::string_view message, const Now& now);
 
-  // Prepares to `account` go to that link from now on, and what waits for an answer of the link
-  // that it replaces is answered with T01.
-  void attach(AccountIndex account, LinkId link, const Now& now);
+  // What an account's new link does to the one before: that one is lost, and what waits for its
+  // answers gets T01; or it still answers, until it is detached.
+  enum class Before { is_lost, still_answers };
+  // Prepares to `account` go to that link from now on.
+  void attach(AccountIndex account, LinkId link, const Now& now, Before before = Before::is_lost);
   // The link is gone: what waits for its answers gets T01.
   void detach(AccountIndex account, LinkId link, const Now& now);
 

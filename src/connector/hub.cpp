@@ -32,6 +32,7 @@ void Hub::flush_later(std::shared_ptr<BtpConnection> connection) {
 }
 
 void Hub::flush_all() {
+  if (before_flush_) before_flush_();
   std::swap(to_flush_, flushing_);
   for (const auto& connection : flushing_) connection->flush();
   flushing_.clear();

@@ -39,6 +39,9 @@ class Hub {
   // Writes what `connection` has buffered once all reads that are ready now have been handled: many
   // packets, one system call.
   void flush_later(std::shared_ptr<BtpConnection> connection);
+  // Called before each such writing; who closes a connection then has Close leave in one write with
+  // the last answers, and a peer that sends when it is answered sends nothing into the closing.
+  void before_flush(std::function<void()> call) { before_flush_ = std::move(call); }
   // How many messages have been read since the last call.
   std::uint64_t take_messages() { return std::exchange(messages_, 0); }
   void count_message() { ++messages_; }
@@ -70,6 +73,7 @@ class Hub {
   std::vector<std::shared_ptr<BtpConnection>> flushing_;
   std::set<std::shared_ptr<BtpConnection>> connections_;
   std::function<void()> when_idle_;
+  std::function<void()> before_flush_;
   std::uint64_t mask_state_;
   std::uint64_t messages_ = 0;
 };

@@ -52,6 +52,7 @@ Service::Service(const Config& config)
       hub_(io_, config, log_),
       listener_(hub_),
       health_(io_, [this](std::string_view path) { return answer(path); }),
+      departure_(hub_),
       signals_(io_, SIGUSR1, SIGUSR2),
       drain_deadline_(io_),
       last_requests_(io_) {
@@ -132,6 +133,7 @@ void Service::become(Role role) {
 void Service::promote() {
   if (role_ == Role::active || exit_when_drained_) return;
   drain_deadline_.cancel();
+  departure_.stop();
   hub_.when_idle(nullptr);
   hub_.forwarder.refuse_new(false);
   if (const auto started = listener_.start(); !started) {
@@ -170,7 +172,8 @@ void Service::drain(bool then_exit) {
   drain_deadline_.async_wait([this](boost::system::error_code failed) {
     if (!failed) refuse_new_packets();
   });
-  hub_.when_idle([this] { close_connections(); });
+  departure_.begin([this] { return requests_may_come(); },
+                   [this] { hub_.when_idle([this] { close_connections(); }); });
 }
 
 void Service::refuse_new_packets() {
@@ -188,7 +191,9 @@ void Service::abandon() {
   log_.write(LogLevel::warn, "drain_timeout",
              {{"abandoned", static_cast<std::int64_t>(hub_.forwarder.in_flight())}});
   hub_.forwarder.abandon_all("T00", "the connector is being replaced", Now::read());
-  hub_.round_done();
+  // Nobody's turn is waited for any more.
+  departure_.stop();
+  hub_.when_idle([this] { close_connections(); });
   if (hub_.forwarder.waiting_fulfills() == 0) return;
   // They only wait for the ledger, which may be about to work again.
   drain_deadline_.expires_after(ledger_closing);
@@ -216,6 +221,13 @@ bool Service::packets_arriving() const {
          std::any_of(
              hub_.connections().begin(), hub_.connections().end(),
              [](const auto& connection) { return connection->has_unread(); });
+}
+
+// Over HTTP connections that are kept alive: for a while, and then they are closed.
+bool Service::requests_may_come() {
+  if (!listener_.has_idle()) return false;
+  if (std::chrono::steady_clock::now() >= drain_began_ + last_request) listener_.close_idle();
+  return true;
 }
 
 void Service::close_connections() {

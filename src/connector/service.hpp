@@ -2,6 +2,7 @@
 
 #include "connector/btp_dialer.hpp"
 #include "connector/config.hpp"
+#include "connector/departure.hpp"
 #include "connector/health_server.hpp"
 #include "connector/hub.hpp"
 #include "connector/ilp_http_client.hpp"
@@ -25,8 +26,9 @@ namespace slipway::connector {
 //   active
 //
 // A standby accepts peers but dials none. Draining: not ready at once, no new connection, packets
-// go on being served until none is in flight or the drain timeout is over, then every socket gets
-// Close 1001. A stop request drains and ends run().
+// go on being served while peers are sent away one after the other (Departure), until none is in
+// flight or the drain timeout is over; every socket gets Close 1001. A stop request drains and ends
+// run().
 class Service {
  public:
   explicit Service(const Config& config);
@@ -51,6 +53,7 @@ class Service {
   void abandon();
   void abandon_fulfills();
   bool packets_arriving() const;
+  bool requests_may_come();
   void close_connections();
   void finish_drain();
   void become(Role role);
@@ -68,6 +71,7 @@ class Service {
   Hub hub_;
   Listener listener_;
   HealthServer health_;
+  Departure departure_;
   std::vector<std::unique_ptr<BtpDialer>> dialers_;
   std::vector<std::unique_ptr<IlpHttpClient>> http_peers_;
   boost::asio::signal_set signals_;

@@ -57,7 +57,7 @@ TEST_CASE("a lost channel takes its own packets with it and no others", "[packet
     table.add({.number = i, .channel = static_cast<std::uint16_t>(i % 2)});
   }
   std::size_t lost = 0;
-  table.give_up_channel(1, [&](const PacketTable::Packet& packet) { lost += packet.number % 2; });
+  table.give_up_link(1, 0, [&](const PacketTable::Packet& packet) { lost += packet.number % 2; });
   CHECK(lost == 3);
   CHECK(table.in_flight() == 3);
 }

@@ -23,6 +23,7 @@ class PacketTable {
     bool held = false;  // back by the target or a lost connection
     bool in_flight = false;
     bool given_up = false;  // how the slot's previous packet ended
+    std::uint8_t link = 0;  // of the channel
     std::uint16_t generation = 0;
   };
 
@@ -42,12 +43,13 @@ class PacketTable {
   // Ends the packet of this ticket because an answer came.
   Lookup take(std::uint32_t ticket);
 
-  // Gives up packets: all of a channel, or, looking at `count` slots further each time, those that
+  // Gives up packets: all of a link of a channel, or, looking at `count` slots further each time, those that
   // expired before `bound`. `given_up` is called with each.
   template <typename Function>
-  void give_up_channel(std::uint16_t channel, Function&& given_up) {
+  void give_up_link(std::uint16_t channel, std::uint8_t link, Function&& given_up) {
     for (std::uint32_t slot = 0; slot < slots_.size(); ++slot) {
-      if (slots_[slot].in_flight && slots_[slot].channel == channel) end(slot, given_up);
+      const Packet& packet = slots_[slot];
+      if (packet.in_flight && packet.channel == channel && packet.link == link) end(slot, given_up);
     }
   }
   template <typename Function>

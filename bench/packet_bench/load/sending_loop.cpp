@@ -154,10 +154,10 @@ void SendingLoop::tick(TimePoint now) {
   next_tick_ = now + tick_every;
   reads_later_ = may_read_later();
   for (const auto& channel : channels_) {
-    if (!channel->up()) channel->tick(now);
+    if (channel->needs_tick()) channel->tick(now);
   }
   for (const auto& receiver : receivers_) {
-    if (!receiver->link().ready()) receiver->link().tick(now);
+    if (receiver->link().needs_tick()) receiver->link().tick(now);
   }
   table_.give_up_expired(now - 1s, sweep, [this](const PacketTable::Packet& packet) {
     sink_.on_end(packet, PacketEnd::given_up, {}, now_);
@@ -296,7 +296,8 @@ void SendingLoop::send_one(Channel& channel, const Due& due, bool held) {
                                    .sent = now_,
                                    .expires = now_ + plan_.expiry,
                                    .channel = channel.index,
-                                   .held = held};
+                                   .held = held,
+                                   .link = channel.link()};
   const auto expires_at =
       wall_start_ + std::chrono::floor<std::chrono::milliseconds>(now_ - start_ + plan_.expiry);
   channel.send(table_.add(packet), packet.number, expires_at);
@@ -349,11 +350,14 @@ PacketEnd SendingLoop::end_of(const PacketTable::Packet& packet, const Answer& a
   return right ? PacketEnd::fulfilled : PacketEnd::wrong;
 }
 
-void SendingLoop::on_down(Channel& channel, const std::string& why) {
-  table_.give_up_channel(channel.index, [this](const PacketTable::Packet& packet) {
-    sink_.on_end(packet, PacketEnd::given_up, {}, now_);
-  });
-  sink_.on_down(channel.index, why);
+void SendingLoop::on_down(Channel& channel, const Loss& loss) {
+  // The whole table is looked through: not where nothing is to be found, and many go down at once.
+  if (loss.unanswered) {
+    table_.give_up_link(channel.index, loss.link, [this](const PacketTable::Packet& packet) {
+      sink_.on_end(packet, PacketEnd::given_up, {}, now_);
+    });
+  }
+  sink_.on_down(channel.index, loss.why);
 }
 
 bool SendingLoop::any_up(std::size_t first, std::size_t count) const {

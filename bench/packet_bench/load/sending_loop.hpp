@@ -105,7 +105,7 @@ class SendingLoop final : private ChannelEvents {
   void on_input(TimePoint arrived) override;
   void on_answer(Channel& channel, std::uint32_t ticket, const Answer& answer) override;
   void on_up(const Opening& opening) override { sink_.on_up(opening); }
-  void on_down(Channel& channel, const std::string& why) override;
+  void on_down(Channel& channel, const Loss& loss) override;
 
   Result<void> take_place();
   void tick(TimePoint now);

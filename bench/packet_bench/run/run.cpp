@@ -151,6 +151,15 @@ void keep_apart(RunOptions& options) {
   }
 }
 
+// Where one account may have one connection each needs a token of its own: {n} in it is a number.
+Target of_connection(Target target, unsigned number) {
+  constexpr std::string_view place = "{n}";
+  if (const auto at = target.token.find(place); at != std::string::npos) {
+    target.token.replace(at, place.size(), std::to_string(number));
+  }
+  return target;
+}
+
 std::string report_of(const RunOptions& options, const JudgedRun& run) {
   if (options.report.extension() == ".html") {
     return html_report(run.result, run.verdict, options.limits);
@@ -185,7 +194,9 @@ Result<RunResult> measure(const RunOptions& asked, const std::stop_token& stop) 
     watched = {.pid = embedded->pid()};
     metrics = metrics_page(embedded->http_port());
   } else {
-    plan.targets.assign(options.connections, options.target);
+    for (unsigned i = 1; i <= options.connections; ++i) {
+      plan.targets.push_back(of_connection(options.target, i));
+    }
     plan.receiver = options.receiver;
   }
   RunResult result;

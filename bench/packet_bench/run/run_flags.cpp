@@ -145,6 +145,7 @@ Result<void> RunFlags::check_useful(const RunOptions& options) const {
       {"--destination", !embedded && !web, "btp+ws and ilp+http targets"},
       {"--receiver", !embedded && !web, "btp+ws and ilp+http targets"},
       {"--receiver-behaviour", embedded || options.receiver, "embedded, or with --receiver"},
+      {"--no-drain-notice", !embedded && !web, "btp+ws and ilp+http targets"},
       {"--auth", requests, "http and ilp+http targets"},
       {"--connector", embedded, "an embedded target"},
       {"--connector-affinity", embedded, "an embedded target"},
@@ -184,6 +185,8 @@ Result<RunOptions> RunFlags::checked() const {
     return refused_flag("--destination", destination_, "an ILP address, such as test.slipway.bob");
   }
   options.plan.destination = destination_;
+  options.target.understands_drain = !no_drain_notice_;
+  if (options.receiver) options.receiver->understands_drain = !no_drain_notice_;
   for (const auto& checked :
        {check_load(options), http_.apply(options.plan.http), check_limits(options),
         check_cost(options), check_useful(options), check_authorization(options)}) {
@@ -244,6 +247,7 @@ void RunFlags::add_target_flags(Flags& command) {
                      {"reject", ReceiverBehaviour::reject},
                      {"silent", ReceiverBehaviour::silent}},
                     "fulfill, wrong-preimage, reject or silent");
+  target.add("--no-drain-notice", no_drain_notice_, "over BTP as peers that understand none");
   target.add("--connector", "FILE", connector_, "executable of 'embedded' [beside this]");
   tls_.add(command, "Target");
   const char* const whose_cost = "process or docker container whose cost is shown";

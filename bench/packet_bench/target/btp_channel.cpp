@@ -43,8 +43,8 @@ void BtpChannel::on_frame(BtpLink&, const wire::BtpFrame& frame) {
   }
 }
 
-void BtpChannel::on_down(BtpLink&, const std::string& why) {
-  events_.on_down(*this, why);
+void BtpChannel::on_down(BtpLink& link, const std::string& why) {
+  events_.on_down(*this, {link.number, link.unanswered() > 0, why});
 }
 
 void BtpChannel::on_up(BtpLink& link) {

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "packet_bench/target/btp_link.hpp"
+#include "packet_bench/target/moving_link.hpp"
 #include "packet_bench/target/scheme.hpp"
 
 namespace slipway::bench {
@@ -13,7 +13,9 @@ class BtpChannel final : public Channel, private BtpLinkEvents {
   explicit BtpChannel(const ChannelParts& parts);
 
   bool up() const override { return link_.ready(); }
+  bool needs_tick() const override { return link_.needs_tick(); }
   bool can_send() const override;
+  std::uint8_t link() const override { return link_.number(); }
   void send(std::uint32_t ticket, std::uint64_t number, wire::Timestamp expires_at) override;
   void flush() override { link_.flush(); }
   void tick(TimePoint now) override { link_.tick(now); }
@@ -30,7 +32,7 @@ class BtpChannel final : public Channel, private BtpLinkEvents {
   PrepareTemplate& prepare_;
   std::uint64_t seed_;
   ChannelEvents& events_;
-  BtpLink link_;
+  MovingLink link_;
 };
 
 }  // namespace slipway::bench

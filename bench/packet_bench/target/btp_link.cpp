@@ -123,11 +123,23 @@ void BtpLink::send_authentication() {
   if (!target_.username.empty()) {
     parts.push_back({"auth_username", wire::ContentType::text, bytes(target_.username)});
   }
+  if (target_.understands_drain) parts.push_back(wire::drain_mark);
   scratch_.clear();
   wire::encode_btp(wire::BtpType::message, authentication_request, parts, scratch_);
+  send_scratch();
+}
+
+void BtpLink::send_scratch() {
   wire::encode_frame(WebSocketRole::client, WebSocketOpcode::binary, scratch_, next_mask(),
                      connection_.out());
   connection_.flush();
+}
+
+void BtpLink::answer_drain(std::uint32_t request_id) {
+  if (stage_ != Stage::ready) return;
+  scratch_.clear();
+  wire::encode_drain(wire::BtpType::response, request_id, scratch_);
+  send_scratch();
 }
 
 void BtpLink::read_frames() {
@@ -174,6 +186,8 @@ void BtpLink::take_btp(wire::Bytes message) {
     return;
   }
   if (stage_ == Stage::authenticating) return take_authentication_answer(*frame);
+  const bool answers = frame->type == wire::BtpType::response || frame->type == wire::BtpType::error;
+  if (answers && unanswered_ > 0) --unanswered_;
   events_.on_frame(*this, *frame);
 }
 
@@ -185,7 +199,7 @@ void BtpLink::take_authentication_answer(const wire::BtpFrame& frame) {
   stage_ = Stage::ready;
   backoff_ = 0ns;
   failure_.clear();
-  ++times_up_;
+  unanswered_ = 0;
   events_.on_up(*this);
 }
 
@@ -201,6 +215,7 @@ void BtpLink::lost(std::string why) {
 }
 
 void BtpLink::send_ilp(wire::BtpType type, std::uint32_t request_id, wire::Bytes packet) {
+  if (type == wire::BtpType::message) ++unanswered_;
   std::vector<std::uint8_t>& out = connection_.out();
   const std::uint32_t mask = next_mask();
   wire::encode_frame_header(WebSocketRole::client, WebSocketOpcode::binary,

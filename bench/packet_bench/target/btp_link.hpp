@@ -4,6 +4,7 @@
 #include "packet_bench/target/channel.hpp"
 #include "packet_bench/target/connection.hpp"
 #include "packet_bench/target/target.hpp"
+#include "wire/btp_drain.hpp"
 #include "wire/btp_frame.hpp"
 #include "wire/websocket_frame.hpp"
 
@@ -39,18 +40,23 @@ class BtpLink final : public EventSink {
   bool ready() const { return stage_ == Stage::ready; }
   // Why the last attempt failed; empty when none did.
   const std::string& failure() const { return failure_; }
-  std::uint64_t times_up() const { return times_up_; }
+  // How many messages have been sent on the connection and not been answered.
+  std::uint64_t unanswered() const { return unanswered_; }
   Opening opening() const { return {connection_.connect_took(), connection_.handshake_took()}; }
   TimePoint arrived() const { return connection_.arrived(); }
 
   // Queues one ILP packet; flush() sends all that is queued in one write.
   void send_ilp(wire::BtpType response_or_message, std::uint32_t request_id, wire::Bytes packet);
   void flush();
+  // Answers the peer's drain notice, if the connection is still up.
+  void answer_drain(std::uint32_t request_id);
   bool has_room() const { return connection_.has_room(); }
   // Says goodbye (1000) and closes.
   void close();
 
   void on_events(std::uint32_t epoll_events) override;
+
+  std::uint8_t number = 0;  // the owner's
 
  private:
   enum class Stage { down, connecting, upgrading, authenticating, ready };
@@ -64,6 +70,7 @@ class BtpLink final : public EventSink {
   void take_btp(wire::Bytes message);
   void take_authentication_answer(const wire::BtpFrame& frame);
   void send_authentication();
+  void send_scratch();
   void lost(std::string why);
   std::uint32_t next_mask();
 
@@ -74,7 +81,7 @@ class BtpLink final : public EventSink {
   Stage stage_ = Stage::down;
   std::string key_;
   std::string failure_;
-  std::uint64_t times_up_ = 0;
+  std::uint64_t unanswered_ = 0;
   std::uint64_t random_;
   TimePoint next_attempt_{};
   TimePoint give_up_attempt_{};

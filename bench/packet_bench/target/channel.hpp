@@ -27,6 +27,13 @@ struct Opening {
   std::optional<std::chrono::nanoseconds> tls;  // the handshake after it
 };
 
+// A connection of a channel that was lost.
+struct Loss {
+  std::uint8_t link = 0;    // Channel::link() of what was sent on it
+  bool unanswered = false;  // something was sent on it that was not answered
+  const std::string& why;
+};
+
 // What a channel tells its owner, on the loop's thread.
 class ChannelEvents {
  public:
@@ -37,8 +44,8 @@ class ChannelEvents {
   virtual void on_answer(Channel& channel, std::uint32_t ticket, const Answer& answer) = 0;
   // A connection can be used from now on.
   virtual void on_up(const Opening& opening) = 0;
-  // The connection was lost: nothing that was sent on it will be answered any more.
-  virtual void on_down(Channel& channel, const std::string& why) = 0;
+  // A connection was lost: nothing that was sent on it will be answered any more.
+  virtual void on_down(Channel& channel, const Loss& loss) = 0;
 };
 
 // One connection to the target on which packets are sent.
@@ -53,8 +60,11 @@ class Channel {
   virtual bool can_send() const = 0;
   virtual void send(std::uint32_t ticket, std::uint64_t number, wire::Timestamp expires_at) = 0;
   virtual void flush() = 0;
-  // To be called in every turn of the loop while the channel is not up: it connects.
+  // To be called in every turn of the loop while it is needed: it connects.
   virtual void tick(TimePoint now) = 0;
+  virtual bool needs_tick() const { return !up(); }
+  // Which of its connections a packet goes out on now, where it may have one beside another.
+  virtual std::uint8_t link() const { return 0; }
   virtual void close() = 0;
   virtual const std::string& failure() const = 0;
   // The first answer that was not as wanted, fit to be shown; empty where all were, or are counted

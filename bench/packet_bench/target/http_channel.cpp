@@ -239,10 +239,9 @@ void HttpChannel::lost(std::string why) {
   failure_ = std::move(why);
   next_attempt_ = was_up_ ? TimePoint{} : Clock::now() + backoff_;
   backoff_ = backoff_after(backoff_);
-  sent_.clear();
-  if (!was_up_) return;
-  was_up_ = false;
-  events_.on_down(*this, failure_);
+  const bool unanswered = !std::exchange(sent_, {}).empty();
+  if (!std::exchange(was_up_, false)) return;
+  events_.on_down(*this, {0, unanswered, failure_});
 }
 
 }  // namespace slipway::bench

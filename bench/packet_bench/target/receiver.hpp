@@ -1,6 +1,6 @@
 #pragma once
 
-#include "packet_bench/target/btp_link.hpp"
+#include "packet_bench/target/moving_link.hpp"
 
 #include <vector>
 
@@ -16,7 +16,7 @@ class Receiver final : private BtpLinkEvents {
   Receiver(Poller& poller, const Target& target, const Address& address,
            ReceiverBehaviour behaviour);
 
-  BtpLink& link() { return link_; }
+  MovingLink& link() { return link_; }
   std::uint64_t prepares() const { return prepares_; }
   std::uint64_t times_lost() const { return times_lost_; }
 
@@ -26,7 +26,7 @@ class Receiver final : private BtpLinkEvents {
   void answer(const wire::Prepare& prepare);
 
   ReceiverBehaviour behaviour_;
-  BtpLink link_;
+  MovingLink link_;
   std::uint64_t prepares_ = 0;
   std::uint64_t times_lost_ = 0;
   std::vector<std::uint8_t> packet_;
