@@ -1,6 +1,7 @@
 #include "connector/btp_peer.hpp"
 
 #include "connector/connector_process.hpp"
+#include "wire/btp_drain.hpp"
 #include "wire/oer.hpp"
 
 #include <cerrno>
@@ -18,7 +19,7 @@ constexpr wire::WebSocketRole client = wire::WebSocketRole::client;
 
 }  // namespace
 
-BtpPeer::BtpPeer(std::uint16_t port, const std::string& token)
+BtpPeer::BtpPeer(std::uint16_t port, const std::string& token, bool understands_drain)
     : fd_(connect_to(port)), in_(256 * 1024) {
   const std::string request =
       "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
@@ -37,13 +38,14 @@ BtpPeer::BtpPeer(std::uint16_t port, const std::string& token)
     throw std::runtime_error("handshake: " + response);
   }
   ::fcntl(fd(), F_SETFL, O_NONBLOCK);
-  if (!token.empty()) authenticate(token);
+  if (!token.empty()) authenticate(token, understands_drain);
 }
 
-void BtpPeer::authenticate(const std::string& token) {
-  const std::array<wire::SubProtocol, 2> auth{
-      wire::SubProtocol{"auth", wire::ContentType::octets, {}},
-      wire::SubProtocol{"auth_token", wire::ContentType::text, wire::oer::as_bytes(token)}};
+void BtpPeer::authenticate(const std::string& token, bool understands_drain) {
+  std::vector<wire::SubProtocol> auth{
+      {"auth", wire::ContentType::octets, {}},
+      {"auth_token", wire::ContentType::text, wire::oer::as_bytes(token)}};
+  if (understands_drain) auth.push_back(wire::drain_mark);
   std::vector<std::uint8_t> frame;
   wire::encode_btp(wire::BtpType::message, 1, auth, frame);
   send_bytes(frame);

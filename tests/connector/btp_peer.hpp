@@ -16,8 +16,9 @@ namespace slipway::connector::test {
 // from one thread with poll(). Built on the codec of src/wire, which has vectors and fuzzers.
 class BtpPeer {
  public:
-  // Connects and shakes hands; authenticates unless the token is empty.
-  BtpPeer(std::uint16_t port, const std::string& token);
+  // Connects and shakes hands; authenticates unless the token is empty. One that understands the
+  // drain notice says so, and is handed it as any other frame.
+  BtpPeer(std::uint16_t port, const std::string& token, bool understands_drain = false);
 
   int fd() const { return fd_.get(); }
   bool closed() const { return closed_; }
@@ -39,7 +40,7 @@ class BtpPeer {
   bool wait(const std::function<void(const wire::BtpFrame&)>& handle);
 
  private:
-  void authenticate(const std::string& token);
+  void authenticate(const std::string& token, bool understands_drain);
 
   UniqueFd fd_;
   wire::WebSocketDecoder decoder_{wire::WebSocketRole::client, std::size_t{1} << 20};

@@ -17,6 +17,7 @@ struct RunOptions {
   std::optional<Target> receiver;
   LoadPlan plan;  // all but its targets, which an embedded connector has yet to name
   unsigned connections = 1;
+  bool numbered_tokens = false;  // the target's token and a connection's number, from 1 on
   GateLimits limits;
   unsigned retries = 0;
   std::optional<pid_t> target_pid;

@@ -151,13 +151,10 @@ void keep_apart(RunOptions& options) {
   }
 }
 
-// Where one account may have one connection each needs a token of its own: {n} in it is a number.
-Target of_connection(Target target, unsigned number) {
-  constexpr std::string_view place = "{n}";
-  if (const auto at = target.token.find(place); at != std::string::npos) {
-    target.token.replace(at, place.size(), std::to_string(number));
-  }
-  return target;
+// For connectors where an account has one connection.
+void number_tokens(std::vector<Target>& targets) {
+  unsigned number = 0;
+  for (Target& target : targets) target.token += std::to_string(++number);
 }
 
 std::string report_of(const RunOptions& options, const JudgedRun& run) {
@@ -194,9 +191,8 @@ Result<RunResult> measure(const RunOptions& asked, const std::stop_token& stop) 
     watched = {.pid = embedded->pid()};
     metrics = metrics_page(embedded->http_port());
   } else {
-    for (unsigned i = 1; i <= options.connections; ++i) {
-      plan.targets.push_back(of_connection(options.target, i));
-    }
+    plan.targets.assign(options.connections, options.target);
+    if (options.numbered_tokens) number_tokens(plan.targets);
     plan.receiver = options.receiver;
   }
   RunResult result;

@@ -61,6 +61,7 @@ Result<void> RunFlags::check_load(RunOptions& options) const {
     return refused_flag("--max-in-flight", std::to_string(max_in_flight_), "2 a thread to 1048576");
   }
   options.connections = connections_;
+  options.numbered_tokens = numbered_tokens_;
   options.connector_affinity = connector_affinity_;
   plan.rate = *rate;
   plan.threads = threads_;
@@ -145,6 +146,7 @@ Result<void> RunFlags::check_useful(const RunOptions& options) const {
       {"--destination", !embedded && !web, "btp+ws and ilp+http targets"},
       {"--receiver", !embedded && !web, "btp+ws and ilp+http targets"},
       {"--receiver-behaviour", embedded || options.receiver, "embedded, or with --receiver"},
+      {"--numbered-tokens", !embedded && !web, "btp+ws and ilp+http targets"},
       {"--no-drain-notice", !embedded && !web, "btp+ws and ilp+http targets"},
       {"--auth", requests, "http and ilp+http targets"},
       {"--connector", embedded, "an embedded target"},
@@ -247,7 +249,8 @@ void RunFlags::add_target_flags(Flags& command) {
                      {"reject", ReceiverBehaviour::reject},
                      {"silent", ReceiverBehaviour::silent}},
                     "fulfill, wrong-preimage, reject or silent");
-  target.add("--no-drain-notice", no_drain_notice_, "over BTP as peers that understand none");
+  target.add("--numbered-tokens", numbered_tokens_, "1, 2, ... after the token of each connection");
+  target.add("--no-drain-notice", no_drain_notice_, "be a BTP peer that does not understand it");
   target.add("--connector", "FILE", connector_, "executable of 'embedded' [beside this]");
   tls_.add(command, "Target");
   const char* const whose_cost = "process or docker container whose cost is shown";

@@ -49,6 +49,7 @@ class RunFlags {
   std::string receiver_;
   std::string destination_;
   bool no_drain_notice_ = false;
+  bool numbered_tokens_ = false;
   std::string connector_;
   std::string rate_ = "10000";
   std::string duration_;
