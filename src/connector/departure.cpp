@@ -17,7 +17,8 @@ bool was_paid(const Account& account, std::chrono::steady_clock::time_point bega
 
 }  // namespace
 
-void Departure::begin(std::function<bool()> others_send, std::function<void()> over) {
+void Departure::begin(bool tells, std::function<bool()> others_send, std::function<void()> over) {
+  tells_ = tells;
   others_send_ = std::move(others_send);
   over_ = std::move(over);
   began_ = std::chrono::steady_clock::now();
@@ -37,11 +38,15 @@ void Departure::stop() {
   due_.clear();
 }
 
+bool Departure::moves(const BtpConnection& connection) const {
+  return tells_ && connection.understands_drain();
+}
+
 // Also those who had only begun to authenticate when the drain began.
 void Departure::gather() {
   const auto group = [this](const Leaving& leaving) {
     const AccountIndex account = leaving.connection->account().value();
-    return DepartureRules::group(leaving.connection->understands_drain(),
+    return DepartureRules::group(moves(*leaving.connection),
                                  was_paid(hub_.forwarder.accounts()[account], began_));
   };
   for (const auto& connection : hub_.connections()) {
@@ -79,7 +84,7 @@ void Departure::take_turns(TimePoint now) {
   while (!to_come_.empty() && to_come_.back().turn <= now) {
     Leaving& next = due_.emplace_back(std::move(to_come_.back()));
     to_come_.pop_back();
-    if (!next.connection->understands_drain()) continue;
+    if (!moves(*next.connection)) continue;
     next.connection->send_drain_notice();
     next.told = true;
   }

@@ -17,9 +17,10 @@ class Departure {
  public:
   explicit Departure(Hub& hub) : hub_(hub), timer_(hub.io) {}
 
-  // `others_send` says whether packets may still come from elsewhere than from BTP peers. `over` is
-  // called once only those are left that have moved.
-  void begin(std::function<bool()> others_send, std::function<void()> over);
+  // `tells`: peers are told to move, where they understand it; there is a successor. `others_send`
+  // says whether packets may still come from elsewhere than from BTP peers. `over` is called once
+  // only those are left that have moved.
+  void begin(bool tells, std::function<bool()> others_send, std::function<void()> over);
   // Leaves all as they are.
   void stop();
 
@@ -32,6 +33,7 @@ class Departure {
   };
 
   void gather();
+  bool moves(const BtpConnection& connection) const;
   void tick();
   void take_turns(TimePoint now);
   void close_who_may(TimePoint now);
@@ -39,6 +41,7 @@ class Departure {
 
   Hub& hub_;
   boost::asio::steady_timer timer_;
+  bool tells_ = false;
   std::function<bool()> others_send_;
   std::function<void()> over_;
   TimePoint began_;

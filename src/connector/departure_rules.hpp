@@ -27,7 +27,7 @@ class DepartureRules {
   static constexpr Duration slowest_pace = std::chrono::microseconds(250);
   static constexpr int turns_share = 8;
   // For who was told to move and who is still being paid; then they are as any other.
-  static constexpr Duration patience = std::chrono::milliseconds(1000);
+  static constexpr Duration patience = std::chrono::milliseconds(2000);
   // Nothing came for it for so long: those who pay it have gone.
   static constexpr Duration quiet = std::chrono::milliseconds(20);
   // Paid within this time before the drain: it will be paid again.

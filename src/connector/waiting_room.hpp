@@ -21,8 +21,8 @@ namespace slipway::connector {
 class WaitingRoom {
  public:
   using TimePoint = std::chrono::steady_clock::time_point;
-  // How long a packet waits at most.
-  static constexpr std::chrono::milliseconds longest{1000};
+  // How long a packet waits at most: longer than the turns of those who move (DepartureRules).
+  static constexpr std::chrono::milliseconds longest{2000};
   // Of all that wait: a second of 10,000 packets/s of 600 bytes, well below a container's memory.
   static constexpr std::size_t most_bytes = std::size_t{8} << 20;
 

@@ -21,7 +21,7 @@ TEST_CASE("peers have turns at an even pace, and the last one's is an eighth of 
   CHECK(some.turn(99) == 24750us);
   const DepartureRules many(100'000, timeout);
   CHECK(many.turn(1) == 12500ns);
-  CHECK(many.turn(99'999) < timeout / 8);
+  CHECK(many.turn(99'999) < 1250ms);
   const DepartureRules hasty(5'000, 400ms);
   CHECK(hasty.turn(5'000) == 50ms);
 }
@@ -52,7 +52,7 @@ TEST_CASE("who only sends is closed at its turn, whoever else is left", "[connec
   CHECK(DepartureRules::may_close({.unpaid_for = 0ns}, true));
 }
 
-TEST_CASE("who was told to move is not closed meanwhile, and after a second as any other",
+TEST_CASE("who was told to move is not closed meanwhile, and later as any other",
           "[connector]") {
   Peer peer{.told = true, .unpaid_for = 10s, .since_turn = DepartureRules::patience - 1ns};
   CHECK_FALSE(DepartureRules::may_close(peer, false));
@@ -65,7 +65,7 @@ TEST_CASE("who has moved stays until all have gone, for what others still send i
       {.told = true, .moved = true, .unpaid_for = 10s, .since_turn = 10s}, false));
 }
 
-TEST_CASE("who is paid is closed once nobody pays it any more, or after a second", "[connector]") {
+TEST_CASE("who is paid is closed once nobody pays it any more, or later anyway", "[connector]") {
   Peer peer{.paid = true, .unpaid_for = DepartureRules::quiet};
   CHECK(DepartureRules::may_close(peer, false));
   CHECK_FALSE(DepartureRules::may_close(peer, true));

@@ -44,7 +44,7 @@ TEST_CASE("packets to a peer that is about to come wait for it, in order", "[con
   CHECK(hub.bob_link.prepares.size() == 3);
 }
 
-TEST_CASE("a peer that does not come is T01 after a second, and holds nothing", "[connector]") {
+TEST_CASE("a peer that does not come is T01 after two seconds, and holds nothing", "[connector]") {
   TakenOver hub;
   hub.send();
   hub.pass(WaitingRoom::longest - 2 * PendingTable::resolution);

@@ -94,7 +94,7 @@ def with_packet_bench(executables: Path, folder: Path, kind: str, peers: int, sw
             PACKET_BENCH_TARGET=f"{scheme}://:{token}@127.0.0.1:{colours.port}{path}",
             PACKET_BENCH_RECEIVER=f"btp+ws://:tok-bob@127.0.0.1:{colours.port}/")
         with load:
-            time.sleep(1 + peers / 1000)
+            colours.await_peers(1 if kind == "HTTP" else peers + 1)
             longest = swap_often(colours, swaps, 0.5)
     details = load.document()["details"]
     packets = details["packets"]

@@ -27,6 +27,7 @@ constexpr unsigned quick_memory = 16;       // sends
 constexpr unsigned quick_trial = 64;        // sends between two tries whether the target is quick
 constexpr nanoseconds longest_rest = 1ms;   // without reading what arrives
 constexpr nanoseconds tick_every = 200us;
+constexpr std::size_t at_once = 256;  // connections being opened: each has only so much time
 constexpr std::size_t sweep = 32;  // slots looked at in every tick for expired packets
 
 Error unconnected(const SendingPlan::Line& line, std::string_view why) {
@@ -153,8 +154,9 @@ void SendingLoop::tick(TimePoint now) {
   if (now < next_tick_) return;
   next_tick_ = now + tick_every;
   reads_later_ = may_read_later();
+  std::size_t coming = 0;
   for (const auto& channel : channels_) {
-    if (channel->needs_tick()) channel->tick(now);
+    if (channel->up() ? channel->needs_tick() : ++coming <= at_once) channel->tick(now);
   }
   for (const auto& receiver : receivers_) {
     if (receiver->link().needs_tick()) receiver->link().tick(now);
