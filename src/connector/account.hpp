@@ -121,7 +121,7 @@ struct Account {
   std::uint32_t in_flight = 0;  // Prepares from it that are not answered
   std::uint32_t owed = 0;       // Prepares to it that are not answered
   std::chrono::steady_clock::time_point last_paid;  // when the last Prepare to it came
-  LinkId link;                  // where Prepares to it go; none: not connected
+  LinkId link;                                      // where Prepares to it go; none: not connected
   // Packets answered, by outcome: from the account, and to it.
   std::array<std::uint64_t, outcomes.size()> incoming{};
   std::array<std::uint64_t, outcomes.size()> outgoing{};

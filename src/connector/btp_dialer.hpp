@@ -13,8 +13,8 @@ class BtpConnection;
 
 // Keeps one account's outgoing BTP connection up: dials, serves it, and dials again after a pause
 // that doubles with every failure up to ten seconds, with jitter so that many do not come at once.
-// When the peer says that it is being replaced the next connection is dialled beside the one that is
-// up, which ends by itself.
+// When the peer says that it is being replaced the next connection is dialled beside the one that
+// is up, which ends by itself.
 class BtpDialer {
  public:
   BtpDialer(Hub& hub, AccountIndex account);

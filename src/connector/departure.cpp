@@ -52,9 +52,8 @@ void Departure::gather() {
   for (const auto& connection : hub_.connections()) {
     if (connection->is_open() && !connection->has_moved()) to_come_.push_back({connection, {}});
   }
-  std::stable_sort(to_come_.begin(), to_come_.end(), [&](const Leaving& a, const Leaving& b) {
-    return group(a) > group(b);
-  });
+  std::stable_sort(to_come_.begin(), to_come_.end(),
+                   [&](const Leaving& a, const Leaving& b) { return group(a) > group(b); });
   const DepartureRules rules(to_come_.size(), hub_.config.limits.drain_timeout);
   const auto now = std::chrono::steady_clock::now();
   for (std::size_t rank = 0; rank < to_come_.size(); ++rank) {
@@ -104,11 +103,10 @@ void Departure::close_who_may(TimePoint now) {
   std::erase_if(due_, [](const Leaving& leaving) {
     return !leaving.connection->is_open() || leaving.connection->has_moved();
   });
-  const bool payers_left =
-      !to_come_.empty() || others_send_() ||
-      std::any_of(due_.begin(), due_.end(), [&](const Leaving& leaving) {
-        return DepartureRules::may_pay(state_of(leaving, now));
-      });
+  const bool payers_left = !to_come_.empty() || others_send_() ||
+                           std::any_of(due_.begin(), due_.end(), [&](const Leaving& leaving) {
+                             return DepartureRules::may_pay(state_of(leaving, now));
+                           });
   std::erase_if(due_, [&](const Leaving& leaving) {
     const bool closes = DepartureRules::may_close(state_of(leaving, now), payers_left) &&
                         !leaving.connection->has_unread();

@@ -10,9 +10,10 @@ namespace slipway::connector {
 // When a draining connector sends each of its peers away. Pure: the caller has the clock.
 //
 // All at once would bring all back at once, to a successor that has other things to do: they have
-// turns, at an even pace that the one who knows their number sets. A peer that understands the drain
-// notice gets it at its turn and moves by itself. Any other is closed, at an instant with nothing
-// unanswered; what it has on the wire then is lost. So the order is by what a closing can cost:
+// turns, at an even pace that the one who knows their number sets. A peer that understands the
+// drain notice gets it at its turn and moves by itself. Any other is closed, at an instant with
+// nothing unanswered; what it has on the wire then is lost. So the order is by what a closing can
+// cost:
 //   1. who understands the notice, and first of them who is paid: packets that reach the successor
 //      wait there for the payee;
 //   2. who only sends, or does nothing;
@@ -34,9 +35,9 @@ class DepartureRules {
   static constexpr Duration recently = std::chrono::milliseconds(1000);
 
   DepartureRules(std::size_t peers, Duration drain_timeout)
-      : pace_(std::min(slowest_pace, drain_timeout / turns_share /
-                                         static_cast<std::int64_t>(std::max<std::size_t>(1, peers)))) {
-  }
+      : pace_(std::min(slowest_pace,
+                       drain_timeout / turns_share /
+                           static_cast<std::int64_t>(std::max<std::size_t>(1, peers)))) {}
 
   // The turns are in this order.
   static int group(bool understands, bool paid) {
@@ -48,8 +49,8 @@ class DepartureRules {
   // A peer whose turn has come.
   struct Peer {
     bool told = false;
-    bool moved = false;  // said that no more requests of it follow
-    bool paid = false;   // Prepares went to it, recently before the drain or since
+    bool moved = false;            // said that no more requests of it follow
+    bool paid = false;             // Prepares went to it, recently before the drain or since
     std::uint32_t unanswered = 0;  // Prepares from it and to it
     Duration unpaid_for{};         // since the last Prepare to it
     Duration since_turn{};

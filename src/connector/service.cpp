@@ -23,9 +23,9 @@ namespace asio = boost::asio;
 
 namespace {
 
-// How much of the drain timeout packets are still accepted on the sockets that are open: longer than
-// peers have to move (DepartureRules). Under a steady stream some instant with nothing in flight
-// comes long before; when none does, new packets are refused with T03 so that one must come.
+// How much of the drain timeout packets are still accepted on the sockets that are open: longer
+// than peers have to move (DepartureRules). Under a steady stream some instant with nothing in
+// flight comes long before; when none does, new packets are refused with T03 so that one must come.
 constexpr auto lame_duck_share = 2;
 
 // A ledger takes milliseconds to open; one that cannot be opened must not keep /health from saying
@@ -173,8 +173,9 @@ void Service::drain(bool then_exit) {
     if (!failed) refuse_new_packets();
   });
   // Who is stopped has no successor.
-  departure_.begin(!then_exit, [this] { return requests_may_come(); },
-                   [this] { hub_.when_idle([this] { close_connections(); }); });
+  departure_.begin(
+      !then_exit, [this] { return requests_may_come(); },
+      [this] { hub_.when_idle([this] { close_connections(); }); });
 }
 
 void Service::refuse_new_packets() {

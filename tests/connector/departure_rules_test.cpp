@@ -1,5 +1,6 @@
 // When a draining connector sends each of its peers away.
 #include "connector/departure_rules.hpp"
+
 #include "support/catch.hpp"
 
 using slipway::connector::DepartureRules;
@@ -52,8 +53,7 @@ TEST_CASE("who only sends is closed at its turn, whoever else is left", "[connec
   CHECK(DepartureRules::may_close({.unpaid_for = 0ns}, true));
 }
 
-TEST_CASE("who was told to move is not closed meanwhile, and later as any other",
-          "[connector]") {
+TEST_CASE("who was told to move is not closed meanwhile, and later as any other", "[connector]") {
   Peer peer{.told = true, .unpaid_for = 10s, .since_turn = DepartureRules::patience - 1ns};
   CHECK_FALSE(DepartureRules::may_close(peer, false));
   peer.since_turn = DepartureRules::patience;

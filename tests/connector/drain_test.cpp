@@ -49,8 +49,8 @@ Heard next(BtpPeer& peer) {
     const auto packet = wire::decode_packet(ilp->data);
     const auto* reject = std::get_if<wire::Reject>(&*packet);
     heard.what = std::holds_alternative<wire::Prepare>(*packet) ? "prepare"
-                 : reject == nullptr                             ? "fulfilled"
-                                                                 : std::string(reject->code);
+                 : reject == nullptr                            ? "fulfilled"
+                                                                : std::string(reject->code);
   });
   return heard;
 }
@@ -176,9 +176,8 @@ TEST_CASE("a connector moves to the successor of the one that it has dialled, an
           {{"id": "carol", "asset": {{"code": "USD", "scale": 9}}, "token": "token-of-carol"}}]}})",
       before.btp_port());
   ConnectorProcess dialler(executable, dialling);
-  wait_until("the dialler", [&] {
-    return before.metric(R"(ilp_peer_connected{account="alice"})") == 1;
-  });
+  wait_until("the dialler",
+             [&] { return before.metric(R"(ilp_peer_connected{account="alice"})") == 1; });
   BtpPeer carol(dialler.btp_port(), "token-of-carol");
   BtpPeer bob(before.btp_port(), "token-of-bob");
   prepare(carol, 1);
@@ -187,9 +186,8 @@ TEST_CASE("a connector moves to the successor of the one that it has dialled, an
   before.send_signal(SIGUSR1);
   wait_until("draining", [&] { return role(before) == "draining"; });
   ConnectorProcess after(executable, config(before.btp_port()));
-  wait_until("the dialler to move", [&] {
-    return after.metric(R"(ilp_peer_connected{account="alice"})") == 1;
-  });
+  wait_until("the dialler to move",
+             [&] { return after.metric(R"(ilp_peer_connected{account="alice"})") == 1; });
   BtpPeer bob_after(after.btp_port(), "token-of-bob");
   prepare(carol, 2);
   const Heard second = next(bob_after);

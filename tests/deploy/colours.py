@@ -54,10 +54,10 @@ def configuration(peers: int) -> dict:
 
 class Connector:
     def __init__(self, executable: Path, config: Path, log: Path):
-        self.log = open(log, "w", encoding="utf-8")
-        self.process = subprocess.Popen(
-            [executable, "run"], stdout=subprocess.PIPE, stderr=self.log, text=True,
-            env={**os.environ, "CONNECTOR_CONFIG": str(config), "CONNECTOR_ROLE": "standby"})
+        with open(log, "w", encoding="utf-8") as file:
+            self.process = subprocess.Popen(
+                [executable, "run"], stdout=subprocess.PIPE, stderr=file, text=True,
+                env={**os.environ, "CONNECTOR_CONFIG": str(config), "CONNECTOR_ROLE": "standby"})
         listening = json.loads(self.process.stdout.readline())
         self.btp_port, self.http_port = listening["btpPort"], listening["httpPort"]
 
@@ -76,7 +76,6 @@ class Connector:
         self.process.kill()
         self.process.wait()
         self.process.stdout.close()
-        self.log.close()
 
 
 class Colours:
@@ -98,15 +97,14 @@ class Colours:
         file = self.folder / "haproxy.cfg"
         file.write_text(PROXY.format(folder=self.folder, port=self.port, **{
             colour: connector.btp_port for colour, connector in self.connectors.items()}))
-        self.proxy_log = open(self.folder / "haproxy.log", "w", encoding="utf-8")
-        self.proxy = subprocess.Popen([HAPROXY, "-f", file], stdout=self.proxy_log, stderr=self.proxy_log)
-        await_true(lambda: (self.folder / "haproxy.sock").exists(), "HAProxy")
+        with open(self.folder / "haproxy.log", "w", encoding="utf-8") as log:
+            self.proxy = subprocess.Popen([HAPROXY, "-f", file], stdout=log, stderr=log)
+        await_true((self.folder / "haproxy.sock").exists, "HAProxy")
         return self
 
     def __exit__(self, *_exc):
         self.proxy.kill()
         self.proxy.wait()
-        self.proxy_log.close()
         for connector in self.connectors.values():
             connector.end()
 

@@ -106,8 +106,9 @@ def with_packet_bench(executables: Path, folder: Path, kind: str, peers: int, sw
 def with_javascript(executables: Path, folder: Path, peers: int, swaps: int, rate: int, pause_s: float) -> Row:
     work = executables.parent / "tests/connector/interop"
     with Colours(executables, folder, peers) as colours:
-        program = [REPOSITORY / "tests/interop/run", executables / "connector", work, "swap_peers.js"]
-        process = subprocess.Popen([*program, str(colours.port), str(peers), str(rate)], stdout=subprocess.PIPE, text=True)
+        program = [REPOSITORY / "tests/interop/run", executables / "connector", work, "swap_peers.js",
+                   str(colours.port), str(peers), str(rate)]
+        process = subprocess.Popen(program, stdout=subprocess.PIPE, text=True)
         try:
             said = process.stdout.readline()
             if process.poll() == 77 or said.startswith("interop: skipped"):
@@ -150,9 +151,10 @@ def test_peers_without_the_notice_lose_only_what_is_on_the_wire(executables, tmp
 
 
 def test_javascript_peers_send_one_packet_a_swap_again_at_most(executables, tmp_path, tell):
-    row = measure(executables, tmp_path, "JavaScript", 1, 3, 100, 2)
+    # What it sends while its socket closes has to be sent again: some milliseconds, so the rate says how many.
+    row = measure(executables, tmp_path, "JavaScript", 1, 3, 20, 2)
     tell("\n" + table([row]))
-    assert row.is_complete() and row.to_retry() <= row.swaps
+    assert row.is_complete() and row.to_retry() <= row.swaps and not row.codes
 
 
 @pytest.mark.thorough

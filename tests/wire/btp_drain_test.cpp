@@ -21,12 +21,15 @@ TEST_CASE("the drain notice and its answer are these bytes", "[wire]") {
 TEST_CASE("an auth message that says that a drain notice is understood is told from one without",
           "[wire]") {
   const auto says = from_hex(
-      "060000000121010304617574680000" "0a617574685f746f6b656e0103746f6b" "05647261696e0000");
+      "060000000121010304617574680000"
+      "0a617574685f746f6b656e0103746f6b"
+      "05647261696e0000");
   const auto frame = decode_btp_frame(says);
   REQUIRE(frame.has_value());
   CHECK(is_about_drain(*frame));
-  const auto silent =
-      from_hex("060000000119010204617574680000" "0a617574685f746f6b656e0103746f6b");
+  const auto silent = from_hex(
+      "060000000119010204617574680000"
+      "0a617574685f746f6b656e0103746f6b");
   const auto other = decode_btp_frame(silent);
   REQUIRE(other.has_value());
   CHECK_FALSE(is_about_drain(*other));

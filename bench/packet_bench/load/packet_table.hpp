@@ -43,8 +43,8 @@ class PacketTable {
   // Ends the packet of this ticket because an answer came.
   Lookup take(std::uint32_t ticket);
 
-  // Gives up packets: all of a link of a channel, or, looking at `count` slots further each time, those that
-  // expired before `bound`. `given_up` is called with each.
+  // Gives up packets: all of a link of a channel, or, looking at `count` slots further each time,
+  // those that expired before `bound`. `given_up` is called with each.
   template <typename Function>
   void give_up_link(std::uint16_t channel, std::uint8_t link, Function&& given_up) {
     for (std::uint32_t slot = 0; slot < slots_.size(); ++slot) {

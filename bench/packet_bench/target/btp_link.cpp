@@ -186,7 +186,8 @@ void BtpLink::take_btp(wire::Bytes message) {
     return;
   }
   if (stage_ == Stage::authenticating) return take_authentication_answer(*frame);
-  const bool answers = frame->type == wire::BtpType::response || frame->type == wire::BtpType::error;
+  const bool answers =
+      frame->type == wire::BtpType::response || frame->type == wire::BtpType::error;
   if (answers && unanswered_ > 0) --unanswered_;
   events_.on_frame(*this, *frame);
 }

@@ -6,16 +6,12 @@ namespace slipway::bench {
 
 MovingLink::MovingLink(Poller& poller, const Target& target, const Address& address,
                        BtpLinkEvents& events)
-    : poller_(poller),
-      target_(target),
-      address_(address),
-      events_(events),
-      current_(make_link()) {}
+    : poller_(poller), target_(target), address_(address), events_(events), current_(make_link()) {}
 
 std::unique_ptr<BtpLink> MovingLink::make_link() {
   BtpLinkEvents& events = *this;
-  auto link = spare_ ? std::move(spare_)
-                     : std::make_unique<BtpLink>(poller_, target_, address_, events);
+  auto link =
+      spare_ ? std::move(spare_) : std::make_unique<BtpLink>(poller_, target_, address_, events);
   link->number = last_number_++;
   return link;
 }

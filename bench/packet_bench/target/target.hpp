@@ -19,7 +19,7 @@ struct Target {
   std::uint16_t port = 0;
   std::string path = "/";  // with the query
   std::string username;
-  std::string token;  // never printed
+  std::string token;              // never printed
   bool understands_drain = true;  // BTP: and says so (wire/btp_drain.hpp)
 
   bool is_embedded() const { return scheme == nullptr; }
