@@ -80,12 +80,20 @@ void Departure::tick() {
 }
 
 void Departure::take_turns(TimePoint now) {
+  std::size_t moving = 0;
+  for (const Leaving& leaving : due_) {
+    if (leaving.told && DepartureRules::may_pay(state_of(leaving, now))) ++moving;
+  }
   while (!to_come_.empty() && to_come_.back().turn <= now) {
+    const bool moves_next = moves(*to_come_.back().connection);
+    if (moves_next && !DepartureRules::may_tell(moving)) return;
     Leaving& next = due_.emplace_back(std::move(to_come_.back()));
     to_come_.pop_back();
-    if (!moves(*next.connection)) continue;
+    next.turn = now;
+    if (!moves_next) continue;
     next.connection->send_drain_notice();
     next.told = true;
+    ++moving;
   }
 }
 

@@ -27,6 +27,8 @@ class DepartureRules {
   // so that there is time left for those who do not move.
   static constexpr Duration slowest_pace = std::chrono::microseconds(250);
   static constexpr int turns_share = 8;
+  // So many are on their way at most, where the successor is slower than that.
+  static constexpr std::size_t most_moving = 64;
   // For who was told to move and who is still being paid; then they are as any other.
   static constexpr Duration patience = std::chrono::milliseconds(2000);
   // Nothing came for it for so long: those who pay it have gone.
@@ -45,6 +47,9 @@ class DepartureRules {
   }
   // Of the peer of that rank, after the drain's begin.
   Duration turn(std::size_t rank) const { return pace_ * static_cast<std::int64_t>(rank); }
+
+  // Whether another peer may be told to move now.
+  static bool may_tell(std::size_t moving) { return moving < most_moving; }
 
   // A peer whose turn has come.
   struct Peer {

@@ -60,6 +60,11 @@ TEST_CASE("who was told to move is not closed meanwhile, and later as any other"
   CHECK(DepartureRules::may_close(peer, true));
 }
 
+TEST_CASE("no more are told to move while 64 are on their way", "[connector]") {
+  CHECK(DepartureRules::may_tell(63));
+  CHECK_FALSE(DepartureRules::may_tell(64));
+}
+
 TEST_CASE("who has moved stays until all have gone, for what others still send it", "[connector]") {
   CHECK_FALSE(DepartureRules::may_close(
       {.told = true, .moved = true, .unpaid_for = 10s, .since_turn = 10s}, false));

@@ -22,6 +22,7 @@ using namespace std::chrono_literals;
 using std::chrono::nanoseconds;
 
 constexpr nanoseconds connect_deadline = 10s;
+constexpr nanoseconds for_each_connection = 5ms;  // and so much more
 constexpr std::size_t least_buffer = 4096;
 constexpr nanoseconds head_start = 5ms;  // between "all connected" and the first packet
 
@@ -186,7 +187,8 @@ class LoadThreads {
 
   void work(unsigned index, const Start& start, const std::stop_token& stop) {
     try {
-      const auto connected = members_[index]->connect(Clock::now() + connect_deadline, stop);
+      const auto patience = connect_deadline + plan_.targets.size() * for_each_connection;
+      const auto connected = members_[index]->connect(Clock::now() + patience, stop);
       if (!connected) failures_[index] = connected.error();
     } catch (const std::exception& error) {
       failures_[index] = Error{ErrorKind::failed, error.what(), {}};

@@ -27,8 +27,8 @@ constexpr unsigned quick_memory = 16;       // sends
 constexpr unsigned quick_trial = 64;        // sends between two tries whether the target is quick
 constexpr nanoseconds longest_rest = 1ms;   // without reading what arrives
 constexpr nanoseconds tick_every = 200us;
-constexpr std::size_t at_once = 256;  // connections being opened: each has only so much time
-constexpr std::size_t sweep = 32;     // slots looked at in every tick for expired packets
+constexpr std::size_t at_once = 64;  // connections being opened: each has only so much time
+constexpr std::size_t sweep = 32;    // slots looked at in every tick for expired packets
 
 Error unconnected(const SendingPlan::Line& line, std::string_view why) {
   return {ErrorKind::unreachable, fmt::format("cannot connect {}: {}", line.name, why), {}};
