@@ -56,8 +56,13 @@ void BtpConnection::finish_own_authentication(const wire::BtpFrame& frame, const
 void BtpConnection::become_open(AccountIndex account, const Now& now) {
   account_ = account;
   auto before = Forwarder::Before::is_lost;
-  for (const auto& other : std::vector(hub_.connections().begin(), hub_.connections().end())) {
-    if (other.get() == this || !other->is_open() || other->account_ != account) continue;
+  std::vector<std::shared_ptr<BtpConnection>> others;
+  for (const auto& other : hub_.connections()) {
+    if (other.get() != this && other->is_open() && other->account_ == account) {
+      others.push_back(other);
+    }
+  }
+  for (const auto& other : others) {
     if (other->notice_) {
       before = Forwarder::Before::still_answers;
       if (role_ == WebSocketRole::client) other->answer_drain_notice();
