@@ -238,7 +238,11 @@ void RunFlags::add_target_flags(Flags& command) {
   target.add("--target", "URL", target_, target_help())
       .environment("PACKET_BENCH_TARGET")
       .show_default();
-  target.add("--connections", "N", connections_, "to the target").show_default().within(1, 10'000);
+  // On one line of the help; docs/packet-bench.md says more.
+  const char* const peers = "to it; their kind";
+  target.add("--connections", "N", connections_, peers).show_default().within(1, 10'000);
+  target.add("--numbered-tokens", numbered_tokens_, peers);
+  target.add("--no-drain-notice", no_drain_notice_, peers);
   target.add("--auth", "HOW", auth_, "bearer, basic:USER; and $PACKET_BENCH_SECRET");
   target.add("--destination", "ADDRESS", destination_, "ILP address of the account to pay");
   target.add("--receiver", "URL", receiver_, "play it too, over btp+ws://")
@@ -249,8 +253,6 @@ void RunFlags::add_target_flags(Flags& command) {
                      {"reject", ReceiverBehaviour::reject},
                      {"silent", ReceiverBehaviour::silent}},
                     "fulfill, wrong-preimage, reject or silent");
-  target.add("--numbered-tokens", numbered_tokens_, "1, 2, ... after the token of each connection");
-  target.add("--no-drain-notice", no_drain_notice_, "be a BTP peer that does not understand it");
   target.add("--connector", "FILE", connector_, "executable of 'embedded' [beside this]");
   tls_.add(command, "Target");
   const char* const whose_cost = "process or docker container whose cost is shown";
