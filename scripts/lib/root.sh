@@ -32,6 +32,8 @@ within() {
 # root_with NAME SUITE GROUP: $root is a root of Debian SUITE that has what scripts/setup GROUP brings, made once per
 # machine.
 root_with() {
+  [ "$EUID" -eq 0 ] || die 'making a root needs root' 2
+  need arm64 debootstrap unshare
   root=${SLIPWAY_CACHE:-/var/cache/slipway}/images/root-$1
   mkdir -p "${root%/*}"
   exec 9>"$root.lock"
