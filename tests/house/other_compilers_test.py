@@ -15,6 +15,7 @@ within() {
   shift
   case $* in
     *-dumpfullversion) echo 13.4.0 ;;
+    *-print-file-name=*) echo /14/libstdc++.a ;;
     dpkg-query*) echo 1.83.0 ;;
     'cmake --build'*) cat "$slipway/build-says"; [ ! -e "$slipway/build-fails" ] ;;
     cmake*) ;;
