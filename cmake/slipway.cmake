@@ -22,6 +22,9 @@ find_package(Threads REQUIRED)
 # a host that has only libc and OpenSSL; OpenSSL stays shared, where scanners see it and the
 # distribution patches it.
 set(Boost_USE_STATIC_LIBS ON)
+if(POLICY CMP0167)
+  cmake_policy(SET CMP0167 NEW)  # Boost's own files, which CMake 3.30 has in place of its module
+endif()
 set(OPENSSL_USE_STATIC_LIBS ${SLIPWAY_STATIC})
 find_package(Boost 1.81 REQUIRED COMPONENTS filesystem url)
 find_package(OpenSSL 3 REQUIRED)

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from release import bare_hosts
+from slipway.lab import roots
 from slipway.paths import REPOSITORY
 from support import needs
 from support.ports import free_port
@@ -44,7 +45,7 @@ class Machine:
         with open(folder / "log", "w") as log:
             self.process = subprocess.Popen(
                 ["unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-c", MACHINE, "sh",
-                 bare_hosts.root(suite), folder, str(self.port)],
+                 roots.cached(suite), folder, str(self.port)],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)
         deadline = time.monotonic() + 180
         while self.ssh("root", "root_key", "true").returncode:

@@ -17,7 +17,7 @@ class World {
   virtual std::int64_t claims() { return 0; }
 
   std::unique_ptr<Database> open(bool read_only = false) {
-    return std::move(open_database(store(), read_only).value());
+    return open_database(store(), read_only).value();
   }
 };
 

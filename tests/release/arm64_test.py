@@ -11,15 +11,16 @@ import pytest
 import yaml
 
 from deploy.site import Site
+from release.ubuntu import Ubuntu
 from slipway.ci import oci
-from slipway.lab import Engine, images
+from slipway.lab import Engine, images, roots
 from slipway.paths import REPOSITORY
 from support import needs
 
 BINFMT = Path("/proc/sys/fs/binfmt_misc/qemu-aarch64")
 pytestmark = [needs.hosts("docker-registry"), needs.all_of(
     needs.programs("arm64", "debootstrap", "qemu-aarch64-static"), needs.programs("test", "lintian"),
-    "" if BINFMT.exists() else f"no {BINFMT}: scripts/release/cross says what to do")]
+    "" if BINFMT.exists() else f"no {BINFMT}: run scripts/setup arm64")]
 
 
 @pytest.fixture(scope="module")
@@ -81,6 +82,26 @@ def test_the_tools_are_of_that_machine_and_say_their_version(tools):
         assert machine(tools / "bin" / name) == "AArch64"
         done = subprocess.run([tools / "bin" / name, "--version"], capture_output=True, text=True, check=True)
         assert "0.1.0" in done.stdout, done
+
+
+TRY = """
+. /etc/os-release && echo "$ID-$VERSION_ID" && cat /etc/apt/sources.list
+echo 'int main() { return sizeof(void *) == 8 ? 42 : 1; }' >"$1/try.cpp"
+aarch64-linux-gnu-g++ -static -o "$1/try" "$1/try.cpp" && "$1/try"
+"""
+
+
+def test_a_machine_that_says_that_it_is_an_ubuntu_builds_for_arm64_in_a_root_of_debian(clone, tmp_path):
+    """Debian's archive is the one that this machine has."""
+    ubuntu = Ubuntu(tmp_path)
+    archive = roots.sources("bookworm", roots.listed())[0].split()[1].removesuffix("-security")
+    done = ubuntu.run(clone / "scripts/release/cross", "sh", "-ec", TRY, "sh", tmp_path,
+                      SLIPWAY_CACHE=str(tmp_path / "cache"), SLIPWAY_DEBIAN_MIRROR=archive)
+    shutil.rmtree(tmp_path / "cache")
+    said = done.stdout.splitlines()
+    assert done.returncode == 42 and said[0] == "debian-12", (done.stdout, done.stderr[-3000:])
+    assert len(said) == 4 and all(line.split()[1] in (archive, f"{archive}-security") for line in said[1:]), said
+    assert machine(tmp_path / "try") == "AArch64"
 
 
 def test_a_distribution_s_checker_finds_nothing_in_the_package(tools):

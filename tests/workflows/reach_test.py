@@ -2,7 +2,9 @@
 in them are followed, and each file that comes out must reach the suite by the table."""
 
 import ast
+import os
 import re
+import shutil
 import subprocess
 from functools import cache
 
@@ -97,6 +99,30 @@ def test_the_executables_that_the_clusters_tests_name_are_built_for_them():
     named = {name for path in closure("kubernetes") if path.startswith("tests/")
              for name in re.findall(r'(?:binaries|executables) / "([\w-]+)"', (REPOSITORY / path).read_text())}
     assert named >= {"connector", "slipway"} and named - set(leg.split()) == set()
+
+
+ASKED = re.compile(r'^\s*need ([a-z]\w*) |programs\(\s*"(\w+)"', re.MULTILINE)
+
+
+def test_the_leg_that_rehearses_a_release_installs_whatever_its_tests_ask_for(tmp_path):
+    """A test that is skipped fails there. scripts/ci/integration itself, with nothing to install, compile or run."""
+    for name in ("scripts/ci/integration", "scripts/ci/refuse-skipped", "scripts/lib/shell.sh"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(REPOSITORY / name, tmp_path / name)
+    shutil.copytree(REPOSITORY / "scripts/lib/slipway", tmp_path / "scripts/lib/slipway")
+    green = "mkdir -p build && echo '<a><testcase name=\"b\" status=\"run\"/></a>' >build/integration.xml"
+    for name, script in (("scripts/setup", "echo \"$*\" >groups"), ("cmake", ":"), ("ctest", green), ("sudo", green)):
+        (tmp_path / name).write_text(f"#!/bin/sh\n{script}\n")
+        (tmp_path / name).chmod(0o755)
+    subprocess.run([tmp_path / "scripts/ci/integration", "release-workflow"], check=True,
+                   env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"})
+    files = ("scripts/release/cross", "scripts/lib/root.sh", "tests/release/act_release_test.py",
+             "tests/release/bare_hosts.py", "tests/release/world.py", "tests/workflows/act_world.py")
+    asked = {group for name in files for found in ASKED.findall((REPOSITORY / name).read_text(encoding="utf-8"))
+             for group in found if group}
+    assert asked >= {"arm64", "act", "docker"}
+    # What act asks for comes with the group workflows.
+    assert asked - {"act"} <= set((tmp_path / "groups").read_text().split())
 
 
 @pytest.mark.parametrize("path", ["CMakeLists.txt", "cmake/warnings.cmake", "CMakePresets.json", "tests/CMakeLists.txt",

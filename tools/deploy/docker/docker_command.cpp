@@ -105,7 +105,7 @@ Error failure(ErrorKind kind, std::string_view what, std::string_view words) {
             fmt::format("{}: this host's docker client is older than its engine takes: {}", what,
                         foreign_text(words, 400)),
             "update the docker client of this host (docker-cli or docker-ce-cli) to the engine's "
-            "release"};
+            "version"};
   }
   return {kind, fmt::format("{}: {}", what, foreign_text(words, 400)), {}};
 }

@@ -34,7 +34,7 @@ std::string last_words(const std::string& said) {
 
 Error missing_kubectl() {
   return {ErrorKind::usage, "there is no kubectl here",
-          "install kubectl of the cluster's release, or of one release beside it"};
+          "install kubectl of the cluster's minor version, or of one beside it"};
 }
 
 // Away, or not able to answer just now: asked again a little later it does.

@@ -7,7 +7,7 @@
 
 namespace slipway::deploy {
 
-// The disk policy: the newest `keepReleases` proven releases stay retained, and whatever runs or
+// The disk policy: the newest `keepReleases` proven versions stay retained, and whatever runs or
 // waits on a colour or served until now; the others are released.
 void release_surplus(Ports& ports, const Ledger& ledger, const std::optional<Release>& previous);
 

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from .. import cli, paths
-from . import Cluster, Engine, Host, LabError, Node, Registry, images, interrupt_on_terminate
+from . import Cluster, Engine, Host, LabError, Node, Registry, images, interrupt_on_terminate, roots
 
 USAGE = """\
   engine start NAME      a Docker engine to build and push with; prints its DOCKER_HOST
@@ -19,7 +19,7 @@ USAGE = """\
   KIND stop NAME         ends it and whatever a crash left of it
   KIND shell NAME [CMD]  CMD, or a shell, inside it
   images ENGINE          base images on a running engine; prints the build arguments
-  root FOLDER            a root of this machine's distribution, in a new folder
+  root FOLDER [SUITE]    a root of this machine's distribution, or of a Debian (bookworm, trixie), in a new folder
   list                   what runs
 
 Exit: 0 done, 1 it could not be, 2 usage, 130 interrupted.
@@ -64,9 +64,10 @@ def act(arguments: argparse.Namespace) -> int:
         for argument, image in images.ensure(engine, partial(print, file=sys.stderr)).items():
             print(f"{argument}={image}")
     elif arguments.what == "root":
-        if len(arguments.rest) != 1 or Path(arguments.rest[0]).exists():
-            raise LabError("root: name a folder that is not there")
-        images.make_root(Path(arguments.rest[0]))
+        folder, *suite = arguments.rest or [""]
+        if not folder or Path(folder).exists() or len(suite) > 1 or set(suite) - set(roots.DEBIAN):
+            raise LabError(f"root: name a folder that is not there, and no suite or one of {' '.join(roots.DEBIAN)}")
+        roots.make(Path(folder), *suite)
     else:
         if len(arguments.rest) < 2 or arguments.rest[0] not in ("start", "stop", "shell"):
             raise LabError(f"{arguments.what}: say start, stop or shell, and a name")

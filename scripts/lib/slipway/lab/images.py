@@ -7,7 +7,6 @@ ends in a hash of the recipe: a changed recipe is another image.
 The recipe of the proxy's local image is host/haproxy/Dockerfile.
 """
 
-import fcntl
 import hashlib
 import inspect
 import os
@@ -21,6 +20,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from .. import paths
+from . import roots
 from .capsule import LabError, run
 from .engine import Engine
 
@@ -64,13 +64,13 @@ def public_reachable(engine: Engine, timeout_s: float = 10) -> bool:
 
 def local_base(engine: Engine, say=lambda line: None, architecture: str = "") -> str:
     """ARCHITECTURE, as Debian names it: another than this machine's, whose executables it must be able to run."""
-    suite = _codename()
-    recipe = "".join(map(inspect.getsource, (_debootstrap, _package_sources, _slim, _import, _add)))
+    suite = roots.codename()
+    recipe = "".join(map(inspect.getsource, (roots.made, roots.sources, _slim, _import, _add)))
     tag = f"slipway-base:{suite}-{_key(suite, *UNREAD, recipe, *filter(None, [architecture]))}"
 
     def make() -> None:
         say(f"debootstrap {suite} {architecture} (about 40 s, once per machine)")
-        with _debootstrap(suite, architecture) as root:
+        with roots.made(suite, architecture) as root:
             _slim(root)
             _import(engine, root, tag) if not architecture else _add(engine, root, tag, architecture)
 
@@ -104,13 +104,6 @@ def local_image(engine: Engine, name: str, recipe: Path, say=lambda line: None) 
     return _provide(engine, tag, make)
 
 
-def make_root(folder: Path) -> None:
-    """A root of the running distribution in FOLDER, which is not there yet. It has all of its packages' files, the
-    notices that a package of ours repeats among them."""
-    with _cache_lock(), _debootstrap(_codename(), "") as root:
-        shutil.move(root, folder)
-
-
 def give(tag: str, source: Engine, target: Engine) -> None:
     """Copies an image from one engine to another, without a registry."""
     if target.has_image(tag) and target.image_id(tag) == source.image_id(tag):
@@ -125,7 +118,7 @@ def _provide(engine: Engine, tag: str, make) -> str:
     """TAG on ENGINE: it is there, or in the machine's cache, or is made now and cached."""
     if engine.has_image(tag):
         return tag
-    with _cache_lock():
+    with roots.cache_lock():
         file = _file_of(tag)
         if file.exists():
             engine.docker("load", "--quiet", "--input", str(file))
@@ -141,51 +134,12 @@ def _file_of(tag: str) -> Path:
 
 
 @contextmanager
-def _cache_lock() -> Iterator[None]:
-    folder = paths.image_cache()
-    folder.mkdir(parents=True, exist_ok=True)
-    with open(folder / "lock", "w", encoding="utf-8") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        for abandoned in folder.glob("tmp*"):
-            shutil.rmtree(abandoned, ignore_errors=True)
-        yield
-
-
-@contextmanager
 def _published(file: Path) -> Iterator[Path]:
     """A name to write to; renamed to FILE only when the writing went well."""
     with tempfile.TemporaryDirectory(prefix="tmp", dir=file.parent) as folder:
         unfinished = Path(folder) / file.name
         yield unfinished
         os.rename(unfinished, file)
-
-
-@contextmanager
-def _debootstrap(suite: str, architecture: str) -> Iterator[Path]:
-    if shutil.which("debootstrap") is None:
-        raise LabError("debootstrap: not installed; run scripts/setup docker")
-    with tempfile.TemporaryDirectory(prefix="tmp", dir=paths.image_cache()) as folder:
-        root = Path(folder) / "root"
-        # In namespaces of its own: the mounts it makes inside ROOT end with it, also by a kill.
-        run("unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc",
-            "debootstrap", "--variant=minbase", *([f"--arch={architecture}"] if architecture else []), suite, str(root))
-        (root / "etc/apt/sources.list").write_text(_package_sources(suite))
-        yield root
-
-
-def _package_sources(suite: str) -> str:
-    """The machine's own package sources of this distribution, security fixes included."""
-    fields = "$(ORIGIN) $(REPO_URI) $(RELEASE) $(COMPONENT)"
-    targets = run("apt-get", "indextargets", "--format", fields, "Identifier: Packages").stdout
-    lines = set()
-    for target in targets.splitlines():
-        if found := re.fullmatch(r"(?:Debian|Ubuntu) (\S+) (\S+) (main|universe)", target):
-            uri, release, component = found.groups()
-            if release.split("-")[0] == suite:
-                lines.add(f"deb {uri} {release} {component}\n")
-    if not lines:
-        raise LabError(f"apt-get indextargets: no package lists for {suite}; run apt-get update")
-    return "".join(sorted(lines))
 
 
 def _slim(root: Path) -> None:
@@ -214,13 +168,6 @@ def _add(engine: Engine, root: Path, tag: str, architecture: str) -> None:
             str(root), ".")
         (Path(folder) / "Dockerfile").write_text('FROM scratch\nADD root.tar /\nCMD ["bash"]\n')
         engine.docker("buildx", "build", "--load", "--platform", f"linux/{architecture}", "--tag", tag, folder)
-
-
-def _codename() -> str:
-    codename = platform.freedesktop_os_release().get("VERSION_CODENAME")
-    if not codename:
-        raise LabError("/etc/os-release: no VERSION_CODENAME; Debian 12 or Ubuntu 24.04 is needed")
-    return codename
 
 
 def _key(*parts: str) -> str:
