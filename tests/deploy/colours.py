@@ -99,7 +99,11 @@ class Colours:
             colour: connector.btp_port for colour, connector in self.connectors.items()}))
         with open(self.folder / "haproxy.log", "w", encoding="utf-8") as log:
             self.proxy = subprocess.Popen([HAPROXY, "-f", file], stdout=log, stderr=log)
-        await_true((self.folder / "haproxy.sock").exists, "HAProxy")
+        try:
+            await_true((self.folder / "haproxy.sock").exists, "HAProxy")
+        except AssertionError:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_exc):

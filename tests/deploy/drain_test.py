@@ -6,10 +6,11 @@ driven in swaps_test.py. The table, of all sizes and kinds, for a quiet machine:
 
     SWAPS=10 scripts/lib/pinned-python -m pytest tests/deploy/drain_test.py -k table
 
-SWAPS and RATE (packets a second, but 500 of the JavaScript peers) are of the environment. To be retried is what was
-rejected for now (T..), of which T01 is told apart, and what was on the wire: sent, and not answered.
+PEERS ("1 100 5000"), SWAPS and RATE (packets a second, but 500 of the JavaScript peers) are of the environment. To be
+retried is what was rejected for now (T..), T01 told apart, and what was on the wire: sent, and not answered.
 """
 
+import itertools
 import json
 import os
 import signal
@@ -26,6 +27,7 @@ from support import needs
 from support.load import Generator
 
 pytestmark = needs.all_of("" if HAPROXY else needs.programs("docker", "haproxy"))
+PEERS = [int(peers) for peers in os.environ.get("PEERS", "1 100 5000").split()]
 SWAPS = int(os.environ.get("SWAPS", "3"))
 RATE = int(os.environ.get("RATE", "10000"))
 JAVASCRIPT_RATE = 500
@@ -160,12 +162,13 @@ def test_javascript_peers_send_one_packet_a_swap_again_at_most(executables, tmp_
 @pytest.mark.thorough
 def test_table(executables, tmp_path, tell):
     rows = []
-    for peers in (1, 100, 5000):
-        for kind in KINDS:
-            folder = tmp_path / f"{peers}-{kind[:6].strip(', ')}-{len(rows)}"
+    try:
+        for number, (peers, kind) in enumerate(itertools.product(PEERS, KINDS)):
+            folder = tmp_path / str(number)
             folder.mkdir()
             rows.append(measure(executables, folder, kind, peers))
-    tell("\n" + table(rows))
+    finally:
+        tell("\n" + table(rows))
     assert all(row.is_complete() for row in rows)
     for row in rows:
         if row.kind in ("BTP, notice", "HTTP"):
