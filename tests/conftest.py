@@ -28,12 +28,12 @@ def executables() -> Path:
 
 @pytest.fixture
 def tell(request):
-    """tell(TEXT): a figure that people want to see, also of a test that passed."""
+    """tell(TEXT): a figure that people want to see, whether the test passed or not."""
     return lambda text: request.node.user_properties.append((TOLD, text))
 
 
 def pytest_terminal_summary(terminalreporter):
-    for report in terminalreporter.stats.get("passed", []):
+    for report in [*terminalreporter.stats.get("passed", []), *terminalreporter.stats.get("failed", [])]:
         test = report.nodeid.partition("::")[2]
         for name, text in report.user_properties:
             if name == TOLD:

@@ -2,6 +2,7 @@
 
 #include "net/http_stream.hpp"
 
+#include <cstddef>
 #include <memory>
 #include <set>
 
@@ -21,11 +22,16 @@ class HttpKeepAlive {
   // Whether any waits.
   bool has_idle() const { return !idle_->empty(); }
 
-  // Closes those that wait and have sent nothing that could still be answered.
-  void close_idle() {
+  // Closes so many of those that wait and have sent nothing that could still be answered; how many.
+  std::size_t close_idle(std::size_t at_most) {
+    std::size_t closed = 0;
     for (net::HttpStream* stream : Streams(*idle_)) {
-      if (!stream->has_unread()) stream->close();
+      if (closed == at_most) break;
+      if (stream->has_unread()) continue;
+      stream->close();
+      ++closed;
     }
+    return closed;
   }
 
   // While it exists the connection waits for another request. It may outlive what it was made

@@ -6,6 +6,9 @@
 #include "connector/listen.hpp"
 #include "net/http_stream.hpp"
 
+#include <optional>
+#include <utility>
+
 namespace slipway::connector {
 
 namespace asio = boost::asio;
@@ -76,7 +79,11 @@ asio::awaitable<void> Listener::serve(tcp::socket socket) {
   auto ticket = admission_.admit(address, [stream] { stream->close(); });
   const auto timeout = hub_.config.limits.handshake_timeout;
   stream->expires_after(timeout);
-  if (const auto failed = co_await stream->read_head()) {
+  // Opened ahead of its first request: that would come to us after the drain.
+  std::optional<HttpKeepAlive::Idle> idle(std::in_place, keep_alive_, *stream);
+  const auto failed = co_await stream->read_head();
+  idle.reset();
+  if (failed) {
     report_unreadable_request(hub_, remote, failed);
     co_return;
   }

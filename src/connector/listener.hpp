@@ -22,8 +22,8 @@ class Listener {
   Result<void> start();
   // Accepts no more; what is kept alive between requests ends with its next answer.
   void stop();
-  // After stop(): ends what waits for another request.
-  void close_idle() { keep_alive_.close_idle(); }
+  // After stop(): ends so many of what waits for another request; how many.
+  std::size_t close_idle(std::size_t at_most) { return keep_alive_.close_idle(at_most); }
   // Whether a connection of ILP-over-HTTP waits for another request.
   bool has_idle() const { return keep_alive_.has_idle(); }
   bool listening() const { return acceptor_.is_open(); }

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
+#include <limits>
 #include <sys/prctl.h>
 #include <thread>
 #include <unistd.h>
@@ -168,6 +169,7 @@ void Service::drain(bool then_exit) {
   drain_began_ = std::chrono::steady_clock::now();
   listener_.stop();
   for (const auto& dialer : dialers_) dialer->stop();
+  idle_closed_ = 0;
   drain_deadline_.expires_after(config_.limits.drain_timeout / lame_duck_share);
   drain_deadline_.async_wait([this](boost::system::error_code failed) {
     if (!failed) refuse_new_packets();
@@ -225,10 +227,15 @@ bool Service::packets_arriving() const {
              [](const auto& connection) { return connection->has_unread(); });
 }
 
-// Over HTTP connections that are kept alive: for a while, and then they are closed.
+// Over HTTP connections that are kept alive: for a while, and then they are closed, at the pace of
+// peers. Whoever loses many at once would send on some of them before it has seen it.
 bool Service::requests_may_come() {
   if (!listener_.has_idle()) return false;
-  if (std::chrono::steady_clock::now() >= drain_began_ + last_request) listener_.close_idle();
+  const auto since = std::chrono::steady_clock::now() - drain_began_ - last_request;
+  if (since.count() >= 0) {
+    const auto due = static_cast<std::size_t>(since / DepartureRules::slowest_pace) + 1;
+    if (due > idle_closed_) idle_closed_ += listener_.close_idle(due - idle_closed_);
+  }
   return true;
 }
 
@@ -240,8 +247,9 @@ void Service::close_connections() {
     hub_.when_idle([this] { close_connections(); });
     return;
   }
-  if (listener_.has_idle() && std::chrono::steady_clock::now() < drain_began_ + last_request) {
-    last_requests_.expires_after(std::chrono::milliseconds(5));
+  const auto deadline = drain_began_ + config_.limits.drain_timeout;
+  if (std::chrono::steady_clock::now() < deadline && requests_may_come()) {
+    last_requests_.expires_after(std::chrono::milliseconds(1));
     last_requests_.async_wait([this](boost::system::error_code failed) {
       if (!failed && drains()) hub_.when_idle([this] { close_connections(); });
     });
@@ -251,7 +259,7 @@ void Service::close_connections() {
   for (const auto& connection : std::vector(hub_.connections().begin(), hub_.connections().end())) {
     connection->close(wire::CloseCode::going_away, "the connector is being replaced");
   }
-  listener_.close_idle();
+  listener_.close_idle(std::numeric_limits<std::size_t>::max());
   finish_drain();
 }
 

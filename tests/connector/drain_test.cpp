@@ -1,5 +1,6 @@
 // The drain notice between processes: who gets it, what it changes, and what it does not.
 #include "base/json.hpp"
+#include "base/unique_fd.hpp"
 #include "connector/btp_peer.hpp"
 #include "connector/connector_process.hpp"
 #include "connector/packets.hpp"
@@ -7,6 +8,7 @@
 #include "wire/btp_drain.hpp"
 
 #include <csignal>
+#include <sys/socket.h>
 
 #include <fmt/core.h>
 
@@ -127,6 +129,18 @@ TEST_CASE("who has not said that it understands a drain notice sees none and is 
   CHECK(next(bob).what == "closed");
   CHECK(alice.close_code() == 1001);
   wait_until("drained", [&] { return role(connector) == "drained"; });
+}
+
+TEST_CASE("a connection that was opened ahead of its first request is closed by a drain",
+          "[connector]") {
+  ConnectorProcess connector(executable, config());
+  const UniqueFd ahead(connect_to(connector.btp_port()));
+  // Accepted later, so both are.
+  BtpPeer alice(connector.btp_port(), "token-of-alice");
+  connector.send_signal(SIGUSR1);
+  wait_until("drained", [&] { return role(connector) == "drained"; });
+  char nothing = 0;
+  CHECK(::recv(ahead.get(), &nothing, 1, MSG_DONTWAIT) == 0);
 }
 
 TEST_CASE("who is told to move and does not is served, and closed in the end", "[connector]") {
