@@ -27,8 +27,9 @@ constexpr std::string_view image_scheme = "docker:";
 // `before`: what stands before the reference where the flag takes other things too.
 Result<DuetTarget> image(const std::string& flag, const std::string& reference,
                          std::string_view before, const service::Service& service) {
-  const auto allowed = [](unsigned char c) {
-    return std::isalnum(c) != 0 || std::string_view("._-/:@").find(c) != std::string_view::npos;
+  const auto allowed = [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 ||
+           std::string_view("._-/:@").find(c) != std::string_view::npos;
   };
   if (reference.empty() || std::isalnum(static_cast<unsigned char>(reference.front())) == 0 ||
       !std::all_of(reference.begin(), reference.end(), allowed)) {
