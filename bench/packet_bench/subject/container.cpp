@@ -111,11 +111,11 @@ ControlGroup own_control_group() {
 }
 
 Result<Container> find_container(const std::string& name) {
-  const auto asked = run_command({.argv = {"docker", "inspect", "--type", "container", "--format",
-                                           "{{.State.Pid}} {{.Id}} {{range "
-                                           ".NetworkSettings.Networks}}{{.IPAddress}} {{end}}",
-                                           "--", name},
-                                  .deadline = std::chrono::seconds(10)});
+  const char* const format =
+      "{{.State.Pid}} {{.Id}} {{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}";
+  const auto asked = run_command(
+      {.argv = {"docker", "inspect", "--type", "container", "--format", format, "--", name},
+       .deadline = std::chrono::seconds(10)});
   if (!asked) return no_container(name, asked.error().what);
   if (asked->exit_status != 0) return no_container(name, "the engine knows no such container");
   const auto pid = number_of(asked->out);

@@ -77,12 +77,12 @@ Result<FoundImage> find_image(const std::string& reference, std::stop_token stop
     if (error.remedy.empty()) error.remedy = "start the Docker engine, or correct DOCKER_HOST";
     return error;
   }
+  const char* const format =
+      "{{.Id}} {{with .Config}}{{with .Labels}}{{index . "
+      "\"org.opencontainers.image.revision\"}}{{end}}{{end}}";
   const auto inspect = [&]() -> Result<FoundImage> {
-    const auto said = docker({.argv = {"image", "inspect", "--format",
-                                       "{{.Id}} {{with .Config}}{{with .Labels}}{{index . "
-                                       "\"org.opencontainers.image.revision\"}}{{end}}{{end}}",
-                                       "--", reference}},
-                             stop);
+    const auto said =
+        docker({.argv = {"image", "inspect", "--format", format, "--", reference}}, stop);
     if (!said) return said.error();
     const std::size_t blank = std::min(said->find(' '), said->size());
     return FoundImage{said->substr(0, blank), said->substr(std::min(blank + 1, said->size()))};

@@ -81,8 +81,9 @@ void HttpChannel::make_requests(const Target& target, const HttpRequest& request
     if (!body.empty() || !(part.method == "GET" || head)) {
       text += fmt::format("Content-Length: {}\r\n", body.size());
     }
+    text.append("\r\n").append(body);
     sum += part.weight;
-    requests_.push_back({text + "\r\n" + body, head, sum});
+    requests_.push_back({std::move(text), head, sum});
   }
   for (Request& each : requests_) each.up_to /= sum;
   requests_.back().up_to = 1;
