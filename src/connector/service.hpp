@@ -83,8 +83,8 @@ class Service {
   bool takes_over_ = false;  // from another instance: it was told to become active
   bool exit_when_drained_ = false;
   bool abandoned_ = false;  // Fulfills that could not be made durable
-  std::size_t idle_closed_ =
-      0;               // of what waited for another request over HTTP, since the drain began
+  // Of what waited for another request over HTTP, since the drain began.
+  std::size_t idle_closed_ = 0;
   int postponed_ = 0;  // how often the end of the drain was, for packets that had just arrived
   std::chrono::system_clock::time_point started_ = std::chrono::system_clock::now();
 };

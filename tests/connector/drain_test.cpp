@@ -62,6 +62,14 @@ void fulfill(BtpPeer& bob, std::uint32_t request_id, std::uint32_t number) {
   bob.flush();
 }
 
+// What comes for bob next, and his answer to it, as its sender sees it.
+Heard paid_through(BtpPeer& sender, BtpPeer& bob, std::uint32_t number) {
+  const Heard request = next(bob);
+  REQUIRE(request.what == "prepare");
+  fulfill(bob, request.request_id, number);
+  return next(sender);
+}
+
 void answer_notice(BtpPeer& peer, std::uint32_t request_id) {
   std::vector<std::uint8_t> answer;
   wire::encode_drain(wire::BtpType::response, request_id, answer);
@@ -91,10 +99,7 @@ TEST_CASE("who has moved is sent what comes for it until all have moved, and the
   answer_notice(bob, to_bob.request_id);
   // Alice's new connection is not there yet.
   prepare(alice, 2);
-  const Heard second = next(bob);
-  REQUIRE(second.what == "prepare");
-  fulfill(bob, second.request_id, 2);
-  CHECK(next(alice).request_id == 2);
+  CHECK(paid_through(alice, bob, 2).request_id == 2);
   prepare(alice, 3);
   answer_notice(alice, to_alice.request_id);
   const Heard third = next(bob);
@@ -173,10 +178,7 @@ TEST_CASE("a drain notice that nobody asked for is refused as any other request"
   answer_notice(alice, 8);
   BtpPeer bob(connector.btp_port(), "token-of-bob");
   prepare(alice, 1);
-  const Heard held = next(bob);
-  REQUIRE(held.what == "prepare");
-  fulfill(bob, held.request_id, 1);
-  CHECK(next(alice).what == "fulfilled");
+  CHECK(paid_through(alice, bob, 1).what == "fulfilled");
 }
 
 TEST_CASE("a connector moves to the successor of the one that it has dialled, and loses nothing",
@@ -204,10 +206,7 @@ TEST_CASE("a connector moves to the successor of the one that it has dialled, an
              [&] { return after.metric(R"(ilp_peer_connected{account="alice"})") == 1; });
   BtpPeer bob_after(after.btp_port(), "token-of-bob");
   prepare(carol, 2);
-  const Heard second = next(bob_after);
-  REQUIRE(second.what == "prepare");
-  fulfill(bob_after, second.request_id, 2);
-  CHECK(next(carol).request_id == 2);
+  CHECK(paid_through(carol, bob_after, 2).request_id == 2);
   fulfill(bob, held.request_id, 1);
   const Heard late = next(carol);
   CHECK(late.what == "fulfilled");

@@ -2,8 +2,8 @@
 
 #include "packet_bench/target/http_channel.hpp"
 #include "support/catch.hpp"
+#include "support/loopback_port.hpp"
 
-#include <arpa/inet.h>
 #include <sys/socket.h>
 #include <thread>
 
@@ -16,28 +16,20 @@ namespace {
 // A listening socket of this machine, and one connection that it took.
 class Peer {
  public:
-  Peer() : listener_(::socket(AF_INET, SOCK_STREAM, 0)) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = ::htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    auto* const generic = reinterpret_cast<sockaddr*>(&address);
-    REQUIRE(::bind(listener_.get(), generic, size) == 0);
-    REQUIRE(::listen(listener_.get(), 1) == 0);
-    REQUIRE(::getsockname(listener_.get(), generic, &size) == 0);
-    port_ = ::ntohs(address.sin_port);
+  Target target() const {
+    return {.scheme = &http_scheme,
+            .host = "127.0.0.1",
+            .port = static_cast<std::uint16_t>(port_.number())};
   }
-  Target target() const { return {.scheme = &http_scheme, .host = "127.0.0.1", .port = port_}; }
-  void accept() { taken_.reset(::accept(listener_.get(), nullptr, nullptr)); }
+  void accept() { taken_ = port_.accept(); }
   void close() { taken_.reset(); }
   void send(std::string_view text) const {
     REQUIRE(::send(taken_.get(), text.data(), text.size(), 0) == static_cast<ssize_t>(text.size()));
   }
 
  private:
-  UniqueFd listener_;
+  test::LoopbackPort port_;
   UniqueFd taken_;
-  std::uint16_t port_ = 0;
 };
 
 struct Handler : EventSink {

@@ -4,11 +4,15 @@
 #include "packet_bench/target/btp_channel.hpp"
 #include "packet_bench/target/websocket_handshake.hpp"
 #include "support/catch.hpp"
+#include "support/loopback_port.hpp"
 #include "wire/oer.hpp"
 
-#include <arpa/inet.h>
 #include <array>
+#include <memory>
+#include <optional>
 #include <sys/socket.h>
+#include <utility>
+#include <vector>
 
 #include <fmt/core.h>
 
@@ -32,7 +36,7 @@ std::string word_for(const wire::BtpFrame& frame) {
 // The server's end of one connection.
 class End {
  public:
-  explicit End(int fd) : fd_(fd) {}
+  explicit End(UniqueFd fd) : fd_(std::move(fd)) {}
 
   // Takes what has come, and lets the client in.
   void serve() {
@@ -105,20 +109,9 @@ class End {
 // A listening socket and the connections that came to it, oldest first.
 class Ends {
  public:
-  Ends() : listener_(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0)) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = ::htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    auto* const generic = reinterpret_cast<sockaddr*>(&address);
-    REQUIRE(::bind(listener_.get(), generic, size) == 0);
-    REQUIRE(::listen(listener_.get(), 8) == 0);
-    REQUIRE(::getsockname(listener_.get(), generic, &size) == 0);
-    port_ = ::ntohs(address.sin_port);
-  }
   void serve() {
-    const int fd = listener_ ? ::accept(listener_.get(), nullptr, nullptr) : -1;
-    if (fd >= 0) all.push_back(std::make_unique<End>(fd));
+    UniqueFd come = listener_ ? listener_->accept_if_any() : UniqueFd();
+    if (come) all.push_back(std::make_unique<End>(std::move(come)));
     for (const auto& end : all) end->serve();
   }
   void refuse() { listener_.reset(); }
@@ -129,8 +122,8 @@ class Ends {
   std::vector<std::unique_ptr<End>> all;
 
  private:
-  UniqueFd listener_;
-  std::uint16_t port_ = 0;
+  std::optional<test::LoopbackPort> listener_{std::in_place};
+  std::uint16_t port_ = static_cast<std::uint16_t>(listener_->number());
 };
 
 struct Owner : BtpLinkEvents {

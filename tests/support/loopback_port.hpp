@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <cstdint>
 #include <netinet/in.h>
+#include <poll.h>
 #include <stdexcept>
 #include <sys/socket.h>
 
@@ -28,6 +29,11 @@ class LoopbackPort {
 
   int number() const { return number_; }
   UniqueFd accept() const { return UniqueFd(::accept(fd_.get(), nullptr, nullptr)); }
+  // None, if nobody has come.
+  UniqueFd accept_if_any() const {
+    pollfd waits{.fd = fd_.get(), .events = POLLIN, .revents = 0};
+    return ::poll(&waits, 1, 0) > 0 ? accept() : UniqueFd();
+  }
   // Whoever waits in accept() gets nothing, now and later.
   void stop() const { ::shutdown(fd_.get(), SHUT_RDWR); }
 
