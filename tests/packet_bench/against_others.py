@@ -28,6 +28,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from packet_bench.precision import RATE, Recorder, deviations, percentile
 from support.ports import free_port
 
+DIGITS = {"cpu": 2, "cpu20": 2, "rss": 1}  # in the table
 GENERATOR_CPU, SERVER_CPU = "0", "1"
 CONNECTIONS = 50
 CONFIGURATION = """
@@ -114,7 +115,7 @@ def command(name, options, url, folder, rate=None):
     seconds, connections = str(options.seconds), str(CONNECTIONS)
     each = rate // CONNECTIONS if rate else 0
     return {
-        "packet_bench": [os.path.join(options.bin, "packet_bench"), "run", "--target", url,
+        "packet_bench": [options.packet_bench, "run", "--target", url,
                          "--rate", str(rate or "max"), "--duration", seconds + "s",
                          "--warmup", "0s", "--connections", connections,
                          "--priority", options.priority, "--threshold-tps", "0", "--output", "", "--json"],
@@ -158,7 +159,7 @@ def paced(name, options, folder):
 def print_table(rows):
     def median(name, key):
         values = [row[key] for row in rows[name] if key in row]
-        return f"{statistics.median(values):,.{2 if key.startswith('cpu') else 0}f}" if values else "-"
+        return f"{statistics.median(values):,.{DIGITS.get(key, 0)}f}" if values else "-"
     print("| | requests/s | CPU s per million | memory, MB | CPU s for 20 s at 10,000/s | late by p50, us | p99, us |")
     print("|---|---|---|---|---|---|---|")
     for name in rows:
@@ -169,10 +170,12 @@ def print_table(rows):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("bin", help="folder of packet_bench and arrival_recorder")
+    parser.add_argument("--packet-bench", help="another, e.g. that of the preset tools, which is what is shipped")
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--seconds", type=int, default=5)
     parser.add_argument("--priority", choices=("normal", "high"), default="normal", help="of packet_bench")
     options = parser.parse_args()
+    options.packet_bench = options.packet_bench or os.path.join(options.bin, "packet_bench")
     missing = [tool for tool in ("nginx", "wrk", "taskset") if not shutil.which(tool)]
     if missing or os.cpu_count() < 2:
         print("skipped: needs a second processor and " + ", ".join(missing or ["nothing else"]))

@@ -53,6 +53,6 @@ TEST_CASE("ten minutes need no more memory than ten seconds at the maximum, and 
   CHECK(run.results["details"]["packets"]["fulfilled"] == 6'000'000);
   CHECK(memory_mb(run) < 64);
   CHECK(memory_mb(maximum) < 64);
-  CHECK(memory_mb(run) == Approx(memory_mb(maximum)).margin(2));
+  CHECK(memory_mb(run) <= memory_mb(maximum) + 2);
   CHECK(late == Approx(early).margin(20));
 }

@@ -3,47 +3,50 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <functional>
 #include <limits>
 
 namespace slipway::bench {
-namespace {
 
-// Values below 2048 ns have a bucket each; above, every power of two is cut into 1024.
-constexpr unsigned half_bits = 10;
-constexpr std::uint64_t half = std::uint64_t{1} << half_bits;
-constexpr std::uint64_t highest = (std::uint64_t{1} << 42) - 1;  // 73 minutes
-constexpr std::size_t buckets = (42 - half_bits + 1) * half;
-
-std::size_t bucket_of(std::uint64_t value) {
+std::size_t Histogram::bucket_of(std::uint64_t value) {
   const auto width = static_cast<unsigned>(std::bit_width(value));
   const unsigned shift = width > half_bits + 1 ? width - (half_bits + 1) : 0;
   return shift * half + (value >> shift);
 }
 
-}  // namespace
-
-Histogram::Histogram() : counts_(buckets) {}
-
 void Histogram::record(std::chrono::nanoseconds value) {
   const std::uint64_t raw = value.count() < 0 ? 0 : static_cast<std::uint64_t>(value.count());
-  ++counts_[bucket_of(std::min(raw, highest))];
+  const std::size_t bucket = bucket_of(std::min(raw, highest));
+  std::vector<std::uint64_t>& row = rows_[bucket / row_length];
+  if (row.empty()) row.resize(row_length);
+  ++row[bucket % row_length];
   ++count_;
   max_ = std::max(max_, raw);
   sum_ += static_cast<double>(raw);
 }
 
 void Histogram::add(const Histogram& other) {
-  for (std::size_t i = 0; i < buckets; ++i) counts_[i] += other.counts_[i];
+  for (std::size_t i = 0; i < rows; ++i) {
+    const std::vector<std::uint64_t>& from = other.rows_[i];
+    if (from.empty()) continue;
+    if (rows_[i].empty()) rows_[i].resize(row_length);
+    std::transform(from.begin(), from.end(), rows_[i].begin(), rows_[i].begin(), std::plus<>());
+  }
   count_ += other.count_;
   max_ = std::max(max_, other.max_);
   sum_ += other.sum_;
 }
 
 void Histogram::clear() {
-  std::fill(counts_.begin(), counts_.end(), 0);
+  for (std::vector<std::uint64_t>& row : rows_) std::fill(row.begin(), row.end(), 0);
   count_ = 0;
   max_ = 0;
   sum_ = 0;
+}
+
+std::uint64_t Histogram::count_in(std::size_t bucket) const {
+  const std::vector<std::uint64_t>& row = rows_[bucket / row_length];
+  return row.empty() ? 0 : row[bucket % row_length];
 }
 
 double Histogram::mean_ns() const {
@@ -60,8 +63,8 @@ std::chrono::nanoseconds Histogram::percentile(double percent) const {
   const double wanted = std::ceil(percent / 100 * static_cast<double>(count_) - 1e-6);
   const auto rank = std::max<std::uint64_t>(1, static_cast<std::uint64_t>(std::max(0.0, wanted)));
   std::uint64_t seen = 0;
-  for (std::size_t i = 0; i < buckets; ++i) {
-    seen += counts_[i];
+  for (std::size_t i = 0; i < buckets(); ++i) {
+    seen += count_in(i);
     if (seen >= rank) return std::chrono::nanoseconds(std::min(highest_value(i), max_));
   }
   return max();
@@ -77,8 +80,9 @@ double Histogram::percentile_ms(double percent) const {
 double Histogram::share_above(std::chrono::nanoseconds bound) const {
   if (count_ == 0) return 0;
   std::uint64_t above = 0;
-  for (std::size_t i = bucket_of(static_cast<std::uint64_t>(bound.count())) + 1; i < buckets; ++i) {
-    above += counts_[i];
+  for (std::size_t i = bucket_of(static_cast<std::uint64_t>(bound.count())) + 1; i < buckets();
+       ++i) {
+    above += count_in(i);
   }
   return static_cast<double>(above) / static_cast<double>(count_);
 }
@@ -86,11 +90,11 @@ double Histogram::share_above(std::chrono::nanoseconds bound) const {
 std::vector<std::uint64_t> Histogram::counts_up_to(std::span<const double> bounds_ms) const {
   std::vector<std::uint64_t> sums(bounds_ms.size());
   std::size_t bound = 0;
-  for (std::size_t i = 0; i < buckets; ++i) {
-    if (counts_[i] == 0) continue;
+  for (std::size_t i = 0; i < buckets(); ++i) {
+    if (count_in(i) == 0) continue;
     const double ms = static_cast<double>(highest_value(i)) / 1e6;
     while (bound + 1 < bounds_ms.size() && ms > bounds_ms[bound]) ++bound;
-    sums[bound] += counts_[i];
+    sums[bound] += count_in(i);
   }
   return sums;
 }

@@ -1,18 +1,19 @@
 #pragma once
 
+#include <array>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <vector>
 
 namespace slipway::bench {
 
-// A latency histogram of fixed memory (about 260 KiB): from 0 to 73 minutes with a relative error
-// of at most 1/1024, as HdrHistogram with three digits. Longer values are counted at the end.
+// A latency histogram from 0 to 73 minutes with a relative error of at most 1/1024, as HdrHistogram
+// with three digits. Longer values are counted at the end. Memory: 2 KiB for each quarter of a
+// power of two that a value fell in, at most 264 KiB.
 class Histogram {
  public:
-  Histogram();
-
   void record(std::chrono::nanoseconds value);  // a negative value counts as 0
   void add(const Histogram& other);
   void clear();
@@ -34,12 +35,23 @@ class Histogram {
   // above the last counts there.
   std::vector<std::uint64_t> counts_up_to(std::span<const double> bounds_ms) const;
 
-  // For exports: the buckets' counts, and the highest value that falls in bucket i, in ns.
-  const std::vector<std::uint64_t>& counts() const { return counts_; }
+  // For exports: how many values fell in a bucket, and the highest that does, in ns.
+  static constexpr std::size_t buckets() { return rows * row_length; }
+  std::uint64_t count_in(std::size_t bucket) const;
   static std::uint64_t highest_value(std::size_t bucket);
 
  private:
-  std::vector<std::uint64_t> counts_;
+  // Values below 2048 ns have a bucket each; above, every power of two is cut into 1024.
+  static constexpr unsigned half_bits = 10;
+  static constexpr std::size_t half = std::size_t{1} << half_bits;
+  static constexpr unsigned value_bits = 42;  // 73 minutes
+  static constexpr std::size_t row_length = half / 4;
+  static constexpr std::size_t rows = (value_bits - half_bits + 1) * half / row_length;
+  static constexpr std::uint64_t highest = (std::uint64_t{1} << value_bits) - 1;
+
+  static std::size_t bucket_of(std::uint64_t value);
+
+  std::array<std::vector<std::uint64_t>, rows> rows_;  // empty until a value falls in it
   std::uint64_t count_ = 0;
   std::uint64_t max_ = 0;
   double sum_ = 0;

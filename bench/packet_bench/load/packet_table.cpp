@@ -6,13 +6,17 @@
 namespace slipway::bench {
 
 PacketTable::PacketTable(std::size_t capacity)
-    : slot_bits_(static_cast<unsigned>(std::bit_width(std::bit_ceil(capacity)) - 1)),
-      slots_(capacity) {
+    : capacity_(capacity),
+      slot_bits_(static_cast<unsigned>(std::bit_width(std::bit_ceil(capacity)) - 1)) {
+  slots_.reserve(capacity);
   free_.reserve(capacity);
-  for (std::size_t slot = capacity; slot-- > 0;) free_.push_back(static_cast<std::uint32_t>(slot));
 }
 
 std::uint32_t PacketTable::add(const Packet& packet) {
+  if (free_.empty()) {
+    free_.push_back(static_cast<std::uint32_t>(slots_.size()));
+    slots_.emplace_back();
+  }
   const std::uint32_t slot = free_.back();
   free_.pop_back();
   Packet& kept = slots_[slot];

@@ -9,7 +9,8 @@
 
 namespace slipway::bench {
 
-// The packets of one thread that are in flight: fixed memory, all of it touched at construction.
+// The packets of one thread that are in flight, at most `capacity`. Nothing is allocated after
+// construction; memory is touched as more are in flight than ever before.
 // A ticket travels as the request id; it names a slot and the slot's generation, so that a second
 // answer, or one to a packet that was given up, is told apart from a first.
 class PacketTable {
@@ -36,7 +37,7 @@ class PacketTable {
   explicit PacketTable(std::size_t capacity);
 
   std::size_t in_flight() const { return slots_.size() - free_.size(); }
-  bool full() const { return free_.empty(); }
+  bool full() const { return free_.empty() && slots_.size() == capacity_; }
 
   // Precondition: not full().
   std::uint32_t add(const Packet& packet);
@@ -54,7 +55,7 @@ class PacketTable {
   }
   template <typename Function>
   void give_up_expired(TimePoint bound, std::size_t count, Function&& given_up) {
-    for (; count > 0; --count) {
+    for (; count > 0 && !slots_.empty(); --count) {
       hand_ = hand_ + 1 < slots_.size() ? hand_ + 1 : 0;
       if (slots_[hand_].in_flight && slots_[hand_].expires < bound) end(hand_, given_up);
     }
@@ -75,8 +76,9 @@ class PacketTable {
     given_up(slots_[slot]);
   }
 
+  std::size_t capacity_;
   unsigned slot_bits_;
-  std::vector<Packet> slots_;
+  std::vector<Packet> slots_;        // those that were ever needed
   std::vector<std::uint32_t> free_;  // last in, first out: the same few stay in the cache
   std::uint32_t hand_ = 0;
 };

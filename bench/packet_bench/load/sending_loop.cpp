@@ -50,8 +50,10 @@ SendingLoop::SendingLoop(const SendingPlan& plan, PacketSink& sink)
       table_(std::max<std::size_t>(2, plan.max_in_flight)) {
   for (const SendingPlan::Line& line : plan_.senders) {
     const std::string account = line.destination.empty() ? "private.none" : line.destination;
-    auto& prepare =
-        prepares_.try_emplace(account, account, plan_.amount, plan_.data_bytes).first->second;
+    PrepareTemplate* const prepare =
+        line.target.scheme->pays
+            ? &prepares_.try_emplace(account, account, plan_.amount, plan_.data_bytes).first->second
+            : nullptr;
     channels_.push_back(line.target.scheme->make({.poller = poller_,
                                                   .target = line.target,
                                                   .address = line.address,

@@ -41,9 +41,9 @@ void put_zigzag(std::int64_t value, Bytes& out) {
 // Counts up to the last that is not zero; a run of zeros is one negative number.
 Bytes encoded_counts(const Histogram& histogram) {
   Bytes out;
-  const auto& counts = histogram.counts();
   std::int64_t zeros = 0;
-  for (const std::uint64_t count : counts) {
+  for (std::size_t bucket = 0; bucket < Histogram::buckets(); ++bucket) {
+    const std::uint64_t count = histogram.count_in(bucket);
     if (count == 0) {
       ++zeros;
       continue;

@@ -9,7 +9,7 @@ const Scheme btp_scheme{.name = "btp+ws",
                         .make = make_channel<BtpChannel>};
 
 BtpChannel::BtpChannel(const ChannelParts& parts)
-    : prepare_(parts.prepare),
+    : prepare_(*parts.prepare),
       seed_(parts.seed),
       events_(parts.events),
       link_(parts.poller, parts.target, parts.address, *this) {}

@@ -153,33 +153,33 @@ void Connection::shake_hands() {
 void Connection::become_open() {
   state_ = State::open;
   if (tls_) handshake_took_ = Clock::now() - opened_ - connect_took_;
-  if (input_.empty()) take_memory();
+  if (!input_) grow_input(std::clamp(address_->buffer_bytes, least_input, enough_input));
   flush();
 }
 
-void Connection::take_memory() {
-  input_.resize(std::clamp(address_->buffer_bytes, least_input, enough_input));
-  // As much again may have been sent and not dropped yet.
-  out_.resize(2 * address_->buffer_bytes);
-  out_.clear();
+void Connection::grow_input(std::size_t size) {
+  auto larger = std::make_unique_for_overwrite<std::uint8_t[]>(size);
+  if (end_ > 0) std::memcpy(larger.get(), input_.get(), end_);
+  input_ = std::move(larger);
+  input_size_ = size;
 }
 
 void Connection::make_room() {
   if (begin_ == end_) {
     begin_ = end_ = 0;
-  } else if (end_ == input_.size()) {
-    std::memmove(input_.data(), input_.data() + begin_, end_ - begin_);
+  } else if (end_ == input_size_) {
+    std::memmove(input_.get(), input_.get() + begin_, end_ - begin_);
     end_ -= begin_;
     begin_ = 0;
     // A message that is larger than the buffer: grow for it, up to what a frame may hold.
-    if (end_ == input_.size()) input_.resize(2 * input_.size());
+    if (end_ == input_size_) grow_input(2 * input_size_);
   }
 }
 
 void Connection::read_some() {
   if (tls_) return read_records();
   make_room();
-  iovec room{input_.data() + end_, input_.size() - end_};
+  iovec room{input_.get() + end_, input_size_ - end_};
   alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(timespec))> stamp;
   msghdr message{};
   message.msg_iov = &room;
@@ -219,7 +219,7 @@ void Connection::read_records() {
   do {
     make_room();
     std::size_t got = 0;
-    switch (tls_->read(std::span(input_).subspan(end_), got)) {
+    switch (tls_->read(std::span(input_.get() + end_, input_size_ - end_), got)) {
       case net::TlsStep::done:
         end_ += got;
         arrived_ = Clock::now();

@@ -37,9 +37,9 @@ Result<Address> resolve(const Target& target, const std::shared_ptr<const net::T
 
 // One non-blocking TCP connection, through TLS if the address says so, with its buffers. Bytes are
 // appended to out() and leave with flush(); bytes that arrived are in input() until consumed, also
-// after the peer has closed. After fail() or a lost peer it is closed and can be opened again. The
-// memory for all that has_room() lets in is taken, and touched, when it opens: at no rate does it
-// take more.
+// after the peer has closed. After fail() or a lost peer it is closed and can be opened again.
+// out() grows to twice what has_room() lets in at most: as much again may have been sent and not
+// dropped yet.
 class Connection {
  public:
   enum class State { closed, connecting, shaking_hands, open };
@@ -64,7 +64,7 @@ class Connection {
   // To be called with what epoll said: finishes connecting, writes what waited, reads what came.
   void handle(std::uint32_t epoll_events);
 
-  std::span<std::uint8_t> input() { return {input_.data() + begin_, end_ - begin_}; }
+  std::span<std::uint8_t> input() { return {input_.get() + begin_, end_ - begin_}; }
   void consume(std::size_t bytes) { begin_ += bytes; }
   // When the newest bytes of input() arrived: by the kernel's stamp, or where it gives none, as
   // through TLS, when they were read.
@@ -85,7 +85,7 @@ class Connection {
   void finish_connecting();
   void shake_hands();
   void become_open();
-  void take_memory();
+  void grow_input(std::size_t size);
   void make_room();
   void read_some();
   void note_arrival(msghdr& message);
@@ -109,7 +109,8 @@ class Connection {
   State state_ = State::closed;
   bool watching_writes_ = false;
   std::string failure_;
-  std::vector<std::uint8_t> input_;
+  std::unique_ptr<std::uint8_t[]> input_;
+  std::size_t input_size_ = 0;
   std::size_t begin_ = 0;
   std::size_t end_ = 0;
   TimePoint arrived_{};

@@ -108,7 +108,7 @@ void HttpChannel::send(std::uint32_t ticket, std::uint64_t number, wire::Timesta
   std::vector<std::uint8_t>& out = connection_.out();
   bool head = false;
   if (ilp_) {
-    const wire::Bytes packet = prepare_.prepare(preimage_of(seed_, number), expires_at);
+    const wire::Bytes packet = prepare_->prepare(preimage_of(seed_, number), expires_at);
     const std::string length = fmt::format("Content-Length: {}\r\n\r\n", packet.size());
     out.insert(out.end(), head_.begin(), head_.end());
     out.insert(out.end(), length.begin(), length.end());

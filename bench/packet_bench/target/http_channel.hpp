@@ -60,7 +60,7 @@ class HttpChannel final : public Channel, private EventSink {
   std::string head_;               // ilp: up to the length of the body
   std::vector<Request> requests_;  // http
   Address address_;
-  PrepareTemplate& prepare_;
+  PrepareTemplate* prepare_;  // nothing: the web
   std::uint64_t seed_;
   ChannelEvents& events_;
   Connection connection_;

@@ -41,7 +41,7 @@ struct ChannelParts {
   const Target& target;
   const Address& address;
   const HttpRequest& http;
-  PrepareTemplate& prepare;  // shared by the channels of a thread that pay the same account
+  PrepareTemplate* prepare;  // of a scheme that pays: of all channels of a thread to the account
   std::uint64_t seed;
   ChannelEvents& events;
 };
