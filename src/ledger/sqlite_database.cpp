@@ -183,15 +183,15 @@ void SqliteDatabase::leave_write_lock() {
 }
 
 Result<void> SqliteDatabase::begin(Access access) {
-  if (access == Access::read) return run("BEGIN");
+  if (access == Access::read) return step("BEGIN");
   if (const auto locked = take_write_lock(); !locked) return locked.error();
-  const auto begun = run("BEGIN IMMEDIATE");
+  const auto begun = step("BEGIN IMMEDIATE");
   if (!begun) leave_write_lock();
   return begun;
 }
 
 Result<void> SqliteDatabase::commit() {
-  const auto committed = run("COMMIT");
+  const auto committed = step("COMMIT");
   if (!committed) {
     roll_back();
     return committed.error();
@@ -273,6 +273,11 @@ Result<std::int64_t> SqliteDatabase::change(const std::string& sql, const Values
   const std::int64_t changed = ::sqlite3_changes(db_);
   ::sqlite3_reset(*statement);
   return changed;
+}
+
+Result<void> SqliteDatabase::step(const std::string& sql) {
+  if (const auto done = change(sql, {}); !done) return done.error();
+  return {};
 }
 
 Result<void> SqliteDatabase::change_each(const std::string& sql, const std::vector<Values>& rows) {

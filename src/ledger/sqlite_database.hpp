@@ -38,7 +38,8 @@ class SqliteDatabase : public Database {
   void close();
   Result<void> open_locks();
   Result<void> open_file();
-  Result<void> run(const char* sql);
+  Result<void> run(const char* sql);          // once
+  Result<void> step(const std::string& sql);  // prepared, for each transaction
   Result<void> take_write_lock();
   void leave_write_lock();
   void checkpoint();
