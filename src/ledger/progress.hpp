@@ -16,7 +16,7 @@ enum class Durability {
 
 struct Policy {
   Durability durability = Durability::batch;
-  std::chrono::milliseconds interval{20};  // of batches; sync writes as fast as the store can
+  std::chrono::milliseconds interval{25};  // of batches; sync writes as fast as the store can
   // With `batch`: while the oldest transfer that is not durable is older than this, Fulfills wait
   // as with `sync`. So a power cut takes back at most the transfers of so long a time.
   std::chrono::milliseconds at_risk{50};

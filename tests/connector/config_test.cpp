@@ -119,7 +119,7 @@ TEST_CASE("the ledger is a file of SQLite in batches unless something else is sa
   REQUIRE(plain.has_value());
   CHECK(plain->ledger.store == "sqlite:/var/lib/connector/ledger.db");
   CHECK(plain->ledger.policy.durability == ledger::Durability::batch);
-  CHECK(plain->ledger.policy.interval == std::chrono::milliseconds(20));
+  CHECK(plain->ledger.policy.interval == std::chrono::milliseconds(25));
   CHECK(plain->ledger.policy.at_risk == std::chrono::milliseconds(50));
   const auto said = parse_config(
       with_ledger(R"({"store": "postgresql://host/db", "durability": "sync"})"), {{"BOB", "b"}});

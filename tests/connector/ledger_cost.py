@@ -19,13 +19,12 @@ from pathlib import Path
 TOKENS = {"sender": "sender-of-the-cost", "receiver": "receiver-of-the-cost"}
 
 
-def config(store, durability):
+def config(store, **ledger):
     accounts = [{"id": name, "relation": "child", "asset": {"code": "USD", "scale": 9}, "token": token,
                  "maximumInFlight": 1 << 18} for name, token in TOKENS.items()]
-    ledger = {"store": store} | ({"durability": durability} if durability else {})
     return {"address": "test.cost", "btp": {"host": "127.0.0.1", "port": 0}, "http": {"host": "127.0.0.1", "port": 0},
             "accounts": accounts, "routes": [{"prefix": "test.cost.receiver", "account": "receiver"}],
-            "ledger": ledger}
+            "ledger": {"store": store} | ledger}
 
 
 def thread_seconds(pid):
@@ -56,10 +55,10 @@ class Connector:
         self.process.communicate()
 
 
-def measure(options, store, durability):
+def measure(options, store, ledger):
     with tempfile.TemporaryDirectory(dir=options.folder) as folder:
         place = store.replace("FOLDER", folder)
-        with Connector(options.bin, config(place, durability), folder) as connector:
+        with Connector(options.bin, config(place, **ledger), folder) as connector:
             urls = {name: f"btp+ws://:{token}@127.0.0.1:{connector.port}/" for name, token in TOKENS.items()}
             load = [options.bin / "packet_bench", "run", "--target", urls["sender"], "--receiver", urls["receiver"],
                     "--destination", "test.cost.receiver.x", "--rate", str(options.rate), "--warmup", "1s",
@@ -85,14 +84,15 @@ def main():
     parser.add_argument("--rate", type=int, default=10_000)
     parser.add_argument("--folder", help="where SQLite's file goes: a file system on a disk")
     parser.add_argument("--store", action="append", default=[], help="another one")
+    parser.add_argument("--batch-ms", type=int, action="append", default=[], help="also batches of so many ms")
     parser.add_argument("--only", help="these, e.g. none,sqlite-batch")
     options = parser.parse_args()
     options.bin = options.bin.resolve()
-    kinds = {"none": ("none", None), "sqlite-batch": ("sqlite:FOLDER/ledger.db", "batch"),
-             "sqlite-sync": ("sqlite:FOLDER/ledger.db", "sync")}
-    for store in options.store:
+    kinds = {"none": ("none", {})}
+    for store in ["sqlite:FOLDER/ledger.db", *options.store]:
         name = store.partition(":")[0]
-        kinds |= {f"{name}-batch": (store, "batch"), f"{name}-sync": (store, "sync")}
+        kinds |= {f"{name}-batch": (store, {}), f"{name}-sync": (store, {"durability": "sync"})}
+        kinds |= {f"{name}-batch-{ms}": (store, {"batchMs": ms}) for ms in options.batch_ms}
     if options.only:
         kinds = {name: kinds[name] for name in options.only.split(",")}
     rows = {name: [] for name in kinds}
