@@ -186,11 +186,13 @@ Flag Flags::add(const std::string& name, std::vector<int>& into, const std::stri
 Flag Flags::add_word(const std::string& name, std::vector<std::string> words,
                      const std::string& now, std::function<void(std::size_t)> choose,
                      const std::string& text) {
-  const auto take = [words, choose = std::move(choose)](const std::string& word) {
+  const CLI::Validator one_of_them = CLI::IsMember(words).description("");
+  const auto take = [words = std::move(words),
+                     choose = std::move(choose)](const std::string& word) {
     choose(static_cast<std::size_t>(std::find(words.begin(), words.end(), word) - words.begin()));
   };
   CLI::Option* const option = app_->add_option_function<std::string>(name, take, text);
-  option->check(CLI::IsMember(words).description(""))->default_str(now);
+  option->check(one_of_them)->default_str(now);
   return Flag(option);
 }
 
@@ -217,7 +219,7 @@ void Flags::footer(const std::string& text) {
 void Flags::group_help(const std::string& exit_statuses) {
   app_->set_help_flag("-h,--help");  // without a description, as who reads it knows
   app_->formatter_fn(
-      [exit_statuses](const CLI::App* command, std::string name, CLI::AppFormatMode) {
+      [exit_statuses](const CLI::App* command, const std::string& name, CLI::AppFormatMode) {
         return grouped_help(*command, name, exit_statuses);
       });
 }
