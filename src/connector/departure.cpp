@@ -52,8 +52,8 @@ void Departure::gather() {
   for (const auto& connection : hub_.connections()) {
     if (connection->is_open() && !connection->has_moved()) to_come_.push_back({connection, {}});
   }
-  std::stable_sort(to_come_.begin(), to_come_.end(),
-                   [&](const Leaving& a, const Leaving& b) { return group(a) > group(b); });
+  std::sort(to_come_.begin(), to_come_.end(),
+            [&](const Leaving& a, const Leaving& b) { return group(a) > group(b); });
   const DepartureRules rules(to_come_.size(), hub_.config.limits.drain_timeout);
   const auto now = std::chrono::steady_clock::now();
   for (std::size_t rank = 0; rank < to_come_.size(); ++rank) {

@@ -33,7 +33,7 @@ Complaints read_section(const Json& given, const std::vector<Field>& fields,
   Complaints complaints;
   for (const auto& [key, value] : given.items()) {
     const auto field = std::find_if(fields.begin(), fields.end(),
-                                    [&key = key](const Field& one) { return one.name == key; });
+                                    [&name = key](const Field& one) { return one.name == name; });
     add_below(
         complaints, key,
         field == fields.end() ? Complaints{{"", unknown(key, fields), true}} : field->read(value));
