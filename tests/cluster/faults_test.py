@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from cluster.ground import NEEDS, answers
+from support.processes import all_that_have
 from support.waiting import await_true
 
 pytestmark = NEEDS
@@ -46,8 +47,7 @@ def test_without_the_api_server_the_service_goes_on_and_with_it_again_it_is_the_
 def test_a_killed_node_is_gone_with_its_pods_and_serves_again_once_it_is_started(cluster, lab, served, namespace):
     (pod,) = cluster.get("pods", "--namespace", namespace)["items"]
     node = next(node for node in lab.nodes if node.ip == pod["status"]["hostIP"])
-    processes = {int(process.name) for process in Path("/proc").glob("[0-9]*")
-                 if str(node.home).encode() in (process / "cmdline").read_bytes()}
+    processes = {pid for pid, command in all_that_have("cmdline") if str(node.home).encode() in command}
     assert processes and answers(*served)
     hardware = hardware_addresses(lab, node)
     node.kill()

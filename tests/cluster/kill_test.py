@@ -6,12 +6,12 @@ import os
 import random
 import signal
 import time
-from pathlib import Path
 
 import pytest
 
 from cluster.ground import NEEDS
 from cluster.place import STAND_IN, Asker
+from support.processes import all_that_have
 from support.waiting import await_true
 
 pytestmark = NEEDS
@@ -34,15 +34,10 @@ def some_of(points: list[str]) -> list[int]:
 
 def kubectls(place) -> list[int]:
     """Those of this place's own commands, by a home that nobody else has."""
-    home, found = f"HOME={place.env['HOME']}".encode(), []
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            program = (folder / "cmdline").read_bytes().split(b"\0")[0]
-            if program.endswith(b"kubectl") and home in (folder / "environ").read_bytes().split(b"\0"):
-                found.append(int(folder.name))
-        except OSError:
-            continue
-    return found
+    home = f"HOME={place.env['HOME']}".encode()
+    ours = {pid for pid, variables in all_that_have("environ") if home in variables.split(b"\0")}
+    return [pid for pid, command in all_that_have("cmdline")
+            if pid in ours and command.split(b"\0")[0].endswith(b"kubectl")]
 
 
 def test_killed_at_any_point_of_a_deploy_another_machine_goes_on_and_no_connection_is_lost(place, tell):

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from slipway.lab import Cluster, Host, Registry
 from slipway.lab.registry import plain_http_folder
+from support.processes import all_that_have
 
 
 def output(*argv: str) -> str:
@@ -12,15 +13,8 @@ def output(*argv: str) -> str:
 
 
 def processes(part: str) -> list[str]:
-    found = []
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()
-        except OSError:
-            continue
-        if part in command and "lab_owner.py" not in command:
-            found.append(command)
-    return found
+    commands = [command.replace(b"\0", b" ").decode() for _, command in all_that_have("cmdline")]
+    return [command for command in commands if part in command and "lab_owner.py" not in command]
 
 
 def of_network(capsule) -> list[str]:

@@ -1,6 +1,5 @@
 """Engines of a test's own: images that need no registry and no base, and nothing left of either."""
 
-import contextlib
 import io
 import re
 import shutil
@@ -10,6 +9,7 @@ from pathlib import Path
 
 from slipway import paths
 from slipway.lab import Cluster, Engine, Host, Registry
+from support.processes import all_that_have
 
 CONNECTOR_CHANGES = ['ENTRYPOINT ["/usr/local/bin/connector"]', "ENV PATH=/usr/local/bin"]
 
@@ -50,12 +50,7 @@ def import_image(engine: Engine, reference: str, files: dict, changes: list) -> 
 
 def processes_of(container: str) -> list[int]:
     """What runs in a container, by its number in this namespace."""
-    found = []
-    for folder in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):
-            if container in (folder / "cgroup").read_text():
-                found.append(int(folder.name))
-    return found
+    return [pid for pid, groups in all_that_have("cgroup") if container.encode() in groups]
 
 
 def discard(capsule) -> None:
