@@ -235,6 +235,17 @@ TEST_CASE("restarts are counted, and a death for want of memory has its limit", 
   CHECK(end_of("yesterday").empty());
   CHECK(instance.exit_code == 137);
   CHECK_THAT(instance.reason, ContainsSubstring("its limit of 64Mi"));
+  CHECK_THAT(instance.reason, !ContainsSubstring("liveness"));
+}
+
+TEST_CASE("a death whose cause the runtime heard too late has the two that it can have",
+          "[cluster]") {
+  Json killed = pod("a");
+  status_of(killed)["lastState"] = {{"terminated", {{"reason", "Error"}, {"exitCode", 137}}}};
+  CHECK_THAT(seen({killed}).reason, ContainsSubstring("more memory than its limit of 64Mi") &&
+                                        ContainsSubstring("liveness"));
+  status_of(killed)["lastState"]["terminated"]["exitCode"] = 143;
+  CHECK(seen({killed}).reason.empty());
 }
 
 TEST_CASE("what a webhook put in the image's place is what counts", "[cluster]") {

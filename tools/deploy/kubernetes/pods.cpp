@@ -57,14 +57,20 @@ std::string refusal(const JsonValue& deployment) {
   return {};
 }
 
+// A runtime that hears of a want of memory after the container's end says only that it was killed
+// (containerd takes the kernel's notices and ends by two ways); a liveness probe kills the same
+// way.
 std::string death(const JsonValue& terminated, const JsonValue& pod) {
-  if (terminated.at({"reason"}).text() != "OOMKilled") return {};
+  constexpr int killed = 128 + 9;
+  const bool is_known = terminated.at({"reason"}).text() == "OOMKilled";
+  const auto status = terminated.at({"exitCode"}).integer();
+  if (!is_known && status != killed) return {};
   const JsonValue spec = named(pod.at({"spec", "containers"}), container_name);
   return fmt::format(
       "it was killed (status {}) because it needed more memory than its limit of {} "
-      "(limits.memory of its slipway.yml)",
-      terminated.at({"exitCode"}).integer(),
-      foreign_line(spec.at({"resources", "limits", "memory"}).text(), 40));
+      "(limits.memory of its slipway.yml){}",
+      status, foreign_line(spec.at({"resources", "limits", "memory"}).text(), 40),
+      is_known ? "" : ", or by its liveness probe");
 }
 
 std::string evicted(const JsonValue& list) {
