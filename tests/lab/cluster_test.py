@@ -21,11 +21,11 @@ def test_the_end_of_the_owner_leaves_nothing(number):
 
 @pytest.fixture
 def clusters():
-    """clusters(NAME, NODES) starts one that goes with the test."""
+    """clusters(NAME, NODES, KIND) starts one that goes with the test."""
     made = []
 
-    def make(name: str, nodes: int) -> Cluster:
-        made.append(Cluster(name, nodes))
+    def make(name: str, nodes: int, kind=Cluster) -> Cluster:
+        made.append(kind(name, nodes))
         return made[-1].start()
 
     yield make
@@ -52,3 +52,19 @@ def test_two_clusters_do_not_meet_and_what_a_crash_left_is_cleared_by_the_next_s
     for cluster in (again, second):
         cluster.stop()
         assert traces(cluster) == []
+
+
+class Late(Cluster):
+    """Its API server begins as late as on a machine that has much else to do."""
+
+    def services(self) -> dict[str, dict]:
+        services = super().services()
+        server = services["kube-apiserver"]
+        server["argv"] = ["sh", "-c", 'sleep 15; exec "$@"', "sh", *server["argv"]]
+        return services
+
+
+def test_the_controllers_are_there_however_late_the_api_server_answers(clusters):
+    late = clusters(f"{NAME}-late", 1, Late)
+    assert late.service_running("kube-controller-manager")
+    assert late.kubectl("get", "serviceaccount", "default", "--output", "name").stdout.strip()

@@ -166,8 +166,7 @@ class Capsule:
             self.prepare()
             self._launch(lock, detach)
             self.connect()
-            for service in self.services():
-                self.start_service(service)
+            self.start_services()
             self.await_ready()
         except BaseException:
             os.close(lock)
@@ -209,6 +208,10 @@ class Capsule:
         return pid_of(self.run_dir)
 
     # Services, one by one: for faults on purpose, and for what follows one.
+
+    def start_services(self) -> None:
+        for service in self.services():
+            self.start_service(service)
 
     def start_service(self, service: str) -> None:
         self._ask({"do": "start", "service": service})

@@ -150,8 +150,14 @@ class Cluster(Capsule):
             *(f"ip route add {self.plan.pods(number)} via {self.plan.node(number)}"
               for number in range(1, MOST_NODES + 1)))))
 
-    def await_ready(self) -> None:
+    def start_services(self) -> None:
+        for service in ("etcd", "kube-apiserver"):
+            self.start_service(service)
+        # The controller manager ends if the API server does not answer it within ten seconds.
         self._await_api_server()
+        super().start_services()
+
+    def await_ready(self) -> None:
         self.kubectl("create", "-f", "-", input=json.dumps(NO_DNS), stdin=None)
 
     def _await_api_server(self) -> None:
