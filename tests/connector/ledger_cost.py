@@ -65,7 +65,8 @@ def measure(options, store, ledger):
                     "--threshold-tps", "0", "--output", "", "--json"]
             subprocess.run([*load, "--duration", f"{options.settle}s"], capture_output=True, check=True)
             before = thread_seconds(connector.process.pid)
-            done = subprocess.run([*load, "--duration", f"{options.seconds}s"], capture_output=True, text=True, check=False)
+            done = subprocess.run([*load, "--duration", f"{options.seconds}s"], capture_output=True, text=True,
+                                  check=False)
             after = thread_seconds(connector.process.pid)
     if done.returncode not in (0, 4):
         raise SystemExit(f"ledger_cost: error: packet_bench: {done.stderr.strip()}")
@@ -101,11 +102,12 @@ def main():
         turn = number % len(names)
         for name in names[turn:] + names[:turn]:
             rows[name].append(measure(options, *kinds[name]))
-            print(f"round {number + 1}: {name}: " + ", ".join(f"{key} {value:.2f}" for key, value in rows[name][-1].items()),
-                  file=sys.stderr, flush=True)
+            figures = ", ".join(f"{key} {value:.2f}" for key, value in rows[name][-1].items())
+            print(f"round {number + 1}: {name}: {figures}", file=sys.stderr, flush=True)
     print("| | % of a core | of which the ledger's thread | to none | p50 ms | p99 ms |\n|---|---|---|---|---|---|")
     for name, measured in rows.items():
-        cpu, ledger, p50, p99 = (statistics.median(row[key] for row in measured) for key in ("cpu", "ledger", "p50", "p99"))
+        cpu, ledger, p50, p99 = (statistics.median(row[key] for row in measured)
+                                 for key in ("cpu", "ledger", "p50", "p99"))
         ratio = statistics.median(row["cpu"] / none["cpu"] for row, none in zip(measured, rows["none"], strict=True)) \
             if "none" in rows else float("nan")
         print(f"| {name} | {cpu:.1f} | {ledger:.1f} | {100 * (ratio - 1):+.1f} % | {p50:.2f} | {p99:.1f} |")
