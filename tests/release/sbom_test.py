@@ -3,6 +3,7 @@ was compiled with some of the libraries that are installed for Slipway, and with
 scripts/release/buildinfo, held against dpkg."""
 
 import json
+import os
 import re
 import subprocess
 
@@ -66,9 +67,9 @@ def test_it_names_what_was_compiled_in_and_linked_and_nothing_else(built):
     assert bill(built).stdout == bill(built).stdout
 
 
-def buildinfo(*arguments) -> subprocess.CompletedProcess:
+def buildinfo(*arguments, **env) -> subprocess.CompletedProcess:
     return subprocess.run([REPOSITORY / "scripts/release/buildinfo", *arguments], check=False, capture_output=True,
-                          text=True)
+                          text=True, env={**os.environ, **env})
 
 
 def test_a_buildinfo_names_whatever_took_part_as_dpkg_has_it(built, tmp_path):
@@ -104,6 +105,47 @@ def test_a_machine_with_other_packages_is_told_which(built, tmp_path):
     file.write_text("nothing\n")
     assert "no buildinfo" in buildinfo("--check", file).stderr
     assert buildinfo("1.0.0", "--check", file).returncode == 2
+
+
+@pytest.fixture
+def installing(built, tmp_path):
+    """Runs buildinfo --install of a package that is nowhere, with an apt-get of VERSION that reaches no archive;
+    returns what it said, and how it asked apt-get to install."""
+    def run(version: str, *arguments) -> tuple:
+        file, asked, apt = tmp_path / "it.buildinfo", tmp_path / "asked", tmp_path / "apt-get"
+        file.write_text(buildinfo("1.0.0", built).stdout.replace(
+            "Installed-Build-Depends:", "Installed-Build-Depends:\n left-pad (= 1:1.0~rc1),"))
+        apt.write_text(f"#!/bin/sh\n[ $1 != --version ] || {{ echo 'apt {version} (amd64)'; exit 0; }}\n"
+                       f'echo "$*" >{asked}\necho "E: Unable to fetch" >&2\nexit 100\n')
+        apt.chmod(0o755)
+        done = buildinfo("--install", file, *arguments, PATH=f"{tmp_path}:{os.environ['PATH']}")
+        return done, asked.read_text() if asked.exists() else ""
+    return run
+
+
+AT = ("--snapshot", "20261129T000000Z")
+
+
+def test_an_apt_that_knows_no_snapshot_is_not_asked_for_one(installing):
+    done, asked = installing("2.6.1", *AT)
+    assert done.returncode == 1 and asked == "", done
+    assert all(part in done.stderr for part in ("apt 2.7.14 or newer", "2.6.1", "nothing was changed")), done
+
+
+@pytest.mark.parametrize(("arguments", "remedy"), [(AT, "snapshot archive"), ((), "--snapshot TIME")],
+                         ids=["as it was then", "as it is now"])
+def test_an_archive_that_has_them_not_is_told_with_what_helps(installing, arguments, remedy):
+    done, asked = installing("2.7.14build2", *arguments)
+    assert done.returncode == 1 and "left-pad=1:1.0~rc1" in asked, done
+    assert ("--snapshot 20261129T000000Z" in asked) == bool(arguments), asked
+    assert remedy in done.stderr and "nothing was changed" in done.stderr, done
+
+
+@pytest.mark.parametrize("arguments", [("--snapshot", "yesterday"), ("--check", "FILE", *AT)],
+                         ids=["no time", "no install"])
+def test_a_time_that_is_none_or_that_nothing_is_installed_from_is_a_wrong_call(installing, arguments):
+    done = buildinfo(*arguments) if "FILE" in arguments else installing("3.0.3", *arguments)[0]
+    assert done.returncode == 2 and "--snapshot" in done.stderr.splitlines()[-1], done
 
 
 def test_what_is_needed_is_followed_through_alternatives_and_what_is_provided():
