@@ -4,9 +4,14 @@
 
 const SECURITY = "Security";
 const DEPENDENCIES = "Dependencies";
+const HIGHLIGHTS = "Highlights";
+const BREAKING = "Breaking changes: what to do";
+const UPDATES = ["deps", "deps-dev"];
 // Who is no person to thank: the entry says what changed, and that is all.
 const ROBOT = /\[bot\]$|^(semantic-release|slipway)/i;
 const CLOSES = /\b(?:close[sd]?|fix(?:e[sd])?|resolve[sd]?):? #(\d+)\b/gi;
+// Of a pull request, as GitHub puts it behind the title.
+const NUMBER = / \(#(\d+)\)$/;
 const NOISE = /^(fix )?typos?\b|^wip\b|^(address|apply) (review|feedback|comments)|^merge (branch|pull request)\b/i;
 
 // TEXT with what Markdown and GitHub would take for more than text made harmless; code spans stay as they are. A space
@@ -28,42 +33,58 @@ function sectionOf(commit, entry) {
   if (commit.scope === "security" || footer(commit.message, "CVE") || /\bCVE-\d{4}-\d+/.test(commit.header)) {
     return SECURITY;
   }
-  if (["deps", "deps-dev"].includes(commit.scope) || /^bump \S+ from \S+ to \S+/i.test(commit.subject ?? "")) {
+  if (UPDATES.includes(commit.scope) || /^bump \S+ from \S+ to \S+/i.test(commit.subject ?? "")) {
     return DEPENDENCIES;
   }
   return entry && !entry.hidden ? entry.section : undefined;
 }
 
-// What a line says: subject, where it can be read (its pull request, else its commit), what it closes, by whom.
-function told(commit, page) {
-  const number = / \(#(\d+)\)$/.exec(commit.subject ?? commit.header ?? "")?.[1];
-  const subject = harmless((commit.subject ?? commit.header ?? "").replace(/ \(#\d+\)$/, ""))
-    .replace(/(^|[\s(])#(\d+)\b/g, `$1[#$2](${page}/issues/$2)`);
-  const place = number ? `[#${number}](${page}/pull/${number})`
+// Where a change can be read: its pull request, else its commit.
+function placeOf(commit, page) {
+  const number = NUMBER.exec(commit.subject ?? commit.header ?? "")?.[1];
+  return number ? `[#${number}](${page}/pull/${number})`
     : `[${commit.hash.slice(0, 7)}](${page}/commit/${commit.hash})`;
+}
+
+// What it is in, unless SECTION, where it stands, says that already.
+function scopeOf(commit, section) {
+  const said = { [SECURITY]: ["security"], [DEPENDENCIES]: UPDATES }[section] ?? [];
+  return commit.scope && !said.includes(commit.scope) ? `**${harmless(commit.scope)}:** ` : "";
+}
+
+// What a line says: subject, where it can be read, what it closes, by whom.
+function told(commit, page, section) {
+  const subject = harmless((commit.subject ?? commit.header ?? "").replace(NUMBER, ""))
+    .replace(/(^|[\s(])#(\d+)\b/g, `$1[#$2](${page}/issues/$2)`);
   const closed = [...new Set([...commit.message.matchAll(CLOSES)].map(([, issue]) => issue))]
     .map((issue) => `, closes [#${issue}](${page}/issues/${issue})`).join("");
   const author = commit.author && !ROBOT.test(commit.author) ? `, by ${harmless(commit.author)}` : "";
-  return `${commit.scope ? `**${harmless(commit.scope)}:** ` : ""}${subject} (${place}${closed}${author})`;
+  return `${scopeOf(commit, section)}${subject} (${placeOf(commit, page)}${closed}${author})`;
 }
 
 function transform(types) {
   return (commit, { host, owner, repository }) => {
     const page = `${host}/${owner}/${repository}`;
     const entry = types.find(({ type }) => type === commit.type?.toLowerCase());
-    const breaking = commit.notes.map(({ text }) => ({
-      title: "Breaking changes: what to do", text: `${harmless(text.split(/\n[\w-]+: /)[0].trim().replace(/\s*\n\s*/g, " "))} (${
-        `[${commit.hash.slice(0, 7)}](${page}/commit/${commit.hash})`})` }));
+    const breaking = commit.notes.map(({ text }) => {
+      const what = text.split(/\n[\w-]+: /)[0].trim().replace(/\s*\n\s*/g, " ").replace(NUMBER, "");
+      return { title: BREAKING, text: `${scopeOf(commit)}${harmless(what)} (${placeOf(commit, page)})` };
+    });
     const highlight = footer(commit.message, "Release-Note");
-    const notes = [...highlight ? [{ title: "Highlights", text: harmless(highlight) }] : [], ...breaking];
-    const type = sectionOf(commit, entry);
-    const listed = (type || notes.length > 0) && !NOISE.test(commit.subject ?? commit.header ?? "");
+    const notes = [...highlight ? [{ title: HIGHLIGHTS, text: harmless(highlight) }] : [], ...breaking];
+    const section = sectionOf(commit, entry);
+    const listed = (section || notes.length > 0) && !NOISE.test(commit.subject ?? commit.header ?? "");
     if (!listed) return undefined;
-    return { notes, type: type ?? (breaking.length ? "Changed" : "Also"), line: told(commit, page) };
+    const type = section ?? (breaking.length ? "Changed" : "Also");
+    return { notes, type, line: told(commit, page, type) };
   };
 }
 
-const ORDER = ["Highlights", "Breaking changes: what to do"];
+// By scope, which a line begins with; those of none behind them.
+const isScoped = ({ line }) => line.startsWith("**");
+const inOrder = (a, b) => isScoped(b) - isScoped(a) || a.line.localeCompare(b.line);
+
+const ORDER = [HIGHLIGHTS, BREAKING];
 
 // Options for conventional-changelog-writer, beside those of its preset, with OPTIONS' own types and sections.
 export function writer({ presetConfig: { types } }) {
@@ -74,7 +95,7 @@ export function writer({ presetConfig: { types } }) {
     commitGroupsSort: (a, b) => sections.indexOf(a.title) - sections.indexOf(b.title),
     noteGroupsSort: (a, b) => ORDER.indexOf(a.title) - ORDER.indexOf(b.title),
     notesSort: () => 0,
-    commitsSort: ["scope", "subject"],
+    commitsSort: inOrder,
     mainTemplate: "{{> header}}\n{{#each noteGroups}}\n### {{title}}\n\n{{#each notes}}\n* {{text}}\n{{/each}}\n\n"
       + "{{/each}}\n{{#each commitGroups}}\n### {{title}}\n\n{{#each commits}}\n* {{line}}\n{{/each}}\n\n{{/each}}\n",
     headerPartial: "## {{#if linkCompare}}[{{version}}]({{host}}/{{owner}}/{{repository}}/compare/{{previousTag}}..."
