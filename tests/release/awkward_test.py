@@ -170,6 +170,14 @@ def test_tools_that_were_built_again_and_never_attested_are_not_published(releas
     assert done.status == 0 and not release["draft"] and len(release["assets"]) == 10, done.said
 
 
+def test_missing_tools_of_two_architectures_are_refused_with_what_to_do(released):
+    """One machine makes those of one."""
+    release = draft(released)
+    done = released._reconcile(released.checkout(released.remote()), "--rebuild-assets")
+    assert done.status == 1 and release["draft"] and not release["assets"], done.said
+    assert "remedy: run its release's failed job again" in done.said and "--assets DIR" in done.said, done.said
+
+
 def test_a_moved_tag_is_told_and_the_image_s_tag_stays(released):
     before = released.images().digest("v0.1.0")
     other = released.push("docs: elsewhere")
