@@ -8,12 +8,15 @@ building it once more; without its benchmark-results.json a stand-in for that is
 import hashlib
 import json
 import os
+import re
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from release import bare_hosts
-from slipway.act.runner import QUICK_SCRIPT
+from slipway.act.runner import QUICK_SCRIPT, STANDINS
+from slipway.paths import REPOSITORY as ROOT
 from support import needs
 from workflows.act_world import NEEDS, ActWorld, digest, holds, only
 
@@ -109,6 +112,38 @@ def test_its_assets_are_whole_attested_and_passed_the_benchmark(w, released, fil
         "every asset is attested": all(
             (w.state / "attestations" / f"sha256-{hashlib.sha256(f.read_bytes()).hexdigest()}").is_dir()
             for n, f in files.items() if n.endswith((".gz", ".deb", ".cdx.json", ".buildinfo")))})
+
+
+def blocks(text: str, heading: str) -> list:
+    """The shell commands that stand in TEXT under HEADING."""
+    return re.findall(r"```sh\n(.*?)```", text.partition(f"{heading}\n")[2].partition("\n## ")[0], re.DOTALL)
+
+
+def test_anybody_verifies_the_download_as_its_notes_and_the_page_say(w, released, files):
+    image = f"{w.world.images().name}@{digest(w, released[0])}"
+    page = (ROOT / "docs/operators/releasing.md").read_text()
+    for name, value in (("X.Y.Z", "0.1.0"), ("OWNER/NAME", "acme/conn"), ("IMAGE@DIGEST", image)):
+        page = page.replace(name, value)
+    notes = next(r["body"] for r in w.world.hub.releases.values() if r["tag_name"] == "v0.1.0")
+    commands = blocks(page, "## Verifying a download") + blocks(notes, "### Verify")
+    env = {**os.environ, "PATH": f"{STANDINS / 'bin'}:{os.environ['PATH']}", "STANDINS": str(STANDINS),
+           "STANDIN_STATE": str(w.state)}
+    folder = files["SHA256SUMS"].parent
+
+    def holds_of(line: str) -> bool:
+        return subprocess.run(["sh", "-c", line], cwd=folder, env=env, check=False).returncode == 0
+
+    def verify() -> list:
+        return [holds_of(line) for block in commands for line in block.replace("\\\n", "").splitlines()]
+
+    assert len(commands) == 2 and verify() == [True] * 6, commands
+    tarball, *_ = tarballs(files)
+    whole = tarball.read_bytes()
+    tarball.write_bytes(whole + b"more")
+    try:
+        assert verify() == [False, False, True, False, True, False], "sums and tools of others; the image is the same"
+    finally:
+        tarball.write_bytes(whole)
 
 
 def tarballs(files: dict) -> list:
