@@ -104,6 +104,21 @@ def test_a_machine_that_says_that_it_is_an_ubuntu_builds_for_arm64_in_a_root_of_
     assert machine(tmp_path / "try") == "AArch64"
 
 
+def test_a_machine_of_arm64_finds_the_version_that_this_one_finds(clone, tmp_path):
+    """With its own Node, by QEMU. It has an npm; here this machine's installs for it."""
+    release, uname = clone / "scripts/release", tmp_path / "uname"
+    subprocess.run(["npm", "ci", "--prefix", release, "--cpu=arm64", "--os=linux", "--ignore-scripts", "--no-audit",
+                    "--no-fund", "--loglevel=error"], check=True)
+    shutil.copy(release / "package-lock.json", release / "node_modules/.installed")
+    uname.write_text("#!/bin/sh\necho aarch64\n")
+    uname.chmod(0o755)
+    ours = subprocess.run([REPOSITORY / "scripts/release/next-version"], cwd=clone, check=True, capture_output=True,
+                          text=True, env={**os.environ, "GITHUB_OUTPUT": os.devnull})
+    theirs = subprocess.run([release / "cross", "env", f"PATH={tmp_path}:/usr/bin:/bin", "GITHUB_OUTPUT=/dev/null",
+                             "scripts/release/next-version"], check=True, capture_output=True, text=True)
+    assert theirs.stdout == ours.stdout != "", theirs
+
+
 def test_a_distribution_s_checker_finds_nothing_in_the_package(tools):
     package = tools / "assets/slipway-tools_0.1.0_arm64.deb"
     done = subprocess.run(["lintian", "--allow-root", "--display-info", "--fail-on", "error,warning", package],
