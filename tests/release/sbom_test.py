@@ -18,18 +18,20 @@ PROJECT = """\
 cmake_minimum_required(VERSION 3.25)
 project(small CXX)
 find_library(CRYPTO libcrypto.a REQUIRED)
+find_library(FILESYSTEM libboost_filesystem.a REQUIRED)
 add_executable(small small.cpp)
-target_link_libraries(small PRIVATE ${CRYPTO})
+target_link_libraries(small PRIVATE ${CRYPTO} ${FILESYSTEM})
 """
 PROGRAM = """\
 #define FMT_HEADER_ONLY
+#include <boost/filesystem/operations.hpp>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 #include <openssl/sha.h>
 int main() {
   unsigned char sum[SHA256_DIGEST_LENGTH];
   SHA256(sum, 0, sum);
-  fmt::print("{}", nlohmann::json{1}.dump());
+  fmt::print("{}", nlohmann::json{boost::filesystem::exists("/")}.dump());
 }
 """
 
@@ -60,6 +62,9 @@ def test_it_names_what_was_compiled_in_and_linked_and_nothing_else(built):
     assert "libcrypto" not in dynamic and "libfmt" not in dynamic
     assert set(evidence) | {"libc6-dev"} <= names
     assert any(name.startswith("libstdc++-") for name in names)
+    # Of an archive alone: its headers are another package's.
+    assert "boost::filesystem::detail::status" in symbols and "libboost_filesystem" not in dynamic
+    assert any(name.startswith("libboost-filesystem") for name in names)
     for absent in ("libcli11-dev", "libyaml-cpp-dev", "catch2"):  # installed, and not of this program
         assert absent not in names
     assert all(component["version"] and component["version"].split("+")[0] in component["purl"].replace("%3A", ":")
