@@ -17,11 +17,12 @@ TRACKED = set(subprocess.run(["git", "ls-files", "-z", "--cached", "--others", "
                              check=True, capture_output=True, text=True).stdout.split("\0")) - {""}
 FOLDERS = {path.rsplit("/", 1)[0] for path in TRACKED if "/" in path}
 # A suite, and the folders whose tests carry its label.
-TESTS = {"docker": ("tests/deploy/", "tests/lab/", "tests/packet_bench/"),
+TESTS = {"docker": ("tests/deploy/", "tests/lab/", "tests/packet_bench/", "tests/adopt/setup_test.py"),
          "blackbox": ("tests/connector/", "tests/interop/"), "kubernetes": ("tests/cluster/",),
          "workflows": ("tests/workflows/", "tests/adopt/"), "release": ("tests/release/",)}
 # Another suite's, in the same folder.
-ELSEWHERE = {"release": {"tests/release/act_release_test.py", "tests/release/arm64_test.py",
+ELSEWHERE = {"docker": {"tests/packet_bench/hdr_log_test.py", "tests/packet_bench/threshold_test.py"},
+             "release": {"tests/release/act_release_test.py", "tests/release/arm64_test.py",
                          "tests/release/bare_hosts.py"},
              # It makes a cluster of the lab, which CI does not compile.
              "kubernetes": {"tests/cluster/rehearse_test.py"}}
@@ -94,9 +95,14 @@ def test_the_executables_of_a_suite_reach_it():
         assert {"docker", "blackbox"} <= reach.of_file(path), path
 
 
-def test_the_executables_that_the_clusters_tests_name_are_built_for_them():
-    leg = re.search(r"\n  kubernetes\)\n(.*?);;", (REPOSITORY / "scripts/ci/integration").read_text(), re.DOTALL)[1]
-    named = {name for path in closure("kubernetes") if path.startswith("tests/")
+# The leg of each suite that does not build everything.
+BUILT = {"kubernetes": r"\n  kubernetes\)\n.*?--target ([^\n]*)", "docker": r"!= docker \] \|\| targets=\((.*?)\)"}
+
+
+@pytest.mark.parametrize("suite", BUILT)
+def test_the_executables_that_a_suite_s_tests_name_are_built_for_them(suite):
+    leg = re.search(BUILT[suite], (REPOSITORY / "scripts/ci/integration").read_text(), re.DOTALL)[1]
+    named = {name for path in closure(suite) if path.startswith("tests/")
              for name in re.findall(r'(?:binaries|executables) / "([\w-]+)"', (REPOSITORY / path).read_text())}
     assert named >= {"connector", "slipway"} and named - set(leg.split()) == set()
 
