@@ -21,11 +21,6 @@ constexpr std::size_t largest_answer = std::size_t{32} << 20;
 constexpr std::chrono::seconds longest_answer{30};
 constexpr std::chrono::milliseconds between_tries{250};
 constexpr int ended_by_signal = 128;
-// What watches the API server asks it again after 0.8 s, and each time after twice as long, up to
-// 30 s, and up to that much more at random (client-go, tools/cache/reflector.go): never more than
-// three times as long as it was away.
-constexpr int most_of_absence = 3;
-constexpr std::chrono::seconds longest_interval{60};
 
 // kubectl's own errors end in what went wrong; the rest is about how it was called.
 std::string last_words(const std::string& said) {
@@ -174,17 +169,12 @@ Result<ClusterApi::Answer> ClusterApi::call_once(const std::string& method,
 
 void ClusterApi::note_presence(bool is_there) {
   const std::lock_guard guard(mutex_);
-  const auto now = std::chrono::steady_clock::now();
-  if (!is_there && !away_since_) away_since_ = now;
-  if (!is_there || !away_since_) return;
-  nodes_back_ = now + std::min<std::chrono::steady_clock::duration>(
-                          most_of_absence * (now - *away_since_), longest_interval);
-  away_since_.reset();
+  absence_.note(is_there, std::chrono::steady_clock::now());
 }
 
 std::chrono::steady_clock::time_point ClusterApi::nodes_back() {
   const std::lock_guard guard(mutex_);
-  return nodes_back_;
+  return absence_.nodes_back();
 }
 
 Result<ClusterApi::Answer> ClusterApi::call(const std::string& method, const std::string& target,

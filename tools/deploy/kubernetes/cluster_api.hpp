@@ -5,6 +5,7 @@
 
 #include "base/error.hpp"
 #include "base/process.hpp"
+#include "deploy/kubernetes/absence.hpp"
 #include "deploy/kubernetes/names.hpp"
 #include "deploy/model/json_value.hpp"
 #include "deploy/ports/platform.hpp"
@@ -64,8 +65,7 @@ class ClusterApi {
   // The socket where the API is asked without waiting. Errors: usage, unreachable.
   Result<std::string> socket();
 
-  // Until when the nodes may not have heard yet of what the API server has: after it was away they
-  // ask again at intervals that grow with its absence.
+  // Until when the nodes may not have heard yet of what the API server has, see Absence.
   std::chrono::steady_clock::time_point nodes_back();
 
   // A folder of this process's own, for what kubectl reads from a file. Errors: io.
@@ -87,8 +87,7 @@ class ClusterApi {
   std::optional<Child> proxy_;
   int proxies_ = 0;
   std::optional<Names> names_;
-  std::optional<std::chrono::steady_clock::time_point> away_since_;
-  std::chrono::steady_clock::time_point nodes_back_{};
+  Absence absence_;
 };
 
 }  // namespace slipway::deploy
