@@ -20,6 +20,8 @@ const std::vector<Migration>& migrations() {
       {.schema = 1,
        .oldest_reader = 1,
        .statements = {
+           // Each is long, and cut where a line ends.
+           // NOLINTNEXTLINE(bugprone-suspicious-missing-comma)
            "CREATE TABLE ledger_state (id BIGINT PRIMARY KEY CHECK (id = 1), schema_version BIGINT "
            "NOT NULL, oldest_reader BIGINT NOT NULL, epoch BIGINT NOT NULL)",
            "INSERT INTO ledger_state (id, schema_version, oldest_reader, epoch) VALUES (1, 0, 0, "
