@@ -1,5 +1,6 @@
 #include "deploy/kubernetes/service_switch.hpp"
 
+#include "deploy/kubernetes/following.hpp"
 #include "deploy/kubernetes/patch.hpp"
 #include "deploy/kubernetes/rendering.hpp"
 
@@ -12,9 +13,6 @@
 namespace slipway::deploy {
 namespace {
 
-// kube-proxy gathers changes for as long as a second before it writes them (--iptables-min-sync-
-// period), and nobody can be asked whether all of them have.
-constexpr std::chrono::milliseconds nodes_follow{1500};
 constexpr std::chrono::milliseconds between_looks{50};
 
 bool is_ours(const JsonValue& service) {
@@ -165,11 +163,13 @@ Result<void> ServiceSwitch::await_flip(std::stop_token stop) {
   }
   if (!flipped_) return {};
   const auto give_up = std::max(flipped_at_, api_.nodes_back()) + config_.step_deadline;
+  Following following;
   for (;;) {
-    const auto follows = only_leads_to(*names, *flipped_);
-    if (!follows) return follows.error();
+    const auto right = only_leads_to(*names, *flipped_);
+    if (!right) return right.error();
     const auto now = std::chrono::steady_clock::now();
-    if (*follows && now >= flipped_at_ + nodes_follow && now >= api_.nodes_back()) return {};
+    following.note(*right, now);
+    if (following.done(now, api_.nodes_back())) return {};
     if (stop.stop_requested()) return Error{ErrorKind::cancelled, "a stop was requested", {}};
     if (now > give_up) {
       return Error{ErrorKind::unreachable, "the cluster does not follow the Service's selector",
