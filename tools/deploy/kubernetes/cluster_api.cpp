@@ -187,7 +187,8 @@ Result<ClusterApi::Answer> ClusterApi::call(const std::string& method, const std
     const bool final = answer ? !is_passing(answer->status)
                               : answer.error().kind == ErrorKind::usage ||
                                     answer.error().kind == ErrorKind::cancelled;
-    note_presence(final);
+    // Who stops asking has heard nothing: that is no answer.
+    if (answer || !final) note_presence(final);
     if (final) return answer;
     const std::string why = answer ? answer->message() : answer.error().what;
     if (!told && !stop.stop_requested()) {
