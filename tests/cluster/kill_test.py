@@ -45,6 +45,10 @@ def kubectls(place) -> list[int]:
             if pid in ours and command.split(b"\0")[0].endswith(b"kubectl")]
 
 
+def is_ready(pod: dict) -> bool:
+    return any(one["type"] == "Ready" and one["status"] == "True" for one in pod["status"].get("conditions", []))
+
+
 def test_killed_at_any_point_of_a_deploy_another_machine_goes_on_and_no_connection_is_lost(place, tell):
     points = place.failpoints_of(lambda env: place.deploy("v2", env=env))
     assert len(points) > 30, points
@@ -121,6 +125,25 @@ def test_without_the_api_server_midway_it_waits_and_traffic_goes_on(place, lab, 
     assert outcome.status == 0 and "waiting up to" in outcome.err, outcome
     assert place.served() == "v2" and place.agrees() == "" and asker.lost == 0, asker.answers
     tell(f"5 s without it, {outcome.seconds:.1f} s in all, {sum(asker.answers.values())} new connections, 0 lost")
+
+
+def test_while_the_controllers_do_not_know_a_pod_nobody_is_led_to_it(place, lab, tell):
+    """As after an absence of the API server, when kubelets have told it of a pod and the controllers have not heard:
+    the first thing that they hear may be the flip, and then the Service leads to nobody."""
+    before = place.active()
+    with Asker(place) as asker:
+        deploy = place.begin("deploy", place.reference("v2"))
+        await_true(lambda: place.pods(place.spare()), "a candidate")
+        lab.kill_service("kube-controller-manager", signal.SIGSTOP)
+        try:
+            await_true(lambda: all(is_ready(pod) for pod in place.pods(place.spare())), "a candidate that is ready")
+            time.sleep(3)  # ten times as long as it has to be well
+            assert place.active() == before and deploy.process.poll() is None
+        finally:
+            lab.kill_service("kube-controller-manager", signal.SIGCONT)
+        outcome = deploy.outcome()
+    assert outcome.status == 0 and place.served() == "v2" and place.agrees() == "" and asker.lost == 0, asker.answers
+    tell(f"{outcome.seconds:.1f} s in all, {sum(asker.answers.values())} new connections, 0 lost")
 
 
 def test_an_eviction_during_the_proof_costs_time_and_nothing_else(place, tell):

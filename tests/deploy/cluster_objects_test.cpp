@@ -74,6 +74,8 @@ Json& status_of(Json& pod) {
 }
 
 Instance seen(const std::vector<Json>& pods, Json deployment = placed(described("{}"), {}, 2)) {
+  // That the controllers know of all pods, where nothing else is said.
+  deployment["status"].emplace("readyReplicas", pods.size());
   return read_instance(value_of(deployment), value_of({{"items", pods}}));
 }
 
@@ -159,6 +161,29 @@ TEST_CASE("a colour is as many pods as are ready, of those that are wanted", "[c
   Json leaving = pod("c");
   leaving["metadata"]["deletionTimestamp"] = "2026-11-28T00:00:00Z";
   CHECK(seen({pod("a"), leaving}).ready == 1);
+}
+
+TEST_CASE("a pod that the cluster's controllers do not know of yet is not ready", "[cluster]") {
+  Json deployment = placed(described("{}"), {}, 2);
+  deployment["status"]["readyReplicas"] = 1;
+  const Instance instance = seen({pod("a"), pod("b")}, deployment);
+  CHECK(instance.running);
+  CHECK(instance.ready == 1);
+  CHECK_THAT(instance.reason, ContainsSubstring("controllers"));
+}
+
+TEST_CASE("the slices lead to a colour once its pods are all that they name", "[cluster]") {
+  const auto slices = [](const std::vector<std::string>& pods) {
+    Json endpoints = Json::array();
+    for (const std::string& name : pods) endpoints.push_back({{"targetRef", {{"name", name}}}});
+    return value_of({{"items", Json::array({{{"endpoints", endpoints}}})}});
+  };
+  const JsonValue pods = value_of({{"items", Json::array({pod("a"), pod("b")})}});
+  CHECK(lead_only_to(pods, slices({"a", "b"})));
+  CHECK(lead_only_to(pods, slices({"b"})));  // the other one's turn comes
+  CHECK_FALSE(lead_only_to(pods, slices({"a", "of the other colour"})));
+  CHECK_FALSE(lead_only_to(pods, slices({})));  // emptied on the way
+  CHECK(lead_only_to({}, slices({})));          // there is nobody to lead to
 }
 
 TEST_CASE("why a pod does not run is told in the cluster's words, and ends what cannot pass",

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 
 #include <fmt/core.h>
 
@@ -172,10 +173,33 @@ Instance read_instance(const JsonValue& deployment, const JsonValue& pods) {
     instance.reason = why_not;
   }
   for (const JsonValue& pod : living_pods(pods)) add_pod(instance, pod);
+  // Who counts these also writes the EndpointSlices, from one and the same knowledge of the pods.
+  // After an absence of the API server it lags behind the kubelets by seconds; a flip to pods that
+  // it does not know yet leads nowhere.
+  const int known = static_cast<int>(deployment.at({"status", "readyReplicas"}).integer());
+  if (known < instance.ready && instance.reason.empty()) {
+    instance.reason = "the cluster's controllers do not know of them yet";
+  }
+  instance.ready = std::min(instance.ready, known);
   if (instance.reason.empty() && instance.ready < instance.desired) {
     instance.reason = evicted(pods.at({"items"}));
   }
   return instance;
+}
+
+bool lead_only_to(const JsonValue& pods, const JsonValue& slices) {
+  std::set<std::string> right;
+  for (const JsonValue& pod : pods.at({"items"}).items()) {
+    right.insert(pod.at({"metadata", "name"}).text());
+  }
+  bool lead_anywhere = right.empty();
+  for (const JsonValue& slice : slices.at({"items"}).items()) {
+    for (const JsonValue& endpoint : slice.at({"endpoints"}).items()) {
+      if (!right.contains(endpoint.at({"targetRef", "name"}).text())) return false;
+      lead_anywhere = true;
+    }
+  }
+  return lead_anywhere;
 }
 
 std::string last_warning(const JsonValue& events, const JsonValue& pods) {

@@ -20,6 +20,10 @@ std::vector<std::string> running_pods(const JsonValue& list);
 // `deployment`: an object; `pods`: the list of its pods.
 Instance read_instance(const JsonValue& deployment, const JsonValue& pods);
 
+// Whether every address of a list of a Service's EndpointSlices is one of the list `pods`, and
+// there is one if there are pods: slices that were emptied on the way lead nowhere.
+bool lead_only_to(const JsonValue& pods, const JsonValue& slices);
+
 // The last warning of a list of events about one of `pods`, fit to be shown; empty where there is
 // none.
 std::string last_warning(const JsonValue& events, const JsonValue& pods);

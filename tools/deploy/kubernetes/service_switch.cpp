@@ -2,10 +2,10 @@
 
 #include "deploy/kubernetes/following.hpp"
 #include "deploy/kubernetes/patch.hpp"
+#include "deploy/kubernetes/pods.hpp"
 #include "deploy/kubernetes/rendering.hpp"
 
 #include <algorithm>
-#include <set>
 #include <thread>
 
 #include <fmt/format.h>
@@ -130,7 +130,6 @@ Result<void> ServiceSwitch::flip(Colour colour) {
   return {};
 }
 
-// Whether every address behind the Service is one of the colour's pods.
 Result<bool> ServiceSwitch::only_leads_to(const Names& names, Colour colour) {
   auto slices = api_.demand("look where the Service leads", "GET",
                             names.path("endpointslices") +
@@ -139,16 +138,7 @@ Result<bool> ServiceSwitch::only_leads_to(const Names& names, Colour colour) {
   auto pods =
       api_.demand("list the pods", "GET", names.path("pods") + "?" + names.selector(colour));
   if (!pods) return pods.error();
-  std::set<std::string> right;
-  for (const JsonValue& pod : pods->at({"items"}).items()) {
-    right.insert(pod.at({"metadata", "name"}).text());
-  }
-  for (const JsonValue& slice : slices->at({"items"}).items()) {
-    for (const JsonValue& endpoint : slice.at({"endpoints"}).items()) {
-      if (!right.contains(endpoint.at({"targetRef", "name"}).text())) return false;
-    }
-  }
-  return true;
+  return lead_only_to(*pods, *slices);
 }
 
 Result<void> ServiceSwitch::await_flip(std::stop_token stop) {
