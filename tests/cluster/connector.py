@@ -1,4 +1,4 @@
-"""The connector as a plain Deployment and a NodePort Service: what a cluster runs without Slipway."""
+"""The connector as a container of a plain Deployment."""
 
 import json
 
@@ -10,19 +10,8 @@ CONFIG = {"address": "test.slipway", "btp": {"port": 4000}, "http": {"port": 808
 PORTS = {"btp": 4000, "http": 8080}
 
 
-def deployment(namespace: str, image: str, replicas: int = 1) -> dict:
-    labels = {"app": "connector"}
-    container = {
-        "name": "connector", "image": image,
-        "env": [{"name": "CONNECTOR_CONFIG_JSON", "value": json.dumps(CONFIG)}],
-        "ports": [{"name": name, "containerPort": port} for name, port in PORTS.items()],
-        "readinessProbe": {"httpGet": {"path": "/health/ready", "port": "http"}, "periodSeconds": 1}}
-    return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "connector", "namespace": namespace},
-            "spec": {"replicas": replicas, "selector": {"matchLabels": labels},
-                     "template": {"metadata": {"labels": labels}, "spec": {"containers": [container]}}}}
-
-
-def service(namespace: str) -> dict:
-    return {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "connector", "namespace": namespace},
-            "spec": {"type": "NodePort", "selector": {"app": "connector"},
-                     "ports": [{"name": name, "port": port, "targetPort": name} for name, port in PORTS.items()]}}
+def container(image: str) -> dict:
+    return {"name": "connector", "image": image,
+            "env": [{"name": "CONNECTOR_CONFIG_JSON", "value": json.dumps(CONFIG)}],
+            "ports": [{"name": name, "containerPort": port} for name, port in PORTS.items()],
+            "readinessProbe": {"httpGet": {"path": "/health/ready", "port": "http"}, "periodSeconds": 1}}

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from cluster.connector import container
 from cluster.ground import NEEDS, answers
 from support.processes import all_that_have
 from support.waiting import await_true
@@ -16,7 +17,7 @@ pytestmark = NEEDS
 @pytest.fixture
 def served(cluster, lab, namespace):
     """(address, port) of a connector, by a node that it does not run on."""
-    addresses, ports = cluster.roll_out(namespace, cluster.publish_connector("v1"))
+    addresses, ports = cluster.roll_out(namespace, container(cluster.publish_connector("v1")))
     (pod,) = cluster.get("pods", "--namespace", namespace)["items"]
     return next(address for address in addresses if address != pod["status"]["hostIP"]), ports["http"]
 
@@ -40,7 +41,7 @@ def test_without_the_api_server_the_service_goes_on_and_with_it_again_it_is_the_
     assert same["metadata"]["uid"] == pod["metadata"]["uid"] and answers(*served)
     # Its controllers work again: another pod is made and serves.
     cluster.kubectl("delete", "pod", pod["metadata"]["name"], "--namespace", namespace)
-    cluster.await_rolled_out(namespace)
+    cluster.await_rolled_out(namespace, "connector")
     await_true(lambda: answers(*served), "an answer of the new pod")
 
 

@@ -11,7 +11,7 @@ import subprocess
 import urllib.request
 from pathlib import Path
 
-from cluster import connector
+from cluster import plain
 from slipway.lab import Cluster, Engine, Registry
 from slipway.lab.capsule import run
 from support import needs
@@ -99,23 +99,24 @@ class Ground(contextlib.ExitStack):
         return self.publish(repository, tag, connector_files(program), [
             *CONNECTOR_CHANGES, *version_labels(tag, connector_revision(program))])
 
-    def roll_out(self, namespace: str, image: str, replicas: int = 1) -> tuple[list[str], dict[str, int]]:
-        """The connector as a plain Deployment, once every node's port answers: nodes' addresses, ports by name."""
-        self.apply(connector.deployment(namespace, image, replicas), connector.service(namespace))
-        self.await_rolled_out(namespace)
-        ports = self.get("service", "connector", "--namespace", namespace)["spec"]["ports"]
+    def roll_out(self, namespace: str, container: dict, replicas: int = 1) -> tuple[list[str], dict[str, int]]:
+        """A plain Deployment of it, once every node's port answers: nodes' addresses, ports by name."""
+        name = container["name"]
+        self.apply(plain.deployment(namespace, container, replicas), plain.service(namespace, container))
+        self.await_rolled_out(namespace, name)
+        ports = self.get("service", name, "--namespace", namespace)["spec"]["ports"]
         ports = {port["name"]: port["nodePort"] for port in ports}
         addresses = self.node_addresses()
         for address in addresses:  # a node's kube-proxy hears of it a moment later
-            await_true(lambda address=address: answers(address, ports["http"]), f"{address}: the connector's port")
+            await_true(lambda address=address: answers(address, ports["http"]), f"{address}: the port of {name}")
         return addresses, ports
 
-    def await_rolled_out(self, namespace: str) -> None:
-        self.kubectl("rollout", "status", "deployment/connector", "--namespace", namespace, "--timeout", "120s")
+    def await_rolled_out(self, namespace: str, name: str) -> None:
+        self.kubectl("rollout", "status", f"deployment/{name}", "--namespace", namespace, "--timeout", "120s")
 
 
 def answers(address: str, port: int) -> bool:
-    """Whether a connector there is well."""
+    """Whether a service there is well."""
     try:
         return health(address, port)["status"] == "pass"
     except OSError:
@@ -123,6 +124,6 @@ def answers(address: str, port: int) -> bool:
 
 
 def health(address: str, port: int) -> dict:
-    """What the connector there says of itself; OSError where nothing answers."""
+    """What the service there says of itself; OSError where nothing answers."""
     with urllib.request.urlopen(f"http://{address}:{port}/health", timeout=5) as answer:
         return json.load(answer)

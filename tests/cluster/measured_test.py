@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from cluster.connector import TOKENS
+from cluster.connector import TOKENS, container
 from cluster.ground import NEEDS
 from support.load import Generator, NewConnections
 
@@ -44,22 +44,26 @@ def table(rows: list[Row]) -> str:
 
 
 class Plain:
-    """A Deployment as anybody writes it, rolled by Kubernetes."""
+    """Rolled by Kubernetes between two images; CONTAINER is a pod template's, with the first."""
 
-    def __init__(self, cluster, namespace: str, replicas: int):
-        self.cluster, self.namespace = cluster, namespace
-        self.images = [cluster.publish_connector(tag) for tag in ("v1", "v2")]
-        assert self.images[0] != self.images[1]
-        (self.address, *_), self.ports = cluster.roll_out(namespace, self.images[0], replicas)
+    def __init__(self, cluster, namespace: str, container: dict, other_image: str, replicas: int):
+        assert container["image"] != other_image
+        self.cluster, self.namespace, self.name, self.other_image = cluster, namespace, container["name"], other_image
+        (self.address, *_), self.ports = cluster.roll_out(namespace, container, replicas)
 
     def roll_out(self) -> None:
-        self.cluster.kubectl("set", "image", "deployment/connector", f"connector={self.images[1]}", "--namespace",
-                             self.namespace)
-        self.cluster.await_rolled_out(self.namespace)
+        self.cluster.kubectl("set", "image", f"deployment/{self.name}", f"{self.name}={self.other_image}",
+                             "--namespace", self.namespace)
+        self.cluster.await_rolled_out(self.namespace, self.name)
 
     def roll_back(self) -> None:
-        self.cluster.kubectl("rollout", "undo", "deployment/connector", "--namespace", self.namespace)
-        self.cluster.await_rolled_out(self.namespace)
+        self.cluster.kubectl("rollout", "undo", f"deployment/{self.name}", "--namespace", self.namespace)
+        self.cluster.await_rolled_out(self.namespace, self.name)
+
+
+def plain_connector(cluster, namespace: str, replicas: int) -> Plain:
+    first, other = (cluster.publish_connector(tag) for tag in ("v1", "v2"))
+    return Plain(cluster, namespace, container(first), other, replicas)
 
 
 OPERATIONS = {"rolling update": Plain.roll_out, "rollout undo": Plain.roll_back}
@@ -100,22 +104,22 @@ class Packets(Generator):
 class Requests(Generator):
     what, rate = "requests", REQUESTS
 
-    def __init__(self, plain: Plain, folder):
+    def __init__(self, plain: Plain, folder, target: str = "/health"):
         super().__init__(plain.cluster.binaries, folder, "--target",
-                         f"http://{plain.address}:{plain.ports['http']}/health", "--rate", str(REQUESTS),
+                         f"http://{plain.address}:{plain.ports['http']}{target}", "--rate", str(REQUESTS),
                          "--connections", "16")
 
 
 @pytest.mark.parametrize(("kind", "replicas"), [(Packets, 1), (Requests, 3)], ids=["packets", "requests"])
 def test_what_kubernetes_own_operations_cost_under_load(cluster, namespace, tmp_path, tell, kind, replicas):
-    plain = Plain(cluster, namespace, replicas)
+    plain = plain_connector(cluster, namespace, replicas)
     rows = [of_packets(name, lambda operation=operation: operation(plain), kind(plain, tmp_path))
             for name, operation in OPERATIONS.items()]
     tell("\n" + table(rows))
 
 
 def test_what_they_cost_new_connections(cluster, namespace, tell):
-    plain, rows = Plain(cluster, namespace, 1), []
+    plain, rows = plain_connector(cluster, namespace, 1), []
     for name, operation in OPERATIONS.items():
         with NewConnections(f"http://{plain.address}:{plain.ports['http']}/health", FRESH) as load:
             seconds = timed(lambda operation=operation: operation(plain))

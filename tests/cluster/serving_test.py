@@ -4,8 +4,9 @@ every node."""
 import json
 import subprocess
 
-from cluster.connector import deployment
+from cluster.connector import container
 from cluster.ground import NEEDS
+from cluster.plain import deployment
 
 pytestmark = NEEDS
 
@@ -13,14 +14,14 @@ pytestmark = NEEDS
 def test_a_pod_by_digest_answers_this_machine_through_a_port_of_every_node(cluster, namespace, tell):
     image = cluster.publish_connector("v1")
     assert "@sha256:" in image
-    addresses, _ = cluster.roll_out(namespace, image)  # which asks each of them
+    addresses, _ = cluster.roll_out(namespace, container(image))  # which asks each of them
     (pod,) = cluster.get("pods", "--namespace", namespace)["items"]
     assert pod["status"]["containerStatuses"][0]["imageID"].endswith(image.partition("@")[2])
     tell(f"{len(addresses)} nodes")
 
 
 def test_the_api_server_reaches_into_a_pod_and_holds_others_to_their_role(cluster, namespace):
-    cluster.roll_out(namespace, cluster.publish_connector("v1"))
+    cluster.roll_out(namespace, container(cluster.publish_connector("v1")))
     (pod,) = cluster.get("pods", "--namespace", namespace)["items"]
     name = pod["metadata"]["name"]
     said = cluster.kubectl("get", "--raw", f"/api/v1/namespaces/{namespace}/pods/{name}:8080/proxy/health").stdout
@@ -37,6 +38,6 @@ def test_the_api_server_reaches_into_a_pod_and_holds_others_to_their_role(cluste
 
 
 def test_an_image_that_is_not_there_is_told_by_an_event_within_seconds(cluster, namespace):
-    cluster.apply(deployment(namespace, f"{cluster.registry}/nowhere@sha256:{'0' * 64}"))
+    cluster.apply(deployment(namespace, container(f"{cluster.registry}/nowhere@sha256:{'0' * 64}")))
     cluster.kubectl("wait", "pods", "--all", "--namespace", namespace, "--timeout", "30s",
                     "--for", "jsonpath={.status.containerStatuses[0].state.waiting.reason}=ErrImagePull")
