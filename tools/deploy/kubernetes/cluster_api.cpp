@@ -21,6 +21,7 @@ constexpr std::size_t largest_answer = std::size_t{32} << 20;
 constexpr std::chrono::seconds longest_answer{30};
 constexpr std::chrono::milliseconds between_tries{250};
 constexpr int ended_by_signal = 128;
+constexpr const char* proxy_log = "proxy.log";
 
 // kubectl's own errors end in what went wrong; the rest is about how it was called.
 std::string last_words(const std::string& said) {
@@ -99,6 +100,8 @@ Result<Names> ClusterApi::ask_for_names() const {
 
 Result<Names> ClusterApi::names() {
   const std::lock_guard guard(mutex_);
+  // Each kubectl takes a tenth of a second to begin, and the proxy is wanted next.
+  if (!names_ && !proxy_) (void)start_proxy();
   for (int attempt = 1; !names_; ++attempt) {
     auto asked = ask_for_names();
     if (!asked && (asked.error().kind != ErrorKind::unreachable || attempt == 5)) {
@@ -109,44 +112,59 @@ Result<Names> ClusterApi::names() {
   return *names_;
 }
 
+fs::path ClusterApi::proxy_socket() const {
+  return directory_ / fmt::format("api-{}.sock", proxies_);
+}
+
 Result<void> ClusterApi::start_proxy() {
   if (auto folder = directory(); !folder) return folder.error();
-  const std::string socket = (directory_ / fmt::format("api-{}.sock", ++proxies_)).string();
-  const std::string output = (directory_ / "proxy.log").string();
+  ++proxies_;
+  proxy_listens_ = false;
   auto argv = base_command();
-  argv.insert(argv.end(), {"proxy", "--unix-socket=" + socket, "--accept-hosts=^localhost$"});
-  auto child = Child::start({.argv = argv, .output_file = output});
+  argv.insert(argv.end(),
+              {"proxy", "--unix-socket=" + proxy_socket().string(), "--accept-hosts=^localhost$"});
+  auto child = Child::start({.argv = argv, .output_file = (directory_ / proxy_log).string()});
   if (!child && child.error().kind == ErrorKind::not_found) return missing_kubectl();
   if (!child) return child.error();
+  proxy_ = std::move(*child);
+  return {};
+}
+
+Result<void> ClusterApi::await_proxy() {
   const auto give_up = std::chrono::steady_clock::now() + longest_answer;
   // Its socket is there a moment before it answers; http_request() finds that out.
-  while (!fs::exists(socket)) {
-    if (const auto status = child->exit_status()) {
+  while (!fs::exists(proxy_socket())) {
+    if (const auto status = proxy_->exit_status()) {
+      proxy_.reset();
       if (*status >= ended_by_signal) {
         return Error{ErrorKind::unreachable, "kubectl was ended from outside", {}};
       }
-      const auto said = read_file(output, 65536);
+      const auto said = read_file((directory_ / proxy_log).string(), 65536);
       return Error{ErrorKind::usage,
                    fmt::format("kubectl cannot reach the cluster: {}",
                                last_words(said ? *said : std::string())),
                    "set KUBECONFIG, or context in the configuration"};
     }
     if (std::chrono::steady_clock::now() > give_up) {
+      proxy_.reset();
       return Error{ErrorKind::timeout, "kubectl did not begin within 30s", {}};
     }
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }
-  proxy_ = std::move(*child);
+  proxy_listens_ = true;
   return {};
 }
 
 Result<std::string> ClusterApi::socket() {
   const std::lock_guard guard(mutex_);
-  if (proxy_ && proxy_->exit_status()) proxy_.reset();
+  if (proxy_ && proxy_listens_ && proxy_->exit_status()) proxy_.reset();
   if (!proxy_) {
     if (auto started = start_proxy(); !started) return started.error();
   }
-  return (directory_ / fmt::format("api-{}.sock", proxies_)).string();
+  if (!proxy_listens_) {
+    if (auto listens = await_proxy(); !listens) return listens.error();
+  }
+  return proxy_socket().string();
 }
 
 Result<ClusterApi::Answer> ClusterApi::call_once(const std::string& method,

@@ -72,7 +72,10 @@ class ClusterApi {
   Result<std::filesystem::path> directory();
 
  private:
+  // Begins it; await_proxy() returns once it has its socket.
   Result<void> start_proxy();
+  Result<void> await_proxy();
+  std::filesystem::path proxy_socket() const;
   Result<Names> ask_for_names() const;
   void note_presence(bool is_there);
   Result<Answer> call_once(const std::string& method, const std::string& target,
@@ -86,6 +89,7 @@ class ClusterApi {
   std::filesystem::path directory_;
   std::optional<Child> proxy_;
   int proxies_ = 0;
+  bool proxy_listens_ = false;
   std::optional<Names> names_;
   Absence absence_;
 };
