@@ -48,6 +48,33 @@ TEST_CASE("every bucket's highest value falls into that bucket", "[histogram]") 
   }
 }
 
+TEST_CASE("a bucket counts on where 32 bits end", "[histogram]") {
+  const auto counted = [](const Histogram& histogram) {
+    return histogram.counts_up_to(std::vector<double>{0.1, 2000});
+  };
+  constexpr std::uint64_t end = std::uint64_t{1} << 32;
+  Histogram sum;
+  Histogram power;
+  power.record(1us);
+  for (int bit = 0; bit < 32; ++bit) {
+    sum.add(power);
+    const Histogram same = power;
+    power.add(same);
+  }
+  CHECK(counted(sum) == std::vector<std::uint64_t>{end - 1, 0});
+  CHECK(counted(power) == std::vector<std::uint64_t>{end, 0});  // carried when added
+  sum.record(1us);                                              // carried when recorded
+  sum.record(1s);
+  CHECK(counted(sum) == std::vector<std::uint64_t>{end, 1});
+  sum.add(power);
+  CHECK(counted(sum) == std::vector<std::uint64_t>{2 * end, 1});
+  CHECK(sum.count() == 2 * end + 1);
+  CHECK(sum.percentile(99.999) < 2us);
+  sum.clear();
+  sum.record(1us);
+  CHECK(counted(sum) == std::vector<std::uint64_t>{1, 0});
+}
+
 TEST_CASE("negative and enormous values are counted at the ends", "[histogram]") {
   Histogram histogram;
   histogram.record(-5ns);

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
-#include <functional>
 #include <limits>
 
 namespace slipway::bench {
@@ -14,12 +13,20 @@ std::size_t Histogram::bucket_of(std::uint64_t value) {
   return shift * half + (value >> shift);
 }
 
+Histogram::Row& Histogram::row_of(std::size_t bucket) {
+  Row& row = rows_[bucket / row_length];
+  if (row.empty()) row.resize(row_length);
+  return row;
+}
+
+void Histogram::carry(std::size_t bucket) {
+  carried_[bucket] += std::uint64_t{1} << 32;
+}
+
 void Histogram::record(std::chrono::nanoseconds value) {
   const std::uint64_t raw = value.count() < 0 ? 0 : static_cast<std::uint64_t>(value.count());
   const std::size_t bucket = bucket_of(std::min(raw, highest));
-  std::vector<std::uint64_t>& row = rows_[bucket / row_length];
-  if (row.empty()) row.resize(row_length);
-  ++row[bucket % row_length];
+  if (++row_of(bucket)[bucket % row_length] == 0) carry(bucket);
   ++count_;
   max_ = std::max(max_, raw);
   sum_ += static_cast<double>(raw);
@@ -27,26 +34,33 @@ void Histogram::record(std::chrono::nanoseconds value) {
 
 void Histogram::add(const Histogram& other) {
   for (std::size_t i = 0; i < rows; ++i) {
-    const std::vector<std::uint64_t>& from = other.rows_[i];
+    const Row& from = other.rows_[i];
     if (from.empty()) continue;
-    if (rows_[i].empty()) rows_[i].resize(row_length);
-    std::transform(from.begin(), from.end(), rows_[i].begin(), rows_[i].begin(), std::plus<>());
+    Row& to = row_of(i * row_length);
+    for (std::size_t j = 0; j < row_length; ++j) {
+      to[j] += from[j];
+      if (to[j] < from[j]) carry(i * row_length + j);
+    }
   }
+  for (const auto& [bucket, count] : other.carried_) carried_[bucket] += count;
   count_ += other.count_;
   max_ = std::max(max_, other.max_);
   sum_ += other.sum_;
 }
 
 void Histogram::clear() {
-  for (std::vector<std::uint64_t>& row : rows_) std::fill(row.begin(), row.end(), 0);
+  for (Row& row : rows_) std::fill(row.begin(), row.end(), 0);
+  carried_.clear();
   count_ = 0;
   max_ = 0;
   sum_ = 0;
 }
 
 std::uint64_t Histogram::count_in(std::size_t bucket) const {
-  const std::vector<std::uint64_t>& row = rows_[bucket / row_length];
-  return row.empty() ? 0 : row[bucket % row_length];
+  const Row& row = rows_[bucket / row_length];
+  if (row.empty()) return 0;
+  const auto carried = carried_.find(bucket);
+  return row[bucket % row_length] + (carried == carried_.end() ? 0 : carried->second);
 }
 
 double Histogram::mean_ns() const {

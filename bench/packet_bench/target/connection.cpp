@@ -18,6 +18,8 @@ namespace slipway::bench {
 namespace {
 
 constexpr std::chrono::milliseconds attempt_delay{250};
+// An answer of the web's is small, and connections are many; what fills its room gets more of it.
+constexpr std::size_t first_input = std::size_t{2} << 10;
 constexpr std::size_t least_input = std::size_t{16} << 10;
 constexpr std::size_t enough_input = std::size_t{256} << 10;  // to read at once
 
@@ -153,7 +155,7 @@ void Connection::shake_hands() {
 void Connection::become_open() {
   state_ = State::open;
   if (tls_) handshake_took_ = Clock::now() - opened_ - connect_took_;
-  if (!input_) grow_input(std::clamp(address_->buffer_bytes, least_input, enough_input));
+  if (!input_) grow_input(first_input);
   flush();
 }
 
@@ -165,15 +167,19 @@ void Connection::grow_input(std::size_t size) {
 }
 
 void Connection::make_room() {
+  const bool was_filled = end_ == input_size_;
   if (begin_ == end_) {
     begin_ = end_ = 0;
-  } else if (end_ == input_size_) {
+  } else if (was_filled) {
     std::memmove(input_.get(), input_.get() + begin_, end_ - begin_);
     end_ -= begin_;
     begin_ = 0;
-    // A message that is larger than the buffer: grow for it, up to what a frame may hold.
-    if (end_ == input_size_) grow_input(2 * input_size_);
   }
+  if (!was_filled) return;
+  // A message that is larger than the buffer: grow for it, up to what a frame may hold.
+  const bool is_full = end_ == input_size_;
+  const std::size_t enough = std::clamp(address_->buffer_bytes, least_input, enough_input);
+  if (is_full || input_size_ < enough) grow_input(2 * input_size_);
 }
 
 void Connection::read_some() {
