@@ -4,6 +4,7 @@
 #include "connector/json_section.hpp"
 #include "connector/peer_url.hpp"
 #include "ledger/database.hpp"
+#include "net/otlp.hpp"
 #include "wire/ilp_packet.hpp"
 
 #include <algorithm>
@@ -172,6 +173,23 @@ LedgerConfig read_ledger(Section& root, const Environment& environment) {
   return ledger;
 }
 
+TracesConfig read_traces(Section& root) {
+  TracesConfig traces;
+  auto section = root.section("traces");
+  if (!section) return traces;
+  traces.url = section->text("url");
+  const auto usable = net::otlp_request(traces.url);
+  if (!usable) {
+    section->refuse("url", usable.error().what + "; write it as http://HOST:4318/v1/traces");
+  }
+  traces.share = section->number("share", traces.share);
+  if (traces.share <= 0 || traces.share > 1) {
+    section->refuse("share", "is a share of the packets, above 0 and at most 1");
+  }
+  section->finish();
+  return traces;
+}
+
 StartRole read_role(const std::string& text, Section& root) {
   if (text == "active") return StartRole::active;
   if (text == "standby") return StartRole::standby;
@@ -236,6 +254,7 @@ Config read_config(Section& root, const Environment& environment) {
       static_cast<double>(root.whole("testExtraCpuPercent", 0, 0, 1000));
   config.limits = read_limits(root);
   config.ledger = read_ledger(root, environment);
+  config.traces = read_traces(root);
   std::map<std::string, Ratio> rates;
   if (auto section = root.section("rates")) {
     for (const std::string& code : section->keys()) rates[code] = section->decimal(code.c_str());

@@ -66,6 +66,11 @@ struct LedgerConfig {
   ledger::Policy policy;                                      // durability none: `store` is none
 };
 
+struct TracesConfig {
+  std::string url;  // of a collector (net::otlp_request); empty: none
+  double share = 0.001;
+};
+
 struct Config {
   std::string address;
   Endpoint btp{.port = 4000};
@@ -77,6 +82,7 @@ struct Config {
   double test_extra_cpu_percent = 0;  // see TestBurn; never in production
   Limits limits;
   LedgerConfig ledger;
+  TracesConfig traces;
   std::vector<AccountConfig> accounts;
   std::vector<RouteConfig> routes;
 };

@@ -30,13 +30,18 @@ struct Forwarder::Incoming {
   LinkId origin;
   std::uint32_t request_id;
   wire::Bytes packet;
+  wire::Bytes condition = {};  // none: it is no Prepare
   AccountIndex to = 0;
   std::uint64_t amount_out = 0;
   wire::Timestamp expires_at;  // as it will be passed on
 };
 
 Forwarder::Forwarder(const Config& config, LinkTable& links, Now now)
-    : config_(config), links_(links), pending_(now.steady), progress_(config.ledger.policy) {
+    : config_(config),
+      links_(links),
+      pending_(now.steady),
+      progress_(config.ledger.policy),
+      sample_(config.traces.url.empty() ? 0 : config.traces.share) {
   ildcp_condition_ = sha256_.digest(zeros);
   std::map<ledger::Asset, std::uint32_t> assets;
   for (const AccountConfig& account : config.accounts) {
@@ -69,6 +74,7 @@ void Forwarder::handle_prepare(AccountIndex from, LinkId origin, std::uint32_t r
     return;
   }
   incoming.packet = wire::trim_packet(packet);
+  incoming.condition = prepare->condition;
   if (const Refusal refusal = admit(accounts_[from], *prepare, now)) {
     refuse(incoming, refusal, prepare->amount, now);
   } else if (!answer_ildcp(incoming, *prepare, now)) {
@@ -204,8 +210,19 @@ wire::Bytes Forwarder::encode_reject(const Refusal& refusal, std::uint64_t amoun
 }
 
 void Forwarder::refuse(const Incoming& incoming, const Refusal& refusal, std::uint64_t amount,
-                       const Now&) {
-  ++accounts_[incoming.from].incoming[outcome_of(refusal.code)];
+                       const Now& now) {
+  const std::size_t outcome = outcome_of(refusal.code);
+  ++accounts_[incoming.from].incoming[outcome];
+  if (!incoming.condition.empty() && sample_.draws(incoming.condition)) {
+    PacketTrace trace{.condition = {},
+                      .from = incoming.from,
+                      .to = {},
+                      .outcome = outcome,
+                      .began = now.steady,
+                      .ended = now.steady};
+    std::copy(incoming.condition.begin(), incoming.condition.end(), trace.condition.begin());
+    sample_.add(trace);
+  }
   if (Link* link = links_.find(incoming.origin)) {
     link->send_reply(incoming.request_id, encode_reject(refusal, amount));
   }
@@ -321,6 +338,14 @@ void Forwarder::finish(std::uint32_t id, Pending& pending, std::size_t outcome, 
   from.duration.record(now.steady - pending.started);
   ++accounts_[pending.to].outgoing[outcome];
   --accounts_[pending.to].owed;
+  if (sample_.draws(pending.condition)) {
+    sample_.add({.condition = pending.condition,
+                 .from = pending.from,
+                 .to = pending.to,
+                 .outcome = outcome,
+                 .began = pending.started,
+                 .ended = now.steady});
+  }
   if (Link* link = links_.find(pending.origin)) link->send_reply(pending.origin_request, packet);
   pending_.remove(id);
 }

@@ -4,6 +4,7 @@
 #include "connector/account.hpp"
 #include "connector/config.hpp"
 #include "connector/link.hpp"
+#include "connector/packet_trace.hpp"
 #include "connector/pending_table.hpp"
 #include "connector/route_table.hpp"
 #include "connector/waiting_room.hpp"
@@ -87,6 +88,9 @@ class Forwarder {
   // What of each asset the connector itself has gained, by exchanging it and by rounding.
   std::map<ledger::Asset, ledger::Wide>& positions() { return positions_; }
 
+  // The packets that are drawn for traces.
+  PacketSample& sample() { return sample_; }
+
   std::size_t in_flight() const { return pending_.size(); }
   std::uint64_t late_replies() const { return late_replies_; }
   const std::vector<Account>& accounts() const { return accounts_; }
@@ -145,6 +149,7 @@ class Forwarder {
   std::deque<Waiting> waiting_;  // in the order of their batches
   WaitingRoom waiting_room_;
   std::uint64_t late_replies_ = 0;
+  PacketSample sample_;
   std::vector<std::uint8_t> scratch_;
   // Exchange ratios already worked out, by (from, to); a denominator of 0 says there is none.
   std::unordered_map<std::uint64_t, Ratio> ratios_;

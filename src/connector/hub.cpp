@@ -17,6 +17,7 @@ Hub::Hub(asio::io_context& context, const Config& configured, Log& logger)
       log(logger),
       forwarder(config, links, Now::read()),
       books(io, config, forwarder, log, [this] { round_done(); }),
+      traces(io, config, forwarder, log),
       tokens(config),
       expiry_(io),
       sweep_(io) {
@@ -98,11 +99,6 @@ void Hub::count_refusal(std::string_view reason) {
   } else {
     refusals.emplace(reason, 1);
   }
-}
-
-void Hub::stop() {
-  expiry_.cancel();
-  sweep_.cancel();
 }
 
 }  // namespace slipway::connector

@@ -6,6 +6,7 @@
 #include "connector/link.hpp"
 #include "connector/log.hpp"
 #include "connector/token_table.hpp"
+#include "connector/trace_exporter.hpp"
 
 #include <functional>
 #include <map>
@@ -32,6 +33,7 @@ class Hub {
   LinkTable links;
   Forwarder forwarder;
   Bookkeeper books;
+  TraceExporter traces;
   TokenTable tokens;
   // Frames and requests that were not answered or that ended a connection, by reason.
   std::map<std::string, std::uint64_t, std::less<>> refusals;
@@ -59,7 +61,6 @@ class Hub {
   std::uint32_t next_mask();
 
   void count_refusal(std::string_view reason);
-  void stop();
 
  private:
   void flush_all();

@@ -123,6 +123,14 @@ void ledger_of(Out out, const Hub& hub) {
   histogram(out, "ilp_ledger_batch_seconds", "", books.figures().batches);
 }
 
+void traces(Out out, const Hub& hub) {
+  if (!hub.traces.is_on()) return;
+  family(out, "ilp_traces_total", "counter",
+         "Packets drawn for traces, by whether the collector took them.");
+  fmt::format_to(out, "ilp_traces_total{{result=\"sent\"}} {}\n", hub.traces.sent());
+  fmt::format_to(out, "ilp_traces_total{{result=\"lost\"}} {}\n", hub.traces.lost());
+}
+
 void process(Out out, std::chrono::system_clock::time_point started) {
   family(out, "process_start_time_seconds", "gauge", "Start of the process, since the epoch.");
   fmt::format_to(out, "process_start_time_seconds {:.3f}\n",
@@ -168,6 +176,7 @@ std::string render_metrics(const Hub& hub, std::string_view role,
   durations(out, hub);
   accounts(out, hub);
   ledger_of(out, hub);
+  traces(out, hub);
   process(out, started);
   return text;
 }

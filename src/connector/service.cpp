@@ -36,6 +36,7 @@ constexpr auto ledger_opening = std::chrono::seconds(1);
 // of the accounts' limits.
 constexpr auto ledger_closing = std::chrono::seconds(5);
 constexpr auto sharing = std::chrono::seconds(1);
+constexpr auto traces_closing = std::chrono::milliseconds(500);
 // How long an HTTP connection that is kept alive may still bring a request, whose answer then ends
 // it: one that is closed while a request is on its way loses that.
 constexpr auto last_request = std::chrono::milliseconds(100);
@@ -65,6 +66,7 @@ Service::Service(const Config& config)
 
 Result<void> Service::start() {
   hub_.books.start(ledger_opening);
+  hub_.traces.start();
   if (const auto started = health_.start(config_.http); !started) return started.error();
   if (const auto started = listener_.start(); !started) return started.error();
   wait_for_signals();
@@ -104,6 +106,7 @@ bool Service::run(std::stop_token stop) {
     std::this_thread::sleep_for(rest);
   }
   const bool kept = hub_.books.close(ledger_closing);
+  hub_.traces.close(traces_closing);
   if (!kept) {
     log_.write(LogLevel::error, "ledger_not_closed",
                {{"reason", hub_.books.failure()},

@@ -1,5 +1,5 @@
-"""A Deployment and a NodePort Service as anybody writes them: what a cluster runs without Slipway. Both have the name of
-their CONTAINER, one of a pod template."""
+"""A Deployment and a NodePort Service as anybody writes them: what a cluster runs without Slipway. Both have the name
+of their CONTAINER, one of a pod template."""
 
 
 def deployment(namespace: str, container: dict, replicas: int = 1) -> dict:

@@ -1,5 +1,5 @@
-"""A web service of three instances that knows nothing of Slipway: what becomes of its requests while kubectl and Slipway
-release it and take it back, by turns.
+"""A web service of three instances that knows nothing of Slipway: what becomes of its requests while kubectl and
+Slipway release it and take it back, by turns.
 
 REQUESTS (2000 a second) and ROUNDS (3) are of the environment.
 """

@@ -154,6 +154,28 @@ TEST_CASE("what is wrong about the ledger is named", "[connector]") {
              ContainsSubstring("CONNECTOR_LEDGER:"));
 }
 
+TEST_CASE("traces have a collector and a share, and what is wrong about them is named",
+          "[connector]") {
+  const auto traced = [](const std::string& traces) {
+    return with(R"("expiryMarginMs": 500,)", R"("traces": )" + traces + ",");
+  };
+  const Environment environment{{"BOB", "secret-b"}};
+  CHECK(parse_config(good, environment)->traces.url.empty());
+  const auto config =
+      parse_config(traced(R"({"url": "http://127.0.0.1:4318/v1/traces"})"), environment);
+  REQUIRE(config.has_value());
+  CHECK(config->traces.url == "http://127.0.0.1:4318/v1/traces");
+  CHECK(config->traces.share == 0.001);
+  const auto refused = [&](const std::string& traces) { return refusal(traced(traces)); };
+  CHECK_THAT(refused(R"({"share": 0.1})"), ContainsSubstring("traces.url"));
+  CHECK_THAT(refused(R"({"url": "http://me:secret@collector/v1"})"),
+             ContainsSubstring("traces.url") && ContainsSubstring("4318"));
+  for (const char* share : {"0", "1.5", "-1"}) {
+    CHECK_THAT(refused(std::string(R"({"url": "http://collector/v1", "share": )") + share + "}"),
+               ContainsSubstring("traces.share"));
+  }
+}
+
 TEST_CASE("a token can come from a file", "[connector]") {
   const slipway::test::TemporaryDirectory directory;
   const auto file = directory.path() / "token";

@@ -31,8 +31,12 @@ Report taken_back() {
   return report;
 }
 
+Json request_of(const Report& report) {
+  return parse_json(net::otlp_json(trace_of({"shop", "web-1", "1.2.3", report, ended})));
+}
+
 Json spans_of(const Report& report) {
-  const Json request = parse_json(otlp_json({"shop", "web-1", "1.2.3", report, ended}));
+  const Json request = request_of(report);
   REQUIRE(request["resourceSpans"].size() == 1);
   REQUIRE(request["resourceSpans"][0]["scopeSpans"].size() == 1);
   return request["resourceSpans"][0]["scopeSpans"][0]["spans"];
@@ -81,8 +85,7 @@ TEST_CASE("a trace says the digests, the outcome and where it was", "[trace]") {
   CHECK(spans[1]["status"] == Json{{"code", 1}});
   CHECK(attribute(spans[2]["attributes"], "slipway.outcome") == "unproven");
   CHECK(spans[2]["status"]["message"] == "it  ended");  // what is foreign moves no cursor
-  const Json resource =
-      parse_json(otlp_json({"shop", "web-1", "1.2.3", taken_back(), ended}))["resourceSpans"][0];
+  const Json resource = request_of(taken_back())["resourceSpans"][0];
   CHECK(attribute(resource["resource"]["attributes"], "host.name") == "web-1");
   CHECK(attribute(resource["resource"]["attributes"], "slipway.project") == "shop");
 }

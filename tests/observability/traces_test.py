@@ -1,4 +1,4 @@
-"""The traces of deploy and rollback, as the real OpenTelemetry collector takes them."""
+"""The traces of deploy and rollback, and of packets, as the real OpenTelemetry collector takes them."""
 
 import contextlib
 import re
@@ -6,6 +6,7 @@ import subprocess
 
 import pytest
 
+from connector.local_connector import Connector, config
 from deploy.site import Site
 from slipway.watch.profile import end
 from support import needs
@@ -85,6 +86,20 @@ def test_each_operation_is_a_trace_with_a_span_a_step(site):
         assert {span["Trace ID"] for span in steps} == {root["Trace ID"]}
     bad = {span["Name"]: span["slipway.outcome"] for span in found[1][1]}
     assert bad["prove"] == "unproven" and found[1][0]["slipway.to.digest"] == site.releases["bad"]
+
+
+def test_packets_of_a_connector_are_traces_too(site, executables, tmp_path):
+    traces = {"url": "http://127.0.0.1:4318/v1/traces", "share": 1}
+    with Collector(site) as collector:
+        with Connector(executables, config(traces=traces), tmp_path, site.host.inside) as connector:
+            packets = connector.pay(200, 2, "--warmup", "0s")["packets"]
+        await_true(lambda: len(collector.spans()) == packets["fulfilled"], "the packets' spans", 20)
+        found = collector.spans()
+    assert packets["fulfilled"] == packets["sent"] > 300
+    assert {span["Name"] for span in found} == {"packet"} and {span["Status code"] for span in found} == {"Ok"}
+    assert {(span["ilp.from"], span["ilp.to"], span["ilp.result"]) for span in found} == {
+        ("sender", "receiver", "fulfilled")}
+    assert len({span["Trace ID"] for span in found}) == len(found)
 
 
 def test_without_a_collector_the_outcome_is_the_same_and_a_warning_says_so(site):
