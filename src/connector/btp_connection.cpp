@@ -278,6 +278,9 @@ void BtpConnection::check_deadlines(TimePoint now) {
   } else if (state_ == State::open && partial_since_ &&
              now - *partial_since_ > limits.stall_timeout) {
     close(CloseCode::policy, "a frame was begun and not finished in time");
+  } else if (state_ == State::open && replaced_since_ &&
+             now - *replaced_since_ > limits.drain_timeout) {
+    close(CloseCode::policy, replaced);
   } else if (out_.stuck_since() && now - *out_.stuck_since() > limits.stall_timeout) {
     hub_.count_refusal("slow_reader");
     drop("the peer reads too slowly");

@@ -67,6 +67,8 @@ class BtpConnection : public Link, public std::enable_shared_from_this<BtpConnec
 
  private:
   enum class State { authenticating, open, closing, closed };
+  static constexpr std::string_view replaced =
+      "a newer connection of the account replaces this one";
   using TimePoint = std::chrono::steady_clock::time_point;
 
   BtpConnection(Hub& hub, boost::asio::ip::tcp::socket socket, wire::WebSocketRole role);
@@ -99,8 +101,9 @@ class BtpConnection : public Link, public std::enable_shared_from_this<BtpConnec
   std::function<void()> authenticated_;
   std::function<void()> peer_drains_;
   bool understands_drain_ = false;
-  std::optional<std::uint32_t> notice_;  // the request id of the drain notice, sent or received
-  bool moved_ = false;                   // it has been answered
+  std::optional<std::uint32_t> notice_;      // the request id of the drain notice, sent or received
+  bool moved_ = false;                       // it has been answered
+  std::optional<TimePoint> replaced_since_;  // by a newer one, beside which it still answers
   std::string remote_;
   std::uint32_t auth_request_ = 0;
 

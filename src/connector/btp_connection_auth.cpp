@@ -52,7 +52,9 @@ void BtpConnection::finish_own_authentication(const wire::BtpFrame& frame, const
 }
 
 // One socket an account: the newer evicts the older, which may be dead without knowing it. But one
-// that drains still answers, and is still answered.
+// that drains still answers, and is still answered. So, for as long as a drain may take, is one
+// whose peer understands drains: it may be another process of the peer's, which is being replaced
+// by the one that has just come, and closes it itself.
 void BtpConnection::become_open(AccountIndex account, const Now& now) {
   account_ = account;
   auto before = Forwarder::Before::is_lost;
@@ -66,8 +68,11 @@ void BtpConnection::become_open(AccountIndex account, const Now& now) {
     if (other->notice_) {
       before = Forwarder::Before::still_answers;
       if (role_ == WebSocketRole::client) other->answer_drain_notice();
+    } else if (other->understands_drain_ && !other->replaced_since_) {
+      before = Forwarder::Before::still_answers;
+      other->replaced_since_ = now.steady;
     } else {
-      other->close(CloseCode::policy, "a newer connection of the account replaces this one");
+      other->close(CloseCode::policy, replaced);
     }
   }
   state_ = State::open;

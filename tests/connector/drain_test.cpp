@@ -20,12 +20,24 @@ namespace {
 
 const std::string executable = CONNECTOR_EXECUTABLE;
 
-std::string config(std::uint16_t port = 0) {
+std::string config(std::uint16_t port = 0, std::chrono::milliseconds drain_timeout = 10s) {
   return fmt::format(R"({{"address": "test.hub", "btp": {{"host": "127.0.0.1", "port": {}}},
+      "limits": {{"drainTimeoutMs": {}}},
       "http": {{"host": "127.0.0.1", "port": 0}}, "accounts": [
       {{"id": "alice", "asset": {{"code": "USD", "scale": 9}}, "token": "token-of-alice"}},
       {{"id": "bob", "asset": {{"code": "USD", "scale": 9}}, "token": "token-of-bob"}}]}})",
-                     port);
+                     port, drain_timeout.count());
+}
+
+// One that dials `up` as alice, and has carol.
+std::string dialling(const ConnectorProcess& up, const std::string& role = "active") {
+  return fmt::format(
+      R"({{"address": "test.hub.alice", "btp": {{"host": "127.0.0.1", "port": 0}}, "role": "{}",
+          "http": {{"host": "127.0.0.1", "port": 0}}, "accounts": [
+          {{"id": "up", "relation": "parent", "asset": {{"code": "USD", "scale": 9}},
+            "btp": {{"url": "btp+ws://:token-of-alice@127.0.0.1:{}"}}}},
+          {{"id": "carol", "asset": {{"code": "USD", "scale": 9}}, "token": "token-of-carol"}}]}})",
+      role, up.btp_port());
 }
 
 void prepare(BtpPeer& peer, std::uint32_t number) {
@@ -184,14 +196,7 @@ TEST_CASE("a drain notice that nobody asked for is refused as any other request"
 TEST_CASE("a connector moves to the successor of the one that it has dialled, and loses nothing",
           "[connector]") {
   ConnectorProcess before(executable, config());
-  const std::string dialling = fmt::format(
-      R"({{"address": "test.hub.alice", "btp": {{"host": "127.0.0.1", "port": 0}},
-          "http": {{"host": "127.0.0.1", "port": 0}}, "accounts": [
-          {{"id": "up", "relation": "parent", "asset": {{"code": "USD", "scale": 9}},
-            "btp": {{"url": "btp+ws://:token-of-alice@127.0.0.1:{}"}}}},
-          {{"id": "carol", "asset": {{"code": "USD", "scale": 9}}, "token": "token-of-carol"}}]}})",
-      before.btp_port());
-  ConnectorProcess dialler(executable, dialling);
+  ConnectorProcess dialler(executable, dialling(before));
   wait_until("the dialler",
              [&] { return before.metric(R"(ilp_peer_connected{account="alice"})") == 1; });
   BtpPeer carol(dialler.btp_port(), "token-of-carol");
@@ -212,4 +217,49 @@ TEST_CASE("a connector moves to the successor of the one that it has dialled, an
   CHECK(late.what == "fulfilled");
   CHECK(late.request_id == 1);
   wait_until("drained", [&] { return role(before) == "drained"; });
+}
+
+TEST_CASE("a connector that is replaced loses nothing at a peer that its successor dials, too",
+          "[connector]") {
+  ConnectorProcess hub(executable, config());
+  ConnectorProcess old(executable, dialling(hub));
+  const auto up = [](const ConnectorProcess& one) {
+    return one.metric(R"(ilp_peer_connected{account="up"})") == 1;
+  };
+  wait_until("the old one's link", [&] { return up(old); });
+  BtpPeer carol(old.btp_port(), "token-of-carol");
+  BtpPeer bob(hub.btp_port(), "token-of-bob");
+  prepare(carol, 1);
+  const Heard held = next(bob);
+  REQUIRE(held.what == "prepare");
+  ConnectorProcess successor(executable, dialling(hub, "standby"));
+  successor.send_signal(SIGUSR2);
+  wait_until("the successor's link", [&] { return up(successor); });
+  // Before it is drained it still has users, and what it accepted is answered.
+  prepare(carol, 2);
+  CHECK(paid_through(carol, bob, 2).request_id == 2);
+  old.send_signal(SIGUSR1);
+  fulfill(bob, held.request_id, 1);
+  const Heard late = next(carol);
+  CHECK(late.what == "fulfilled");
+  CHECK(late.request_id == 1);
+  wait_until("drained", [&] { return role(old) == "drained"; });
+  CHECK(up(successor));
+}
+
+TEST_CASE("an older connection of a peer is closed when a drain would be over", "[connector]") {
+  ConnectorProcess connector(executable, config(0, 300ms));
+  BtpPeer bob(connector.btp_port(), "token-of-bob");
+  BtpPeer older(connector.btp_port(), "token-of-alice", true);
+  BtpPeer newer(connector.btp_port(), "token-of-alice", true);
+  prepare(older, 1);
+  CHECK(paid_through(older, bob, 1).what == "fulfilled");
+  CHECK(next(older).what == "closed");
+  CHECK(older.close_code() == 1008);
+  // No more than one is kept beside the newest.
+  BtpPeer newest(connector.btp_port(), "token-of-alice", true);
+  BtpPeer last(connector.btp_port(), "token-of-alice", true);
+  CHECK(next(newer).what == "closed");
+  prepare(last, 2);
+  CHECK(paid_through(last, bob, 2).what == "fulfilled");
 }
