@@ -39,9 +39,11 @@ class Connector:
     def __enter__(self):
         return self
 
-    def __exit__(self, *_exc):
+    def __exit__(self, failed, *_exc):
         self.process.terminate()
         self.log += self.process.communicate()[0]
+        if self.process.returncode != 0 and not failed:
+            raise RuntimeError(f"the connector ended with {self.process.returncode}: {self.log[-2000:]}")
 
     def pay(self, rate: int, seconds: int, *flags: str) -> dict:
         """The details of packet_bench's results."""
