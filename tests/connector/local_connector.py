@@ -18,14 +18,13 @@ def config(**more) -> dict:
 
 
 class Connector:
-    """A context manager; INSIDE wraps its command line and packet_bench's, as for a host of the lab. What it said when
-    it has ended is `log`."""
+    """A context manager; all that it said is in `log` once it has ended."""
 
-    def __init__(self, binaries: Path, settings: dict, folder: Path, inside=lambda *argv: list(argv)):
-        self.binaries, self.inside = binaries, inside
+    def __init__(self, binaries: Path, settings: dict, folder: Path):
+        self.binaries = binaries
         environment = {name: value for name, value in os.environ.items() if not name.startswith("CONNECTOR_")}
         environment["CONNECTOR_CONFIG_JSON"] = json.dumps(settings)
-        self.process = subprocess.Popen(inside(str(binaries / "connector")), stdout=subprocess.PIPE,
+        self.process = subprocess.Popen([binaries / "connector"], stdout=subprocess.PIPE,
                                         stderr=subprocess.STDOUT, text=True, cwd=folder, env=environment)
         self.log = ""
         for line in self.process.stdout:
@@ -49,9 +48,9 @@ class Connector:
         """The details of packet_bench's results."""
         urls = {name: f"btp+ws://:{token}@127.0.0.1:{self.port}/" for name, token in TOKENS.items()}
         done = subprocess.run(
-            self.inside(str(self.binaries / "packet_bench"), "run", "--target", urls["sender"], "--receiver",
-                        urls["receiver"], "--destination", "test.local.receiver.x", "--rate", str(rate), "--duration",
-                        f"{seconds}s", "--threshold-tps", "0", "--output", "", "--json", *flags),
+            [self.binaries / "packet_bench", "run", "--target", urls["sender"], "--receiver", urls["receiver"],
+             "--destination", "test.local.receiver.x", "--rate", str(rate), "--duration", f"{seconds}s",
+             "--threshold-tps", "0", "--output", "", "--json", *flags],
             capture_output=True, text=True, check=False)
         if done.returncode not in (0, 4):
             raise RuntimeError(f"packet_bench: {done.stderr.strip()}")

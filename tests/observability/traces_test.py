@@ -89,9 +89,9 @@ def test_each_operation_is_a_trace_with_a_span_a_step(site):
 
 
 def test_packets_of_a_connector_are_traces_too(site, executables, tmp_path):
-    traces = {"url": "http://127.0.0.1:4318/v1/traces", "share": 1}
+    traces = {"url": f"http://{site.host.ip}:4318/v1/traces", "share": 1}
     with Collector(site) as collector:
-        with Connector(executables, config(traces=traces), tmp_path, site.host.inside) as connector:
+        with Connector(executables, config(traces=traces), tmp_path) as connector:
             packets = connector.pay(200, 2, "--warmup", "0s")["packets"]
         await_true(lambda: len(collector.spans()) == packets["fulfilled"], "the packets' spans", 20)
         found = collector.spans()
