@@ -13,7 +13,7 @@ Expectation expectation(const std::string& revision, const service::Service& ser
 
 namespace {
 
-std::string with_words(std::string what, const std::string& said) {
+std::string with_words(const std::string& what, const std::string& said) {
   return said.empty() ? what : what + ": " + said;
 }
 
