@@ -313,7 +313,8 @@ TEST_CASE("misbehaving peers are closed, logged once, and harm nobody else", "[c
     BtpPeer deaf(connector.btp_port(), "token-of-alice");
     const int small = 4096;
     ::setsockopt(deaf.fd(), SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
-    const auto refused_series = R"(ilp_refusals_total{reason="slow_reader"})";
+    // Nothing else is asked meanwhile: half a frame that waits for an answer is a fault of another
+    // kind.
     wait_until("the slow reader to be closed", [&] {
       for (std::uint32_t i = 0; i < 2000 && deaf.unsent() < (1U << 20); ++i) {
         deaf.send(
@@ -321,9 +322,9 @@ TEST_CASE("misbehaving peers are closed, logged once, and harm nobody else", "[c
             make_prepare({.number = i, .destination = "test.nowhere", .expires_at = in(50s)}));
       }
       deaf.flush();
-      return connector.metric(refused_series) > 0 || deaf.closed();
+      return deaf.closed();
     });
-    CHECK(connector.metric(refused_series) == 1);
+    CHECK(connector.metric(R"(ilp_refusals_total{reason="slow_reader"})") == 1);
     BtpPeer newcomer(connector.btp_port(), "token-of-alice");
     CHECK(pay(newcomer, bob, 9) == "fulfilled");
   }

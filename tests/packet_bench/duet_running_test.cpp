@@ -13,7 +13,7 @@ namespace {
 std::vector<std::string> quick(const std::string& max_worse, std::vector<std::string> more) {
   std::vector<std::string> arguments{"--rate",         "500", "--slice",     "100ms",
                                      "--round",        "1s",  "--warmup",    "200ms",
-                                     "--max-duration", "5s",  "--max-worse", max_worse};
+                                     "--max-duration", "20s", "--max-worse", max_worse};
   arguments.insert(arguments.end(), more.begin(), more.end());
   return arguments;
 }

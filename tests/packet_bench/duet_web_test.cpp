@@ -4,6 +4,10 @@
 #include "support/catch.hpp"
 #include "support/loopback_port.hpp"
 
+#include <filesystem>
+#include <stop_token>
+#include <thread>
+
 using namespace slipway;
 using namespace slipway::test;
 using namespace std::chrono_literals;
@@ -20,6 +24,11 @@ class WebServer {
   }
   Child& child() { return server_.child(); }
   pid_t pid() const { return server_.child().pid(); }
+  // Each has a thread of its own.
+  bool has_connections() const {
+    const std::filesystem::directory_iterator threads(fmt::format("/proc/{}/task", pid()));
+    return std::distance(begin(threads), end(threads)) > 1;
+  }
 
  private:
   static std::vector<std::string> command(std::vector<std::string> flags) {
@@ -162,7 +171,8 @@ TEST_CASE("A web server that is not there, or goes and stays away, is 3", "[duet
   }
   const WebServer one;
   WebServer leaves;
-  std::jthread ender([&leaves] {
+  std::jthread ender([&leaves](const std::stop_token& stop) {
+    while (!leaves.has_connections() && !stop.stop_requested()) std::this_thread::sleep_for(10ms);
     std::this_thread::sleep_for(2s);
     leaves.child().terminate();
   });
