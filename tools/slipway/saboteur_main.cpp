@@ -21,12 +21,12 @@ constexpr int exit_configuration = 78;
 int listen_on(std::uint16_t port) {
   const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   const int on = 1;
-  ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_port = htons(port);
   void* generic = &address;
-  if (::bind(fd, static_cast<sockaddr*>(generic), sizeof address) != 0 || ::listen(fd, 64) != 0) {
+  if (fd < 0 || ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 ||
+      ::bind(fd, static_cast<sockaddr*>(generic), sizeof address) != 0 || ::listen(fd, 64) != 0) {
     std::perror("saboteur: cannot listen");
     std::exit(exit_no_socket);
   }
