@@ -81,10 +81,11 @@ class Registry:
             fault[2]()
             request.close_connection = True
             return
+        # An engine sends Accept many times, once for each format that it takes.
+        headers = {name: ", ".join(request.headers.get_all(name)) for name in request.headers}
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
         try:
-            connection.request(request.command, request.path, body=body or None,
-                               headers=dict(request.headers.items()))
+            connection.request(request.command, request.path, body=body or None, headers=headers)
             answer = connection.getresponse()
             data = answer.read()
         except OSError:  # the registry was stopped on purpose: so the client sees it too
