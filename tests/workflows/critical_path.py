@@ -4,7 +4,8 @@
 Runs jobs of ci.yml under act, one after another so that each has all of this machine's processors, for a pull request
 that changes a header of the connector, with every script real. Cold: every cache empty, and an engine without a layer.
 Warm: a second change of that header, with the compiler cache that the first left; a job that keeps none (what is
-published is built from nothing, so that no poisoned cache reaches it) is as long as it was, and is not run again. Tells
+published is built from nothing, so that no poisoned cache reaches it) is as long as it was, and is not run again. The
+gate has an image of the commit before to compare with, made and published first. Tells
 for each its seconds, the processor seconds of what it started (an engine's not counted), what it waits for, and when it
 would end if every job had a runner of its own: what GitHub gives. Packages are installed already; GitHub's runners take
 about a minute more for them. --save FILE keeps the figures; --against FILE shows them beside those of another time.
@@ -14,6 +15,8 @@ Without arguments: one leg of each job that a pull request waits for. --queue: o
 import json
 import os
 import resource
+import shlex
+import shutil
 import sys
 import time
 from pathlib import Path
@@ -22,7 +25,9 @@ import yaml
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[2] / folder) for folder in ("scripts/lib", "tests")]
 from slipway import cli
+from slipway.act.runner import Act
 from slipway.lab import Engine, images
+from slipway.lab.capsule import LabError, run
 from workflows.act_world import ROOT, SLOW, ActWorld
 
 LEGS = ["plan", "next-version", "lint", "trivy-fs", "image", "image-scan", "performance-benchmark", "gate", "analysis",
@@ -52,30 +57,73 @@ def keeps(leg: str) -> bool:
                for step in shipped_jobs()[leg.partition(":")[0]]["steps"])
 
 
+class RunnersEngine(Engine):
+    """With a bridge, as a runner's: the gate drives containers at their own addresses. In this machine's network, whose
+    rules stay as they are."""
+
+    @property
+    def bridge(self) -> str:
+        return f"cp{self.short_id}"
+
+    def _network_flags(self) -> list[str]:
+        without = [flag for flag in super()._network_flags() if not flag.startswith("--bridge=")]
+        return [f"--bridge={self.bridge}", *without]
+
+    def prepare(self) -> None:
+        super().prepare()
+        run("ip", "link", "add", self.bridge, "type", "bridge")
+        run("ip", "address", "add", "10.234.0.1/24", "dev", self.bridge)
+        run("ip", "link", "set", self.bridge, "up")
+
+    def undo(self) -> list[list[str]]:
+        return [["ip", "link", "del", self.bridge]]
+
+
+def with_the_engine(act: Act, engine: Engine, folder: Path) -> None:
+    """ACT beside ENGINE: the processes that it tells of are those of its namespace."""
+    folder.mkdir(exist_ok=True)
+    wrapper = folder / "act"
+    inside = shlex.join(engine.inside("env"))
+    wrapper.write_text(f'#!/bin/sh\nexec {inside} --chdir="$PWD" {shutil.which("act")} "$@"\n')
+    wrapper.chmod(0o755)
+    act.path = str(folder)
+
+
+def publish(w: ActWorld, commit: str, act: Act) -> None:
+    """The image of COMMIT, as CI of main leaves it."""
+    result = act.run("ci", "push", pushed(commit), commit, job="image", concurrent=1)
+    if result.jobs.get("image") != "success":
+        raise LabError(f"the image of the commit before: {result.log[-2000:]}")
+    registry = w.world.images()
+    registry.tag(registry.push_layout(w.state / "artifacts/image"), commit)
+
+
 def processor_seconds() -> float:
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
 
 
-def measure(w: ActWorld, leg: str, base: str, head: str, env: dict) -> tuple:
+def measure(w: ActWorld, leg: str, base: str, head: str, act: Act) -> tuple:
     job, _, matrix = leg.partition(":")
     w.world.hub.pulls[7] = "feat: be measured"
     if leg in QUEUE:
-        return measure_push(w, leg, head, env)
+        return measure_push(w, leg, head, act)
     payload = {"number": 7, "repository": {"full_name": "acme/conn"}, "pull_request": {
         "number": 7, "title": "feat: be measured", "base": {"sha": base, "ref": "main"},
         "head": {"sha": head, "ref": "topic", "repo": {"full_name": "acme/conn"}}}}
-    return timed(w, leg, lambda: w.act(head, **env).run(
+    return timed(w, leg, lambda: act.run(
         "ci", "pull_request", payload, head, ref="refs/pull/7/merge", job=job, concurrent=1, matrix=axes(matrix)))
 
 
-def measure_push(w: ActWorld, leg: str, head: str, env: dict) -> tuple:
+def pushed(commit: str) -> dict:
+    return {"ref": "refs/heads/main", "before": "0" * 40, "after": commit,
+            "repository": {"full_name": "acme/conn", "default_branch": "main"}}
+
+
+def measure_push(w: ActWorld, leg: str, head: str, act: Act) -> tuple:
     """What a pull request leaves out, as a push to main runs it."""
     job, _, matrix = leg.partition(":")
-    payload = {"ref": "refs/heads/main", "before": "0" * 40, "after": head,
-               "repository": {"full_name": "acme/conn", "default_branch": "main"}}
-    return timed(w, leg, lambda: w.act(head, **env).run("ci", "push", payload, head, job=job, concurrent=1,
-                                                        matrix=axes(matrix)))
+    return timed(w, leg, lambda: act.run("ci", "push", pushed(head), head, job=job, concurrent=1, matrix=axes(matrix)))
 
 
 def axes(matrix: str) -> dict | None:
@@ -142,7 +190,7 @@ def main() -> int:
     w = ActWorld(real=SLOW)
     measured: dict = {"cold": {}, "warm": {}}
     try:
-        with Engine("critical-path", keep_data=False) as engine:
+        with RunnersEngine("critical-path", keep_data=False) as engine:
             bases = images.ensure(engine)
             # Each run has a checkout of its own here; on GitHub all lie in one folder, which objects name.
             env = {"CCACHE_NOHASHDIR": "1", "DOCKER_HOST": engine.env["DOCKER_HOST"], "BUILD_NETWORK": "host",
@@ -156,9 +204,13 @@ def main() -> int:
                 # A leg that keeps nothing has needs that do; act runs those, too, and they are not what it measures.
                 store = leg if keeps(leg) else "others"
                 env["CCACHE_REMOTE_STORAGE"] = f"file:{w.state}/ccache/{store.replace(':', '-')}"
-                measured["cold"][leg] = told(leg, "cold", measure(w, leg, base, heads[0], env))
+                acts = [w.act(head, **env) for head in heads]
+                if leg == "gate":
+                    publish(w, base, w.act(base, **env))
+                    with_the_engine(acts[0], engine, w.state / "beside")
+                measured["cold"][leg] = told(leg, "cold", measure(w, leg, base, heads[0], acts[0]))
                 measured["warm"][leg] = measured["cold"][leg] if not keeps(leg) else \
-                    told(leg, "warm", measure(w, leg, base, heads[1], env))
+                    told(leg, "warm", measure(w, leg, base, heads[1], acts[1]))
     finally:
         w.close()
     against = json.loads(options.against.read_text()) if options.against else {}
