@@ -38,6 +38,7 @@ class Prices:
         self.bare, self.work, self.folder = folder / "prices.git", folder / "prices", folder
         self.hub = GitHub("eve/prices")
         self.hub.git = self.bare
+        self.hub.attestations = folder / "state/attestations"
         self.image = f"{registry.address}/eve/prices"
         self.runs = 0
         self.actions = fetched(folder / "fetched")

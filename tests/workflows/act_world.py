@@ -99,6 +99,7 @@ class ActWorld:
         folder = self.world.folder
         self.state = folder / "state"
         self.state.mkdir()
+        self.world.hub.attestations = self.state / "attestations"
         key = folder / "user_key"
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], check=True)
         self.staging = Host(folder / "staging", key)

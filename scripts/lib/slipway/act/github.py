@@ -31,6 +31,7 @@ class GitHub:
         self.releases, self.contents, self.checks, self.pulls, self.commits = {}, {}, {}, {}, {}
         self.heads, self.comments, self.artifacts = {}, [], {}  # number -> (owner:branch, sha); ...; name -> zip
         self.attested = set()  # digests that an attestation names
+        self.attestations = None  # the folder where the stand-in for actions/attest keeps more of them
         self.git = None  # the bare repository that it is the API of, where commits are asked for
         # As scripts/github-setup makes them.
         self.environments = {name: {"name": name, "deployment_branch_policy": {"custom_branch_policies": True},
@@ -272,7 +273,8 @@ class GitHub:
         return (200, {"ref": f"refs/{ref}", "object": {"sha": sha}}) if sha else (404, {"message": "Not Found"})
 
     def _attestations(self, digest, **_):
-        known = urllib.parse.unquote(digest) in self.attested
+        digest = urllib.parse.unquote(digest)
+        known = digest in self.attested or (self.attestations and (self.attestations / digest.replace(":", "-")).is_dir())
         return (200, {"attestations": [{"bundle": {}}]}) if known else (404, {"message": "Not Found"})
 
     def _pull(self, number, **_):
