@@ -151,6 +151,10 @@ function(slipway_executable name)
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE slipway_settings slipway_warnings)
   slipway_link(${name} PRIVATE ${arg_LINKS})
+  if(SLIPWAY_STATIC)
+    # scripts/release/sbom reads there what was linked.
+    target_link_options(${name} PRIVATE LINKER:-Map=${name}.map)
+  endif()
 endfunction()
 
 # slipway_test(NAME SOURCES a_test.cpp ... LINKS room ... [LABELS ...] [PROPERTIES ...]): a Catch2

@@ -1,11 +1,12 @@
-"""What a build says that it was made of: scripts/release/sbom, held against what nm and ldd see of a small program that
-was compiled with some of the libraries that are installed for Slipway, and with none of the others; and
+"""What a build says that it was made of: scripts/release/sbom, held in both directions against what nm and ldd see of a
+small program, static as the host tools are, that names more libraries than it needs and includes more than it calls; and
 scripts/release/buildinfo, held against dpkg."""
 
 import json
 import os
 import re
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -14,32 +15,51 @@ from slipway.paths import REPOSITORY
 from support import needs
 
 pytestmark = needs.all_of(needs.programs("build", "cmake", "ninja", "g++"))
+# Of the archives, nothing needs atomic and yaml-cpp, and only what nothing calls needs sqlite3.
 PROJECT = """\
 cmake_minimum_required(VERSION 3.25)
 project(small CXX)
-find_library(CRYPTO libcrypto.a REQUIRED)
-find_library(FILESYSTEM libboost_filesystem.a REQUIRED)
+foreach(name crypto boost_filesystem boost_atomic yaml-cpp sqlite3)
+  find_library(${name} lib${name}.a)
+endforeach()
 add_executable(small small.cpp)
-target_link_libraries(small PRIVATE ${CRYPTO} ${FILESYSTEM})
+target_compile_options(small PRIVATE -g1 -O1 -ffunction-sections -fdata-sections)
+target_link_options(small PRIVATE -static LINKER:--gc-sections,-Map=small.map)
+target_link_libraries(small PRIVATE ${boost_filesystem} ${boost_atomic} ${yaml-cpp} ${sqlite3} ${crypto} m)
 """
 PROGRAM = """\
 #define FMT_HEADER_ONLY
 #include <boost/filesystem/operations.hpp>
 #include <fmt/format.h>
+#include <linux/if_ether.h>
 #include <nlohmann/json.hpp>
 #include <openssl/sha.h>
+#include <sqlite3.h>
+std::string nobody_calls_this() { return nlohmann::json{sqlite3_libversion()}.dump(); }
 int main() {
   unsigned char sum[SHA256_DIGEST_LENGTH];
   SHA256(sum, 0, sum);
-  fmt::print("{}", nlohmann::json{boost::filesystem::exists("/")}.dump());
+  fmt::print("{} {}", ETH_ALEN, boost::filesystem::exists("/"));
 }
 """
+# What nm has of each package whose headers are read or whose archives are named, if something of it is linked.
+EVIDENCE = {
+    "libfmt-dev": " fmt::v", "nlohmann-json3-dev": " nlohmann::", "libssl-dev": " SHA256_Final",
+    "libboost-filesystem": " boost::filesystem::detail::status", "libboost": " boost::system::",
+    "libboost-atomic": " boost::atomics::", "libyaml-cpp-dev": " YAML::", "libcli11-dev": " CLI::",
+    "libsqlite3-dev": " sqlite3_", "libc6-dev": " __libc_start_main", "libstdc++": " __cxa_throw",
+    "libgcc": " _Unwind_Resume", "linux-libc-dev": " no symbol is of the kernel's headers"}
+LINKED = {"libfmt-dev", "libssl-dev", "libboost-filesystem", "libboost", "libc6-dev", "libstdc++",
+          "libgcc"}
 
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("small")
-    (folder / "CMakeLists.txt").write_text(PROJECT)
+    return build(tmp_path_factory.mktemp("small"))
+
+
+def build(folder, project: str = PROJECT) -> Path:
+    (folder / "CMakeLists.txt").write_text(project)
     (folder / "small.cpp").write_text(PROGRAM)
     for command in (["cmake", "-G", "Ninja", "-S", folder, "-B", folder / "build"],
                     ["ninja", "-C", folder / "build"]):
@@ -52,24 +72,48 @@ def bill(folder) -> subprocess.CompletedProcess:
                           text=True)
 
 
-def test_it_names_what_was_compiled_in_and_linked_and_nothing_else(built):
+def without_versions(package: str) -> str:
+    """libboost-url of libboost-url1.81-dev, as EVIDENCE names them."""
+    return re.sub(r"(?<=\D)1\.\d+-dev$|-\d+-dev$", "", package)
+
+
+def of_archives(built) -> dict:
+    """archive that the program's link names -> whether nm has in the program a symbol that only that archive has."""
+    command = subprocess.run(["ninja", "-C", built, "-t", "commands", "small"], check=True, capture_output=True,
+                             text=True).stdout
+    named = {Path(path).name: symbols(path) for path in re.findall(r" (/\S+\.a)(?= )", command)}
+    there = symbols(built / "small")
+    return {name: bool((own - set().union(*(named[other] for other in named if other != name))) & there)
+            for name, own in named.items()}
+
+
+def symbols(path) -> set:
+    """The symbols that PATH defines, and that only one file may."""
+    said = subprocess.run(["nm", "--defined-only", path], check=True, capture_output=True, text=True).stdout
+    return set(re.findall(r"(?m)^[0-9a-f]+ [TDRB] (\S+)$", said))
+
+
+def test_it_names_what_is_linked_and_nothing_else(built):
     told = json.loads(bill(built).stdout)
-    names = {component["name"] for component in told["components"]}
-    symbols = subprocess.run(["nm", "-C", built / "small"], check=True, capture_output=True, text=True).stdout
-    dynamic = subprocess.run(["ldd", built / "small"], check=True, capture_output=True, text=True).stdout
-    evidence = {"libfmt-dev": "fmt::v", "nlohmann-json3-dev": "nlohmann::", "libssl-dev": "SHA256_Final"}
-    assert {package for package, symbol in evidence.items() if symbol in symbols} == set(evidence)
-    assert "libcrypto" not in dynamic and "libfmt" not in dynamic
-    assert set(evidence) | {"libc6-dev"} <= names
-    assert any(name.startswith("libstdc++-") for name in names)
-    # Of an archive alone: its headers are another package's.
-    assert "boost::filesystem::detail::status" in symbols and "libboost_filesystem" not in dynamic
-    assert any(name.startswith("libboost-filesystem") for name in names)
-    for absent in ("libcli11-dev", "libyaml-cpp-dev", "catch2"):  # installed, and not of this program
-        assert absent not in names
+    names = {without_versions(component["name"]) for component in told["components"]}
+    nm = subprocess.run(["nm", "-C", built / "small"], check=True, capture_output=True, text=True).stdout
+    ldd = subprocess.run(["ldd", built / "small"], check=False, capture_output=True, text=True)
+    assert "not a dynamic executable" in ldd.stderr + ldd.stdout, "or something is missing below"
+    evident = {package for package, symbol in EVIDENCE.items() if symbol in nm}
+    assert evident == LINKED, "what the program was written for"
+    assert names == evident
+    assert of_archives(built) == {"libboost_filesystem.a": True, "libboost_atomic.a": False, "libyaml-cpp.a": False,
+                                  "libsqlite3.a": False, "libcrypto.a": True}
     assert all(component["version"] and component["version"].split("+")[0] in component["purl"].replace("%3A", ":")
                for component in told["components"])
     assert bill(built).stdout == bill(built).stdout
+
+
+@pytest.mark.parametrize(("lost", "told"), [("-g1", "no lines for a debugger"), (",-Map=small.map", "with a map")],
+                         ids=["lines", "a map"])
+def test_a_build_that_does_not_tell_what_it_linked_is_an_error(tmp_path, lost, told):
+    made = bill(build(tmp_path, PROJECT.replace(lost, "")))
+    assert made.returncode == 1 and told in made.stderr and made.stdout == "", made
 
 
 def buildinfo(*arguments, **env) -> subprocess.CompletedProcess:
@@ -168,7 +212,7 @@ def test_a_folder_without_a_build_and_a_file_of_nobody_are_errors(built, tmp_pat
     assert none.returncode == 1 and "error" in none.stderr, none
     strange = built.parent.parent / "strange"
     strange.mkdir()
-    (strange / "strange.hpp").write_text("#pragma once\n")
+    (strange / "strange.hpp").write_text('#include <cstdio>\nstatic const int strange = std::puts("");\n')
     (built.parent / "small.cpp").write_text(f'#include "{strange}/strange.hpp"\n{PROGRAM}')
     subprocess.run(["ninja", "-C", built], check=True, capture_output=True)
     found = bill(built)

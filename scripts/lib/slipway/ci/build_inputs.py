@@ -1,5 +1,5 @@
-"""What a build was made of: the files outside of the repository that it read and the programs that it ran, the
-distribution's packages that own them, and what those depend on."""
+"""What a build was made of: the files outside of the repository that it read and the programs that it ran, those of
+which something is in the executables, the distribution's packages that own them, and what those depend on."""
 
 import os
 import re
@@ -55,6 +55,53 @@ def used(folder: Path) -> set[str]:
     found = {os.path.realpath(path) for path in (*headers, *archives, *compiler)}
     sources = cached(folder, "CMAKE_HOME_DIRECTORY")
     return {path for path in found if not path.startswith(f"{os.path.realpath(sources)}/")}
+
+
+def linked(folder: Path) -> set[str]:
+    """The files outside of the repository of which something is in an executable of the build: what the linker's map
+    has bytes of, and what a line of the code in it is from."""
+    lines = said_by("ninja", "-C", str(folder), "-t", "commands").splitlines()
+    links = [(re.search(r"-Map=([^\s,]+)", line), re.search(r" -o (\S+)", line)) for line in lines]
+    made = [(folder / at[1], folder / out[1]) for at, out in links if at and out and (folder / at[1]).exists()]
+    if not made:
+        raise Unknown(f"{folder}: no executable was linked there with a map (-Map=FILE)")
+    found = {path for link, executable in made for path in (*contributors(link), *lines_of(executable))}
+    sources = os.path.realpath(cached(folder, "CMAKE_HOME_DIRECTORY"))
+    outside = {os.path.realpath(path) for path in found if path.startswith("/")}
+    return {path for path in outside if not path.startswith(f"{sources}/")}
+
+
+def contributors(link: Path) -> set[str]:
+    """The objects, and the archives, of which the linker's map LINK has bytes that are loaded. Of an archive that is
+    named and that nothing needs there are none, nor of what was left out since nothing calls it."""
+    layout = link.read_text().partition("\nLinker script and memory map\n")[2]
+    parts = re.findall(r"(?m)^ (\S+)\s+0x([0-9a-f]+)\s+0x([0-9a-f]+) (/.+)$", layout)
+    return {path.partition("(")[0] for _, address, size, path in parts if int(address, 16) and int(size, 16)}
+
+
+def lines_of(executable: Path) -> set[str]:
+    """The source files that code of EXECUTABLE is from, as its debugging lines tell; what the linker left out has the
+    address 0 there."""
+    folders, files, found, at, sequence, alive = {}, {}, set(), 1, set(), False
+    for line in said_by("readelf", "--debug-dump=rawline", str(executable)).splitlines():
+        if "Special opcode" in line or line.endswith("  Copy") or "  Copy (view" in line:
+            sequence.add(at)
+        elif place := re.search(r"Set File Name to entry (\d+)", line):
+            at = int(place[1])
+        elif address := re.search(r"set Address to (\w+)$", line):
+            alive = alive or address[1] != "0"
+        elif line.endswith("End of Sequence"):
+            found |= {files[each] for each in sequence} if alive else set()
+            at, sequence, alive = 1, set(), False
+        elif named := re.match(r"  (\d+)\t(?:(\d+)\t)?(?:\(.*?\): )?(.+)$", line):
+            number, folder, name = named.groups()
+            if folder is None:
+                folders[int(number)] = name
+            else:
+                files[int(number)] = os.path.join(folders[int(folder)], name)
+    if not found:
+        raise Unknown(f"{executable} has no lines for a debugger (-g1): which headers are in it cannot be told")
+    return found
 
 
 def programs(folder: Path) -> set[str]:
