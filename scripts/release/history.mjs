@@ -4,7 +4,8 @@
 import { spawn } from "node:child_process";
 import semver from "semver";
 
-const VERSION_TAG = /^v(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)$/;
+// What has more digits is no version to semver either, which is exact up to 2^53.
+const VERSION_TAG = /^v(0|[1-9]\d{0,14})\.(0|[1-9]\d{0,14})\.(0|[1-9]\d{0,14})$/;
 
 export function git(...args) {
   return new Promise((resolve, reject) => {

@@ -229,6 +229,14 @@ def test_a_draft_that_is_whole_by_its_own_checksums_and_that_nobody_attested_is_
     assert "no attestation" in done.said and "remedy: " in done.said, done.said
 
 
+@pytest.mark.parametrize("sums", [b"<html>Sign in</html>", b"caf\xe9  name\n", b""], ids=["a page", "no text", "nothing"])
+def test_checksums_that_are_none_are_told_and_nothing_is_published(released, sums):
+    release = draft(released, SHA256SUMS=sums, **{"benchmark-results.json": b"{}"})
+    done, made = released.reconcile()
+    assert done.status == 1 and release["draft"] and made == [] and len(release["assets"]) == 2, done.said
+    assert "SHA256SUMS is no list of checksums" in done.said and "Traceback" not in done.said, done.said
+
+
 def test_where_the_plan_has_no_attestations_the_files_that_are_given_are_published(released, given):
     release, give, _ = given
     released.hub.attested.clear()
@@ -304,6 +312,39 @@ def test_a_withdrawn_release_says_so_holds_no_moving_name_and_stays_withdrawn(re
     run = released.release(released.push("fix: lose none"))
     assert (run.status, run.tag) == (0, "v0.2.1"), "a version is never used twice"
     assert images.digest("latest") == images.digest("v0.2.1")
+
+
+def test_the_only_version_may_be_withdrawn(released):
+    clone = released.checkout(released.remote())
+    for _ in range(2):  # twice is once
+        done = released._run(clone, ["scripts/release/withdraw", "v0.1.0", "loses packets"])
+        assert done.status == 0, done.said
+    done, made = released.reconcile()
+    release = next(iter(released.hub.releases.values()))
+    assert done.status == 0 and made == ["v0.1.0 notes"] and release["body"].startswith(CAUTION), done.said
+    assert "Use v" not in release["body"]
+    again, nothing = released.reconcile()
+    assert (again.status, nothing) == (0, []), again.said
+    none = released._run(clone, ["scripts/release/withdraw", "v7.0.0", "was never made"])
+    assert none.status == 1 and "no release" in none.said, none.said
+
+
+def test_a_history_of_two_roots_and_a_tag_on_a_file_are_released_and_reconciled(released):
+    released.git("pull", "--quiet", "--rebase", "origin", "main")
+    released.git("checkout", "--quiet", "--orphan", "other")
+    released.git("rm", "--quiet", "-r", "-f", ".")
+    released.git("commit", "--quiet", "--allow-empty", "-m", "feat: from elsewhere")
+    released.git("checkout", "--quiet", "main")
+    released.git("merge", "--quiet", "--allow-unrelated-histories", "-m", "Merge the other", "other")
+    released.git("push", "--quiet", "origin", "main")
+    commit = released.git("rev-parse", "HEAD")
+    tag(released, "v7.0.0", released.git("rev-parse", "HEAD:LICENSE"))
+    released.ci(commit)
+    run = released.release(commit)
+    assert (run.status, run.tag) == (0, "v0.2.0"), run.said
+    assert "from elsewhere" in released.file("CHANGELOG.md")
+    done, made = released.reconcile()
+    assert (done.status, made) == (0, []), done.said
 
 
 def test_where_actions_are_published_vmajor_follows_the_newest_that_was_not_withdrawn(released):

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from slipway.ci.history import version_tags
 from slipway.paths import REPOSITORY
 from support import needs
 
@@ -85,6 +86,9 @@ WORDINGS = {
     "the footer with CRLF": (["fix: one\r\n\r\nBREAKING CHANGE: tokens\r\n"], MAJOR),
     "an exclamation mark": (["refactor(wire)!: drop it"], MAJOR),
     "an exclamation mark without a colon": (["feat! drop it"], NOTHING),
+    "the footer without a space": (["fix: one\n\nBREAKING CHANGE:tokens"], PATCH),
+    "the footer in lower case": (["fix: one\n\nBreaking Change: tokens"], PATCH),
+    "the footer without a text": (["fix: one\n\nBREAKING CHANGE: "], PATCH),
     # Reverts.
     "a feature and its revert": (["feat: x (#12)", 'Revert "feat: x" (#13)\n\nReverts acme/conn#12'], NOTHING),
     "a title alone": (["feat: x (#12)", 'Revert "feat: x (#12)" (#13)'], NOTHING),
@@ -104,6 +108,11 @@ WORDINGS = {
     "a revert of a breaking change": (
         ["feat!: x (#2)", 'Revert "feat!: x" (#3)\n\nReverts acme/conn#2', "fix: y"], PATCH),
     "a revert of docs": (["docs: x (#2)", 'Revert "docs: x" (#3)\n\nReverts acme/conn#2'], NOTHING),
+    "a revert of a title with quotes": (['feat: say "hi" (#2)', 'Revert "feat: say "hi"" (#3)'], NOTHING),
+    "a revert of a revert's revert": (
+        ["feat: x (#2)", 'Revert "feat: x" (#3)', 'Revert "Revert "feat: x"" (#4)',
+         'Revert "Revert "Revert "feat: x""" (#5)'], NOTHING),
+    "a revert of what comes later": (['Revert "feat: x" (#3)', "feat: x (#2)"], MINOR),
     "a revert of another repository's number": (
         ["feat: x (#12)", 'Revert "feat: y" (#13)\n\nReverts acme/conn#11'], MINOR),
     # What asks not to be released.
@@ -157,7 +166,8 @@ def test_bytes_that_are_no_text_are_replaced_and_released(history, message, expe
 
 ODD_TAGS = {
     "a prerelease": "v1.0.0-beta.1", "build metadata": "v0.5.0+build.5", "two v": "vv7.0.0", "a part": "v7.0",
-    "four parts": "v7.0.0.1", "a leading zero": "v07.0.0", "a word": "vintage", "of another thing": "charts-v7.0.0"}
+    "four parts": "v7.0.0.1", "a leading zero": "v07.0.0", "a word": "vintage", "of another thing": "charts-v7.0.0",
+    "a number too great for semver": "v20261129000000000.0.0"}
 
 
 @pytest.mark.parametrize("tag", ODD_TAGS.values(), ids=ODD_TAGS.keys())
@@ -165,6 +175,36 @@ def test_a_tag_that_is_no_version_of_ours_counts_for_nothing(history, tag):
     history.git("tag", tag)
     history.commit("fix: one")
     assert history.version() == PATCH
+
+
+@pytest.mark.parametrize("what", ["a file", "a folder", "a tag of a file"])
+def test_a_tag_of_a_version_that_is_on_no_commit_counts_for_nothing(history, what, monkeypatch):
+    place = history.git("hash-object", "-w", "--stdin", given=b"a key") if what != "a folder" else "HEAD^{tree}"
+    if what == "a tag of a file":
+        history.git("tag", "--annotate", "-m", "our key", "key", place)
+        place = "key"
+    history.git("tag", "v7.0.0", place)
+    history.commit("fix: one")
+    assert history.version() == PATCH
+    monkeypatch.chdir(history.folder)
+    assert version_tags() == ["v0.1.0"], "of what reconcile repairs"
+
+
+@pytest.mark.parametrize("tag", ODD_TAGS.values(), ids=ODD_TAGS.keys())
+def test_reconcile_and_preview_have_one_mind_of_what_is_a_version(history, tag, monkeypatch):
+    history.git("tag", tag)
+    monkeypatch.chdir(history.folder)
+    assert version_tags() == ["v0.1.0"]
+
+
+def test_an_author_whose_name_is_no_text_is_told_as_far_as_it_is(history):
+    tree, head = history.git("rev-parse", "HEAD^{tree}"), history.git("rev-parse", "HEAD")
+    data = (b"tree %s\nparent %s\nauthor <b>J\xf6rg</b> <a@b.c> 99999999999 +9900\ncommitter Ada <a@b.c> 1700000000 "
+            b"+0000\nencoding ISO-8859-1\n\nfix: caf\xe9\n" % (tree.encode(), head.encode()))
+    history.git("update-ref", "refs/heads/main",
+                history.git("hash-object", "-t", "commit", "-w", "--literally", "--stdin", given=data))
+    found = history.next()
+    assert found["version"] == PATCH and "caf\u00e9" in found["notes"] and "<b>" not in found["notes"], found["notes"]
 
 
 def test_lightweight_and_annotated_tags_count_alike(history):

@@ -147,7 +147,7 @@ def test_status_says_first_what_to_do(change, red):
 # Answers.
 
 class Server:
-    """Answers each request with the next of a list of (status, headers, body)."""
+    """Answers each request with the next of a list of (status, headers, body); one with X-Cut ends too early."""
 
     def __init__(self, *answers):
         self.answers, self.asked = list(answers), 0
@@ -159,7 +159,8 @@ class Server:
                 status, headers, body = outer.answers[min(outer.asked, len(outer.answers) - 1)]
                 outer.asked += 1
                 self.send_response(status)
-                for name, value in {**headers, "Content-Length": str(len(body))}.items():
+                length = len(body) + ("X-Cut" in headers)  # more than comes
+                for name, value in {**headers, "Content-Length": str(length)}.items():
                     self.send_header(name, value)
                 self.end_headers()
                 if self.command != "HEAD":
@@ -214,6 +215,43 @@ def test_what_stays_busy_is_an_error_with_its_text(pauses):
     with pytest.raises(oci.OciError, match=r"503.*try later"):
         oci.Repository(f"{server.address}/acme/conn").digest("v1")
     assert server.asked == client.TRIES
+
+
+MANIFEST = b'{"schemaVersion": 2}'
+
+
+@pytest.mark.parametrize("status", [200, 502])
+def test_an_answer_that_is_cut_is_asked_for_again(pauses, status):
+    whole = (200, {}, b'{"status":"ahead"}')
+    server = Server((status, {"X-Cut": "yes"}, b'{"status":'), whole)
+    assert github.GitHub("acme/conn", "t", f"http://{server.address}").compare("a", "b") == "ahead"
+    assert (server.asked, len(pauses)) == (2, 1)
+
+
+def test_what_is_cut_each_time_is_an_error_and_no_digest(pauses):
+    server = Server((200, {"X-Cut": "yes"}, MANIFEST))
+    with pytest.raises(oci.OciError, match="registry up"):
+        oci.Repository(f"{server.address}/acme/conn").digest("v1")
+    with pytest.raises(github.GitHubError, match="GET"):
+        github.GitHub("acme/conn", "t", f"http://{server.address}").get("/releases/latest")
+
+
+def test_a_page_of_a_proxy_is_neither_a_digest_nor_an_answer(pauses):
+    server = Server((200, {}, b"<html>Sign in</html>"))
+    with pytest.raises(oci.OciError, match=r"no JSON.*Sign in"):
+        oci.Repository(f"{server.address}/acme/conn").digest("v1")
+    with pytest.raises(oci.OciError, match=r"no JSON.*Sign in"):
+        oci.Repository(f"{server.address}/acme/conn").labels("v1")
+    with pytest.raises(github.GitHubError, match=r"no JSON.*Sign in"):
+        github.GitHub("acme/conn", "t", f"http://{server.address}").all("/releases")
+
+
+def test_bytes_that_are_not_of_the_digest_that_is_told_are_refused(pauses):
+    server = Server((200, {"Docker-Content-Digest": "sha256:" + "0" * 64}, MANIFEST))
+    with pytest.raises(oci.OciError, match="other bytes"):
+        oci.Repository(f"{server.address}/acme/conn").digest("v1")
+    server = Server((200, {}, MANIFEST))
+    assert oci.Repository(f"{server.address}/acme/conn").digest("v1") == oci.sha256(MANIFEST)
 
 
 def test_what_may_have_been_done_is_not_done_twice(pauses):

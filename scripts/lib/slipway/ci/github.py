@@ -92,4 +92,7 @@ class GitHub:
             return None
         if status not in (200, 201, 202, 204):
             raise GitHubError(f"{method} {url}: {status}: {said[:300]!r}")
-        return said if raw else json.loads(said) if said else None
+        try:
+            return said if raw else json.loads(said) if said else None
+        except ValueError as error:
+            raise GitHubError(f"{method} {url}: {status}, but no JSON: {said[:300]!r}") from error

@@ -10,7 +10,8 @@ import os
 import re
 import subprocess
 
-NUMBER = "(0|[1-9][0-9]*)"  # as grep -E reads it too
+# As grep -E reads it too. What has more digits is no version to semver, which is exact up to 2^53.
+NUMBER = "(0|[1-9][0-9]{0,14})"
 RELEASE = re.compile(rf"chore\(release\): ({NUMBER}\.{NUMBER}\.{NUMBER}) \[skip ci\]$")
 VERSION_TAG = re.compile(rf"v{NUMBER}\.{NUMBER}\.{NUMBER}")
 # Who makes release commits. Nobody's merge keeps it as the committer: GitHub and git write whoever merges or picks.
@@ -90,8 +91,11 @@ def release_commits(span: str) -> list:
 
 
 def built_from(tag: str) -> str:
-    """The commit that was released as TAG, whose image and assets are TAG's; empty if TAG is no release."""
+    """The commit that was released as TAG, whose image and assets are TAG's; empty if TAG is no release: the seed, or on
+    a file or a folder."""
     commit, _, parents = git("log", "-1", "--format=%H %P", f"refs/tags/{tag}").partition(" ")
+    if not commit:
+        return ""
     parent, version = release_of_commit(commit)
     if parent:
         return parent if version == tag[1:] else ""

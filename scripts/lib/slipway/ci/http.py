@@ -3,6 +3,7 @@
 Only 200 and 404 tell whether something is there; what anything else means, the caller says, with the answer's text.
 """
 
+import http.client
 import time
 import urllib.error
 import urllib.request
@@ -28,6 +29,16 @@ def pause(attempt: int, headers) -> float:
     return min(float(said), LONGEST_PAUSE) if said.isdigit() else 0.5 * 2 ** attempt
 
 
+def text_of(error: urllib.error.HTTPError) -> bytes:
+    """What the answer says; as much as came."""
+    try:
+        return error.read()
+    except http.client.IncompleteRead as cut:
+        return cut.partial
+    except OSError:
+        return b""
+
+
 def ask(make, timeout: float, repeatable: bool = True, sleep=time.sleep) -> tuple:
     """(status, headers, body) of MAKE(), a fresh urllib Request for each try.
 
@@ -41,12 +52,12 @@ def ask(make, timeout: float, repeatable: bool = True, sleep=time.sleep) -> tupl
             with urllib.request.urlopen(request, timeout=timeout) as answer:
                 return answer.status, answer.headers, answer.read()
         except urllib.error.HTTPError as error:
-            body, headers = error.read(), error.headers
+            body, headers = text_of(error), error.headers
             again = is_busy(error.code, headers) and (repeatable or error.code < 500)
             if not again:
                 return error.code, headers, body
             problem = f"{error.code}: {body[:300]!r}"
-        except OSError as error:  # URLError is one
+        except (OSError, http.client.HTTPException) as error:  # URLError is the one, a body that was cut the other
             problem = str(getattr(error, "reason", error))
             if not repeatable:
                 break

@@ -68,6 +68,17 @@ def sha256(data: bytes) -> str:
     return "sha256:" + hashlib.sha256(data).hexdigest()
 
 
+def document(data: bytes, where: str) -> dict:
+    """The JSON object that DATA is, as everything that a registry has of WHERE must be, but for layers."""
+    try:
+        found = json.loads(data)
+    except ValueError as error:
+        raise OciError(f"{where}: the registry answered what is no JSON: {data[:200]!r}") from error
+    if not isinstance(found, dict):
+        raise OciError(f"{where}: the registry answered what is no object: {data[:200]!r}")
+    return found
+
+
 class Repository:
     def __init__(self, name: str, token: str = ""):
         """NAME is host[:port]/path; TOKEN a password for the registry's token service."""
@@ -85,17 +96,24 @@ class Repository:
         if status not in (200, 404):
             raise OciError(f"{self.name}: is there an image {reference}? The registry answered {status}: "
                            f"{body[:200]!r}")
-        return None if status == 404 else headers.get("Docker-Content-Digest") or sha256(body)
+        if status == 404:
+            return None
+        document(body, f"{self.name}:{reference}")  # a proxy's page has a hash, too
+        said = headers.get("Docker-Content-Digest") or sha256(body)
+        if said.startswith("sha256:") and said != sha256(body):
+            raise OciError(f"{self.name}: the registry returned other bytes than those of {reference}, {said}")
+        return said
 
     def labels(self, reference: str) -> dict:
         """The labels of the image's configuration (of the first platform, if there are several: all have the same)."""
-        document = json.loads(self.manifest(reference)[0])
-        if "manifests" in document:
-            document = json.loads(self.manifest(document["manifests"][0]["digest"])[0])
-        status, _, body = self._ask("GET", f"/blobs/{document['config']['digest']}")
+        where = f"{self.name}:{reference}"
+        manifest = document(self.manifest(reference)[0], where)
+        if "manifests" in manifest:
+            manifest = document(self.manifest(manifest["manifests"][0]["digest"])[0], where)
+        status, _, body = self._ask("GET", f"/blobs/{manifest['config']['digest']}")
         if status != 200:
             raise OciError(f"{self.name}: no configuration for {reference}: {status}")
-        return json.loads(body).get("config", {}).get("Labels") or {}
+        return document(body, where).get("config", {}).get("Labels") or {}
 
     def manifest(self, reference: str) -> tuple:
         """(bytes, media type); OciError when there is none."""
@@ -200,8 +218,8 @@ class Repository:
         status, _, body = http.ask(make, timeout=60)
         if status != 200:
             raise OciError(f"{self.name}: {challenge['realm']} gave no token: {status}: {body[:200]!r}")
-        granted = json.loads(body)
-        self._bearer = "Bearer " + (granted.get("token") or granted["access_token"])
+        granted = document(body, challenge["realm"])
+        self._bearer = "Bearer " + (granted.get("token") or granted.get("access_token") or "")
         return True
 
 
