@@ -229,7 +229,8 @@ def test_a_draft_that_is_whole_by_its_own_checksums_and_that_nobody_attested_is_
     assert "no attestation" in done.said and "remedy: " in done.said, done.said
 
 
-@pytest.mark.parametrize("sums", [b"<html>Sign in</html>", b"caf\xe9  name\n", b""], ids=["a page", "no text", "nothing"])
+@pytest.mark.parametrize("sums", [b"<html>Sign in</html>", b"caf\xe9  name\n", b""],
+                         ids=["a page", "no text", "nothing"])
 def test_checksums_that_are_none_are_told_and_nothing_is_published(released, sums):
     release = draft(released, SHA256SUMS=sums, **{"benchmark-results.json": b"{}"})
     done, made = released.reconcile()

@@ -1,6 +1,6 @@
 """What a build says that it was made of: scripts/release/sbom, held in both directions against what nm and ldd see of a
-small program, static as the host tools are, that names more libraries than it needs and includes more than it calls; and
-scripts/release/buildinfo, held against dpkg."""
+small program, static as the host tools are, that names more libraries than it needs and includes more than it calls;
+and scripts/release/buildinfo, held against dpkg."""
 
 import json
 import os

@@ -274,7 +274,8 @@ class GitHub:
 
     def _attestations(self, digest, **_):
         digest = urllib.parse.unquote(digest)
-        known = digest in self.attested or (self.attestations and (self.attestations / digest.replace(":", "-")).is_dir())
+        known = digest in self.attested or (
+            self.attestations and (self.attestations / digest.replace(":", "-")).is_dir())
         return (200, {"attestations": [{"bundle": {}}]}) if known else (404, {"message": "Not Found"})
 
     def _pull(self, number, **_):

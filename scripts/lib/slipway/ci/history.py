@@ -91,8 +91,8 @@ def release_commits(span: str) -> list:
 
 
 def built_from(tag: str) -> str:
-    """The commit that was released as TAG, whose image and assets are TAG's; empty if TAG is no release: the seed, or on
-    a file or a folder."""
+    """The commit that was released as TAG, whose image and assets are TAG's; empty if TAG is no release: the seed, or
+    on a file or a folder."""
     commit, _, parents = git("log", "-1", "--format=%H %P", f"refs/tags/{tag}").partition(" ")
     if not commit:
         return ""
