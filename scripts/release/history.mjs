@@ -38,10 +38,11 @@ export async function lastRelease(ref, owed = []) {
   return { ...last, gitTag, gitHead: last.gitHead ?? (await git("rev-list", "-1", `refs/tags/${gitTag}`)).trim() };
 }
 
-// The commits of RANGE, newest first. Neither a NUL (git ends the message there) nor a BOM is anybody's message.
+// The commits of RANGE, none before what descends from it, whatever their clocks said: a revert stands before what it
+// reverts. Neither a NUL (git ends the message there) nor a BOM is anybody's message.
 export async function commitsOf(range) {
-  const cells = (await git("log", "-z", "--encoding=UTF-8", "--format=%H%x00%cI%x00%an%x00%B", range, "--"))
-    .split("\0");
+  const cells = (await git("log", "-z", "--topo-order", "--encoding=UTF-8", "--format=%H%x00%cI%x00%an%x00%B", range,
+                           "--")).split("\0");
   const commits = [];
   for (let at = 0; at + 3 < cells.length; at += 4) {
     const [hash, committerDate, author, message] = cells.slice(at, at + 4);

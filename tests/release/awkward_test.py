@@ -274,6 +274,29 @@ def test_a_draft_that_somebody_wrote_by_hand_is_left_to_them(world):
     assert [r["draft"] for r in world.hub.releases.values() if r["id"] != 99] == [False]
 
 
+def test_a_release_that_is_not_on_the_first_page_is_found(released):
+    ours = next(iter(released.hub.releases.values()))
+    others = {number: {**ours, "id": number, "tag_name": f"other-{number}", "assets": [], "latest": False}
+              for number in range(500, 650)}
+    released.hub.releases = {**others, **released.hub.releases}
+    done, made = released.reconcile()
+    assert (done.status, made) == (0, []), done.said
+
+
+@pytest.mark.parametrize(("method", "where"), [("POST", "/releases$"), ("POST", "^/uploads/"), ("PATCH", "/releases/")],
+                         ids=["making it", "an asset", "publishing it"])
+def test_a_502_on_the_way_leaves_what_the_same_job_makes_whole(world, method, where):
+    commit = world.push("feat: pay by packet")
+    world.hub.fail_once(method, where, status=502)
+    run = world.release(commit)
+    again = run if run.status == 0 else world.release(commit)
+    assert (again.status, again.tag) == (0, "v0.1.0"), again.said
+    (release,) = world.hub.releases.values()
+    assert not release["draft"] and len(release["assets"]) == 10, again.said
+    done, made = world.reconcile()
+    assert (done.status, made) == (0, []), done.said
+
+
 def test_what_people_wrote_into_the_notes_stays_and_how_to_verify_is_there(released):
     release = next(iter(released.hub.releases.values()))
     digest = released.images().digest("v0.1.0")

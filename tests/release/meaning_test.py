@@ -32,14 +32,16 @@ class History:
         self.commit("feat: pay (#1)")
         self.git("tag", "v0.1.0")
 
-    def git(self, *words: str, given: bytes = b"") -> str:
+    def git(self, *words: str, given: bytes = b"", at: str = "") -> str:
         env = {"PATH": os.environ["PATH"], "HOME": str(self.folder), "GIT_AUTHOR_NAME": "Ada",
                "GIT_AUTHOR_EMAIL": "a@b.c", "GIT_COMMITTER_NAME": "Ada", "GIT_COMMITTER_EMAIL": "a@b.c"}
+        env |= {"GIT_COMMITTER_DATE": at} if at else {}
         return subprocess.run(["git", *words], cwd=self.folder, env=env, input=given, check=True,
                               capture_output=True).stdout.decode(errors="replace").strip()
 
-    def commit(self, message: str) -> str:
-        self.git("commit", "--quiet", "--allow-empty", "--cleanup=verbatim", "-m", message)
+    def commit(self, message: str, at: str = "") -> str:
+        """AT: what the clock of whoever commits says."""
+        self.git("commit", "--quiet", "--allow-empty", "--cleanup=verbatim", "-m", message, at=at)
         return self.git("rev-parse", "HEAD")
 
     def raw(self, message: bytes) -> None:
@@ -195,6 +197,33 @@ def test_reconcile_and_preview_have_one_mind_of_what_is_a_version(history, tag, 
     history.git("tag", tag)
     monkeypatch.chdir(history.folder)
     assert version_tags() == ["v0.1.0"]
+
+
+def test_clocks_that_are_wrong_change_nothing(history):
+    history.commit("feat: shine", at="2038-01-19T03:14:07Z")
+    history.commit("fix: answer", at="2031-01-02T00:00:00Z")
+    history.git("checkout", "--quiet", "-b", "beside")
+    # Before what it reverts, if its clock is believed.
+    history.commit('Revert "feat: shine"', at="1970-01-03T00:00:00Z")
+    history.git("checkout", "--quiet", "main")
+    history.commit("docs: tell", at="2038-01-19T03:14:06Z")
+    history.git("merge", "--quiet", "--no-ff", "-m", "Merge beside", "beside", at="2038-01-19T03:14:07Z")
+    found = history.next()
+    assert found["version"] == PATCH and "answer" in found["notes"] and "shine" not in found["notes"], found
+
+
+def test_an_old_line_that_is_merged_back_takes_no_version_back(history):
+    history.git("branch", "0.1.x")
+    history.commit("feat: shine")
+    history.git("tag", "v0.2.0")
+    history.git("checkout", "--quiet", "0.1.x")
+    history.commit("fix: for those who stay")
+    history.git("tag", "v0.1.1")
+    history.git("checkout", "--quiet", "main")
+    history.git("merge", "--quiet", "--no-ff", "-m", "Merge 0.1.x", "0.1.x")
+    found = history.next()
+    assert found["version"] == "0.2.1" and "for those who stay" in found["notes"], found
+    assert "shine" not in found["notes"], found
 
 
 def test_an_author_whose_name_is_no_text_is_told_as_far_as_it_is(history):
