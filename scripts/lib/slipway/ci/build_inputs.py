@@ -65,7 +65,8 @@ def linked(folder: Path) -> set[str]:
     made = [(folder / at[1], folder / out[1]) for at, out in links if at and out and (folder / at[1]).exists()]
     if not made:
         raise Unknown(f"{folder}: no executable was linked there with a map (-Map=FILE)")
-    found = {path for link, executable in made for path in (*contributors(link), *lines_of(executable))}
+    readelf = cached(folder, "CMAKE_READELF")  # the compiler's, which may be a cross compiler's
+    found = {path for link, executable in made for path in (*contributors(link), *lines_of(executable, readelf))}
     sources = os.path.realpath(cached(folder, "CMAKE_HOME_DIRECTORY"))
     outside = {os.path.realpath(path) for path in found if path.startswith("/")}
     return {path for path in outside if not path.startswith(f"{sources}/")}
@@ -79,11 +80,11 @@ def contributors(link: Path) -> set[str]:
     return {path.partition("(")[0] for _, address, size, path in parts if int(address, 16) and int(size, 16)}
 
 
-def lines_of(executable: Path) -> set[str]:
+def lines_of(executable: Path, readelf: str) -> set[str]:
     """The source files that code of EXECUTABLE is from, as its debugging lines tell; what the linker left out has the
     address 0 there."""
     folders, files, found, at, sequence, alive = {}, {}, set(), 1, set(), False
-    for line in said_by("readelf", "--debug-dump=rawline", str(executable)).splitlines():
+    for line in said_by(readelf, "--debug-dump=rawline", str(executable)).splitlines():
         if "Special opcode" in line or line.endswith("  Copy") or "  Copy (view" in line:
             sequence.add(at)
         elif place := re.search(r"Set File Name to entry (\d+)", line):
