@@ -67,9 +67,9 @@ def build(folder, project: str = PROJECT) -> Path:
     return folder / "build"
 
 
-def bill(folder) -> subprocess.CompletedProcess:
+def bill(folder, **env) -> subprocess.CompletedProcess:
     return subprocess.run([REPOSITORY / "scripts/release/sbom", "1.0.0", folder], check=False, capture_output=True,
-                          text=True)
+                          text=True, env={**os.environ, **env})
 
 
 def without_versions(package: str) -> str:
@@ -107,6 +107,13 @@ def test_it_names_what_is_linked_and_nothing_else(built):
     assert all(component["version"] and component["version"].split("+")[0] in component["purl"].replace("%3A", ":")
                for component in told["components"])
     assert bill(built).stdout == bill(built).stdout
+
+
+def test_it_asks_the_readelf_of_the_compiler_that_built(built, tmp_path):
+    """A root for cross-compiling has no other."""
+    (tmp_path / "readelf").write_text("#!/bin/sh\nexit 1\n")
+    (tmp_path / "readelf").chmod(0o755)
+    assert bill(built, PATH=f"{tmp_path}:{os.environ['PATH']}").stdout == bill(built).stdout != ""
 
 
 @pytest.mark.parametrize(("lost", "told"), [("-g1", "no lines for a debugger"), (",-Map=small.map", "with a map")],
