@@ -151,8 +151,8 @@ function(slipway_executable name)
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE slipway_settings slipway_warnings)
   slipway_link(${name} PRIVATE ${arg_LINKS})
-  if(SLIPWAY_STATIC)
-    # scripts/release/sbom reads there what was linked.
+  if(SLIPWAY_STATIC_RUNTIME)
+    # scripts/release/sbom reads there what was linked: of what is published.
     target_link_options(${name} PRIVATE LINKER:-Map=${name}.map)
   endif()
 endfunction()

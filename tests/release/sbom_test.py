@@ -109,6 +109,16 @@ def test_it_names_what_is_linked_and_nothing_else(built):
     assert bill(built).stdout == bill(built).stdout
 
 
+def test_what_is_linked_dynamically_is_left_to_the_packages_of_where_it_runs(tmp_path):
+    """As the image's connector is, whose bill says what no package there tells."""
+    made = build(tmp_path, PROJECT.replace("-static ", "-static-libstdc++ -static-libgcc ").replace(
+        "target_link_libraries", "set(crypto crypto)\ntarget_link_libraries"))
+    ldd = subprocess.run(["ldd", made / "small"], check=True, capture_output=True, text=True).stdout
+    assert "libcrypto.so" in ldd and "libstdc++" not in ldd and "boost" not in ldd
+    told = json.loads(bill(made).stdout)
+    assert {without_versions(component["name"]) for component in told["components"]} == LINKED - {"libssl-dev"}
+
+
 def test_it_asks_the_readelf_of_the_compiler_that_built(built, tmp_path):
     """A root for cross-compiling has no other."""
     (tmp_path / "readelf").write_text("#!/bin/sh\nexit 1\n")
