@@ -34,12 +34,6 @@ HISTORY = [
 ]
 
 
-@pytest.fixture
-def world():
-    with World() as world:
-        yield world
-
-
 def test_each_kind_of_commit_makes_its_version_and_the_changelog_tells(world):
     expected, last = ["v0.0.0"], None
     for what, messages, version in HISTORY:

@@ -106,12 +106,6 @@ def broken(world: World, arrange) -> tuple:
 QUICK = ("between release commit and tag", "between image tags: X.Y")
 
 
-@pytest.fixture
-def world():
-    with World() as world:
-        yield world
-
-
 @pytest.mark.parametrize("step", [pytest.param(step, marks=[pytest.mark.quick] if step in QUICK else [])
                                   for step in STEPS])
 def test_reconcile_makes_a_release_whole_that_was_killed(world, step, tell):
