@@ -65,8 +65,6 @@ TraceExporter::TraceExporter(asio::io_context& io, const Config& config, Forward
                              Log& log)
     : config_(config), forwarder_(forwarder), log_(log), timer_(io) {}
 
-TraceExporter::~TraceExporter() = default;
-
 void TraceExporter::start() {
   if (!is_on()) return;
   thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });

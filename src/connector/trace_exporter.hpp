@@ -30,7 +30,6 @@ net::OtlpTraces otlp_traces(const Config& config, const std::vector<PacketTrace>
 class TraceExporter {
  public:
   TraceExporter(boost::asio::io_context& io, const Config& config, Forwarder& forwarder, Log& log);
-  ~TraceExporter();
 
   void start();
   // Sends what is left, which may take so long.
