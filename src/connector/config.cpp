@@ -154,7 +154,10 @@ LedgerConfig read_ledger(Section& root, const Environment& environment) {
     const auto duration = [&](const char* key, milliseconds value) {
       return milliseconds(section->whole(key, value.count(), 1, 10'000));
     };
-    ledger.policy.interval = duration("batchMs", ledger.policy.interval);
+    // Who says only what may be lost means the other as well.
+    const auto promised = duration("atRiskMs", ledger.policy.at_risk);
+    ledger.policy.interval =
+        duration("batchMs", std::clamp(promised / 2, milliseconds(1), ledger.policy.interval));
     ledger.policy.at_risk =
         duration("atRiskMs", std::max(ledger.policy.at_risk, 2 * ledger.policy.interval));
     if (ledger.policy.at_risk < ledger.policy.interval) {

@@ -16,10 +16,10 @@ enum class Durability {
 
 struct Policy {
   Durability durability = Durability::batch;
-  std::chrono::milliseconds interval{25};  // of batches; sync writes as fast as the store can
+  std::chrono::milliseconds interval{50};  // of batches; sync writes as fast as the store can
   // With `batch`: while the oldest transfer that is not durable is older than this, Fulfills wait
   // as with `sync`. So a power cut takes back at most the transfers of so long a time.
-  std::chrono::milliseconds at_risk{50};
+  std::chrono::milliseconds at_risk{100};
   // A store that has not answered for so long counts as failed.
   std::chrono::milliseconds stall{2000};
 };

@@ -119,8 +119,8 @@ TEST_CASE("the ledger is a file of SQLite in batches unless something else is sa
   REQUIRE(plain.has_value());
   CHECK(plain->ledger.store == "sqlite:/var/lib/connector/ledger.db");
   CHECK(plain->ledger.policy.durability == ledger::Durability::batch);
-  CHECK(plain->ledger.policy.interval == std::chrono::milliseconds(25));
-  CHECK(plain->ledger.policy.at_risk == std::chrono::milliseconds(50));
+  CHECK(plain->ledger.policy.interval == std::chrono::milliseconds(50));
+  CHECK(plain->ledger.policy.at_risk == std::chrono::milliseconds(100));
   const auto said = parse_config(
       with_ledger(R"({"store": "postgresql://host/db", "durability": "sync"})"), {{"BOB", "b"}});
   REQUIRE(said.has_value());
@@ -132,6 +132,10 @@ TEST_CASE("the ledger is a file of SQLite in batches unless something else is sa
   const auto slow = parse_config(with_ledger(R"({"batchMs": 200})"), {{"BOB", "b"}});
   REQUIRE(slow.has_value());
   CHECK(slow->ledger.policy.at_risk == std::chrono::milliseconds(400));
+  const auto strict = parse_config(with_ledger(R"({"atRiskMs": 30})"), {{"BOB", "b"}});
+  REQUIRE(strict.has_value());
+  CHECK(strict->ledger.policy.interval == std::chrono::milliseconds(15));
+  CHECK(strict->ledger.policy.at_risk == std::chrono::milliseconds(30));
   const auto from_outside =
       parse_config(good, {{"BOB", "b"}, {"CONNECTOR_LEDGER", "sqlite:/x/y.db"}});
   REQUIRE(from_outside.has_value());

@@ -17,6 +17,7 @@
 #include "connector/connector_process.hpp"
 #include "connector/ledger_place.hpp"
 #include "connector/payments.hpp"
+#include "ledger/progress.hpp"
 #include "ledger/reading.hpp"
 #include "ledger/settlement.hpp"
 
@@ -39,7 +40,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr int exit_failed = 1;
 constexpr int exit_skipped = 77;
-constexpr auto at_risk = 50ms;
+constexpr auto at_risk = ledger::Policy{}.at_risk;
 // Between a connector's clock and what its peers can see of it, on a busy machine.
 constexpr auto clock_tolerance = 25ms;
 constexpr auto limit = std::int64_t{1} << 61;
@@ -70,9 +71,8 @@ std::string config(const std::string& store, const Options& options, const std::
   };
   return fmt::format(R"({{"address": "test.hub", "btp": {{"host": "127.0.0.1", "port": {}}},
     "http": {{"host": "127.0.0.1", "port": 0}}, "role": "{}", "expiryMarginMs": 50,
-    "ledger": {{"store": "{}", "durability": "{}", "atRiskMs": {}}}, "accounts": [{}, {}]}})",
-                     port, role, store, options.durability, at_risk.count(), account("alice"),
-                     account("bob"));
+    "ledger": {{"store": "{}", "durability": "{}"}}, "accounts": [{}, {}]}})",
+                     port, role, store, options.durability, account("alice"), account("bob"));
 }
 
 // A connector and who pays through it.
