@@ -188,6 +188,20 @@ TEST_CASE("Results of other machines, rates and kinds are refused unless told", 
   CHECK(compared({one, folder.add("google.json", to_text(google(1, 20)))}).exit_status == 2);
 }
 
+TEST_CASE("Runs of --rate max are of one rate, and of another than those with a number",
+          "[compare]") {
+  Folder folder;
+  RunResult fast;
+  fast.closed_loop = true;
+  auto max = stored_run(10);
+  max["details"]["rate"] = parse_json(to_json(fast, judge(fast, {}), {}))["details"]["rate"];
+  const std::string one = folder.add("max.json", to_text(max));
+  CHECK(compared({one, folder.add("max2.json", to_text(max))}).exit_status == 4);
+  const auto mixed = compared({one, folder.add("paced.json", to_text(stored_run(10)))});
+  CHECK(mixed.exit_status == 2);
+  CHECK(mixed.err.find("different rates (max and 10000)") != std::string::npos);
+}
+
 TEST_CASE("Twelve runs of each in turns tell a 10 % slowdown from none", "[compare]") {
   Folder same;
   add_runs(same, 1, 12);

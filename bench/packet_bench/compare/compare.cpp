@@ -32,10 +32,9 @@ Result<void> check_alike(const std::vector<const StoredResult*>& results,
                    std::move(remedy)};
     };
     if (result->kind != first.kind) return differs("kinds", "give results of the same kind");
-    const std::array pairs{
-        std::pair{first.machine, result->machine},
-        std::pair{fmt::format("{}", first.rate), fmt::format("{}", result->rate)},
-        std::pair{first.target, result->target}};
+    const std::array pairs{std::pair{first.machine, result->machine},
+                           std::pair{first.rate, result->rate},
+                           std::pair{first.target, result->target}};
     for (std::size_t i = 0; i < pairs.size(); ++i) {
       const auto& [one, other] = pairs[i];
       if (one == other || options.may_differ(differences[i])) continue;

@@ -99,7 +99,8 @@ void read_run(const Json& json, StoredResult& result) {
   const Json& context = member(details, "context");
   result.machine =
       fmt::format("{} x {}", to_text(member(context, "cpus")), text(context, "cpuModel"));
-  result.rate = positive(member(details, "rate"), "rate");
+  const Json& rate = member(details, "rate");
+  result.rate = rate == "max" ? "max" : fmt::format("{}", positive(rate, "rate"));
   const auto enter = [&](const char* metric, double value) {
     result.metrics[metric].values = {value};
   };

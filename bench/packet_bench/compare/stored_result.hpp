@@ -28,7 +28,7 @@ struct StoredResult {
   std::string timestamp;  // ISO 8601, as it is written there
   std::chrono::system_clock::time_point time;
   std::string machine;  // processors and their model: what makes figures comparable at all
-  double rate = 0;      // packets a second; 0: not of that kind
+  std::string rate;     // packets a second, or max; empty: not of that kind
   std::string target;   // of a run, with its number of connections
   std::string doubt;    // why its figures are not to be built on; empty: they are
   std::map<std::string, StoredMetric> metrics;
