@@ -30,17 +30,23 @@ std::string first_line(const std::string& path) {
   return text.substr(0, text.find('\n'));
 }
 
-std::string cpu_model() {
-  std::istringstream lines(text_of("/proc/cpuinfo"));
-  for (std::string line; std::getline(lines, line);) {
-    if (!line.starts_with("model name")) continue;
-    const std::size_t colon = line.find(": ");
-    if (colon != std::string::npos) return line.substr(colon + 2);
-  }
-  return "unknown";
-}
-
 }  // namespace
+
+std::string cpu_model(const std::string& cpuinfo) {
+  std::istringstream lines(cpuinfo);
+  std::string implementer;
+  std::string part;
+  for (std::string line; std::getline(lines, line);) {
+    const std::size_t colon = line.find(": ");
+    if (colon == std::string::npos) continue;
+    const std::string value = line.substr(colon + 2);
+    if (line.starts_with("model name")) return value;
+    if (line.starts_with("CPU implementer")) implementer = value;
+    if (line.starts_with("CPU part")) part = value;
+  }
+  if (implementer.empty() || part.empty()) return "unknown";
+  return fmt::format("implementer {}, part {}", implementer, part);
+}
 
 std::optional<ProcessUsage> process_usage(pid_t pid) {
   const std::string directory = fmt::format("/proc/{}", pid);
@@ -102,7 +108,7 @@ Context machine_context() {
     context.host = names.nodename;
     context.kernel = fmt::format("{} {} {}", names.sysname, names.release, names.machine);
   }
-  context.cpu_model = cpu_model();
+  context.cpu_model = cpu_model(text_of("/proc/cpuinfo"));
   context.cpus = static_cast<unsigned>(std::max(1L, ::sysconf(_SC_NPROCESSORS_ONLN)));
   context.governor = first_line("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor");
   if (context.governor.empty()) context.governor = "unknown";

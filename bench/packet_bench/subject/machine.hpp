@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <sys/types.h>
 #include <vector>
 
@@ -28,6 +29,10 @@ ProcessorTimes processor_times();
 
 // The processors that this process may use, in order; empty when the kernel does not say.
 std::vector<int> allowed_processors();
+
+// From the text of /proc/cpuinfo: the model's name, on arm64 the numbers of its designer and design
+// (MIDR_EL1), else "unknown".
+std::string cpu_model(const std::string& cpuinfo);
 
 // The machine and the build: what a later reader needs to judge whether two results compare.
 Context machine_context();
