@@ -20,10 +20,11 @@ TEST_CASE("a run that is late beside a hog on its processor is invalid and blame
   const auto hog =
       Child::start({.argv = {"taskset", "-c", pinned, "sh", "-c", "while :; do :; done"}});
   REQUIRE(hog.has_value());
-  const BenchRun run = packet_bench(
-      at_target(target, {"--duration", "3s", "--warmup", "0s", "--rate", "5000", "--priority",
-                         "normal", "--cpu-affinity", pinned, "--threshold-p99", "1ms"}),
-      folder);
+  const BenchRun run =
+      packet_bench(at_target(target, {"--duration", "3s", "--warmup", "0s", "--rate", "5000",
+                                      "--priority", "normal", "--cpu-affinity", pinned,
+                                      "--threshold-p99", "1ms", "--retries", "1", "--seed", "7"}),
+                   folder);
   INFO(run.out + run.err);
   const auto& details = run.results["details"];
   if (details["audit"]["lateness"]["p99Ms"].get<double>() <= 1) {
@@ -35,6 +36,8 @@ TEST_CASE("a run that is late beside a hog on its processor is invalid and blame
   CHECK(details["outcome"] == "invalid");
   CHECK(details["latencyTrusted"] == false);
   CHECK_THAT(run.err, ContainsSubstring("--cpu-affinity"));
+  CHECK(details["attempt"] == 2);
+  CHECK(details["seed"] != 7);  // it sent no packet again
 }
 
 TEST_CASE("a disk that is full when the results are written keeps the older ones",

@@ -232,8 +232,9 @@ Result<RunResult> measure(const RunOptions& asked, const std::stop_token& stop) 
 }
 
 Result<JudgedRun> run(const RunOptions& options, const std::stop_token& stop) {
+  RunOptions attempted = options;
   for (unsigned attempt = 1;; ++attempt) {
-    auto result = measure(options, stop);
+    auto result = measure(attempted, stop);
     if (!result) return result.error();
     result->attempt = attempt;
     Verdict verdict = judge(*result, options.limits);
@@ -241,6 +242,8 @@ Result<JudgedRun> run(const RunOptions& options, const std::stop_token& stop) {
     if (!again) return JudgedRun{std::move(*result), std::move(verdict)};
     print_warning(program, fmt::format("run {} was invalid: {}; repeating it", attempt,
                                        verdict.reasons.front()));
+    // No packet is ever sent twice; those of a search's next probe are of the next seed.
+    attempted.plan.seed += std::uint64_t{1} << 32;
   }
 }
 
