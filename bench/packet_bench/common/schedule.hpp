@@ -19,8 +19,6 @@ class Schedule {
   // index alone; it costs O(n), so a run walks it with a Walker.
   std::chrono::nanoseconds due(std::uint64_t n) const;
 
-  double rate() const { return static_cast<double>(rate_); }
-
  private:
   friend class ScheduleWalker;
   // The time between packets n and n + 1, in seconds (poisson).

@@ -18,17 +18,15 @@ class Receiver final : private BtpLinkEvents {
 
   MovingLink& link() { return link_; }
   std::uint64_t prepares() const { return prepares_; }
-  std::uint64_t times_lost() const { return times_lost_; }
 
  private:
   void on_frame(BtpLink& link, const wire::BtpFrame& frame) override;
-  void on_down(BtpLink&, const std::string&) override { ++times_lost_; }
+  void on_down(BtpLink&, const std::string&) override {}
   void answer(const wire::Prepare& prepare);
 
   ReceiverBehaviour behaviour_;
   MovingLink link_;
   std::uint64_t prepares_ = 0;
-  std::uint64_t times_lost_ = 0;
   std::vector<std::uint8_t> packet_;
 };
 
