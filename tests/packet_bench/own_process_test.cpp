@@ -36,6 +36,12 @@ TEST_CASE("what ended tells its status and its last lines", "[own_process]") {
   CHECK(death_of(silent, 5) == "it ended with status 0: it logged nothing");
 }
 
+TEST_CASE("what it wrote can neither move a cursor nor begin a line", "[own_process]") {
+  OwnProcess bad =
+      started(R"(printf 'one\033]0;title\007 \033[2Jtwo\n\r::warning::three \377'; exit 1)");
+  CHECK(death_of(bad, 2) == "it ended with status 1: one two |  ::warning::three \xef\xbf\xbd");
+}
+
 TEST_CASE("of a long log the end is told", "[own_process]") {
   OwnProcess talks = started("yes a line that is not the last | head -n 400000; echo last");
   CHECK(death_of(talks, 2) == "it ended with status 0: a line that is not the last | last");

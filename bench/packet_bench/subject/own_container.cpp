@@ -1,6 +1,7 @@
 #include "packet_bench/subject/own_container.hpp"
 
 #include "base/command_line.hpp"
+#include "base/foreign_text.hpp"
 #include "base/random.hpp"
 #include "packet_bench/common/program.hpp"
 
@@ -21,6 +22,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
+constexpr std::size_t longest_refusal = 300;
+
 // The first of what a program printed.
 std::string line_of(const std::string& text) {
   return text.substr(0, text.find('\n'));
@@ -35,7 +38,8 @@ Result<std::string> docker(Command command, std::stop_token stop = {}) {
     return Error{ErrorKind::unreachable, done.error().what,
                  "install Docker (scripts/setup docker), or give an executable"};
   }
-  if (done->exit_status != 0) return Error{ErrorKind::unreachable, line_of(done->err), {}};
+  if (done->exit_status != 0)
+    return Error{ErrorKind::unreachable, foreign_line(line_of(done->err), longest_refusal), {}};
   return line_of(done->out);
 }
 

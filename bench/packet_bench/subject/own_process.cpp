@@ -1,6 +1,7 @@
 #include "packet_bench/subject/own_process.hpp"
 
 #include "base/durable_file.hpp"
+#include "base/foreign_text.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -56,8 +57,7 @@ Result<std::string> OwnProcess::output() const {
 }
 
 std::string OwnProcess::last_words(std::size_t lines) const {
-  std::string text = end_of(output_file());
-  while (!text.empty() && text.back() == '\n') text.pop_back();
+  const std::string text = foreign_text(end_of(output_file()), longest_words);
   if (text.empty()) return "it logged nothing";
   std::size_t begin = text.size();
   for (std::size_t i = 0; i < lines && begin != 0; ++i) {

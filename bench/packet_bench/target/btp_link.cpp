@@ -1,5 +1,6 @@
 #include "packet_bench/target/btp_link.hpp"
 
+#include "base/foreign_text.hpp"
 #include "base/random.hpp"
 #include "packet_bench/common/schedule.hpp"
 #include "packet_bench/target/backoff.hpp"
@@ -21,13 +22,14 @@ using wire::WebSocketRole;
 constexpr std::chrono::nanoseconds attempt_deadline = 2s;
 constexpr std::uint32_t authentication_request = 1;
 constexpr std::size_t max_message = std::size_t{1} << 20;
+constexpr std::size_t longest_reason = 125;  // what a close frame can hold
 
 std::string close_reason(wire::Bytes payload) {
   if (payload.size() < 2) return "closed by the other side";
   const std::string_view text(reinterpret_cast<const char*>(payload.data()) + 2,
                               payload.size() - 2);
   return fmt::format("closed by the other side with {}{}{}", payload[0] << 8 | payload[1],
-                     text.empty() ? "" : " ", text);
+                     text.empty() ? "" : " ", foreign_line(text, longest_reason));
 }
 
 }  // namespace
@@ -195,7 +197,9 @@ void BtpLink::take_btp(wire::Bytes message) {
 void BtpLink::take_authentication_answer(const wire::BtpFrame& frame) {
   if (frame.request_id != authentication_request) return;
   if (frame.type != wire::BtpType::response) {
-    return lost(fmt::format("it refused the token ({} {})", frame.error_code, frame.error_name));
+    return lost(fmt::format("it refused the token ({} {})",
+                            foreign_line(frame.error_code, longest_reason),
+                            foreign_line(frame.error_name, longest_reason)));
   }
   stage_ = Stage::ready;
   backoff_ = 0ns;

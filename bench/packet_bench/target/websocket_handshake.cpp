@@ -1,6 +1,7 @@
 #include "packet_bench/target/websocket_handshake.hpp"
 
 #include "base/base64.hpp"
+#include "base/foreign_text.hpp"
 
 #include <array>
 #include <cctype>
@@ -68,11 +69,14 @@ std::string upgrade_request(std::string_view authority, std::string_view path,
       path, authority, key);
 }
 
+constexpr std::size_t longest_status = 120;
+
 std::string upgrade_refusal(std::string_view head, std::string_view key) {
   const std::string_view status_line = head.substr(0, head.find("\r\n"));
   if (!status_line.starts_with("HTTP/1.1 ")) return "it does not speak HTTP";
   if (status_line.substr(9, 3) != "101") {
-    return fmt::format("it answered '{}' to the WebSocket upgrade", status_line);
+    return fmt::format("it answered '{}' to the WebSocket upgrade",
+                       foreign_line(status_line, longest_status));
   }
   const auto accept = header_value(head, "Sec-WebSocket-Accept");
   if (!accept || *accept != accept_for(key)) return "its Sec-WebSocket-Accept is wrong";
