@@ -26,7 +26,7 @@ from slipway.paths import REPOSITORY
 from support import needs
 from support.load import Generator
 
-pytestmark = needs.all_of("" if HAPROXY else needs.programs("docker", "haproxy"))
+pytestmark = needs.all_of("" if HAPROXY else needs.programs("test", "haproxy"))
 PEERS = [int(peers) for peers in os.environ.get("PEERS", "1 100 5000").split()]
 SWAPS = int(os.environ.get("SWAPS", "3"))
 RATE = int(os.environ.get("RATE", "10000"))

@@ -1,5 +1,5 @@
-"""What a BTP server says when it refuses is shown on a terminal and in CI's log, where text can be a command: it is shown
-as one line of text."""
+"""What a BTP server says when it refuses is shown on a terminal and in CI's log, where text can be a command: it is
+shown as one line of text."""
 
 import base64
 import hashlib
