@@ -3,7 +3,7 @@
 deploy: asks all hosts first, and changes none unless all can be deployed to; then one after the other, the first
 being the canary; stops at the first that does not take the version, and takes back those that did. Killed, it is
 called again, from anywhere: it goes on from what the hosts say.
-rollback: all at once. --status: a line for each.
+rollback: all at once. --status, --history, --show and a rollback's --dry-run: what each says.
 
 Exit: as deploy and rollback: 0 all, 3 nothing was begun, 4 failed and every host runs what it ran before, 5 a human
 is needed, 130 interrupted; of several rollbacks the worst.
@@ -29,7 +29,7 @@ from .decisions import (
     remaining,
     to_take_back,
 )
-from .fleet import Fleet
+from .fleet import Fleet, Said
 
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}$")
 
@@ -97,6 +97,9 @@ def deploy(fleet: Fleet, report: Report, image: str, words: list) -> Outcome:
         unfit = [f"{host}: {said.reason}" for host, said in tried.items() if said.status != DONE]
     if unfit:
         return Outcome(UNCHANGED, "nothing was begun: not every host can be deployed to", unfit)
+    if "--dry-run" in words:
+        return Outcome(DONE, f"nothing was changed: {target} would go to {', then '.join(todo)}" if todo else
+                       f"nothing was changed, nor would it be: every host runs it already, {target}")
     failed = ""
     for host in todo:
         said = timed(report, host, "deploy", lambda host=host: fleet.deploy(host, image, *words))
@@ -127,28 +130,44 @@ def take_back(fleet: Fleet, report: Report, seen: dict, target: str, before: dic
 
 
 def rollback(fleet: Fleet, report: Report, words: list) -> Outcome:
+    resumes = "--resume" in words
     seen = fleet.ask_all()
     for host in fleet.hosts:
         report.note(host, before=seen[host].running, what=seen[host].error)
-    said = fleet.on_all(fleet.hosts, lambda host: timed(report, host, "rollback",
+    said = fleet.on_all(fleet.hosts, lambda host: timed(report, host, "resume" if resumes else "rollback",
                                                         lambda: fleet.run("rollback.sh", host, *words, "--wait")))
     after = fleet.ask_all()
     for host in fleet.hosts:
         report.note(host, after=after[host].running)
     wrong = [f"{host}: {each.reason}" for host, each in said.items() if each.status != DONE]
+    count = len(fleet.hosts)
     if not wrong:
-        return Outcome(DONE, f"all {len(fleet.hosts)} hosts went back")
+        return Outcome(DONE, f"nothing is left cut short on all {count} hosts" if resumes else
+                       f"all {count} hosts went back")
     # 5 says that a host does not serve; what else went wrong left it serving what it did.
     status = HUMAN if any(each.status == HUMAN for each in said.values()) else max(
         each.status for each in said.values())
-    return Outcome(status, f"{len(wrong)} of {len(fleet.hosts)} hosts did not go back", wrong)
+    return Outcome(status, f"{len(wrong)} of {count} hosts " + (
+        "could not finish what was cut short" if resumes else "did not go back"), wrong)
+
+
+def only_looks(words: list) -> bool:
+    """Is it a rollback that changes nothing, and whose answer is what each host says?"""
+    return any(word.partition("=")[0] in ("--status", "--history", "--show", "--dry-run") for word in words)
+
+
+def document(said: Said):
+    """What a host said with --json; where it said none, why."""
+    try:
+        return json.loads(said.out)
+    except ValueError:
+        return {"error": said.reason}
 
 
 def status(fleet: Fleet, words: list) -> int:
     said = fleet.on_all(fleet.hosts, lambda host: fleet.run("rollback.sh", host, *words))
     if "--json" in words:
-        print(json.dumps({host: json.loads(each.out) if each.out.strip() else {"error": each.reason}
-                          for host, each in said.items()}))
+        print(json.dumps({host: document(each) for host, each in said.items()}))
     else:
         for host, each in said.items():
             print(f"==== {host}", (each.out or each.err).rstrip(), sep="\n")
@@ -187,7 +206,7 @@ def main(argv: list | None = None) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, interrupt)
     try:
-        if options.verb == "rollback" and {"--status", "--history"} & set(words):
+        if options.verb == "rollback" and only_looks(words):
             return status(fleet, options.words)
         if options.verb == "rollback":
             return report.end(rollback(fleet, report, words))
