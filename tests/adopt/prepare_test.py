@@ -1,0 +1,63 @@
+"""scripts/setup-host and host/prepare with stand-ins of ssh, Docker and systemd: the words that arrive, and what is
+asked of an engine that runs. setup_test has a host and an engine of its own."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from slipway.paths import REPOSITORY
+from support import needs
+
+pytestmark = needs.all_of(needs.root("host/prepare"))
+
+# Says live-restore once a file tells it to; ENGINE=none: nobody answers.
+DOCKER = """#!/bin/sh
+case "$*" in
+"compose version --short") echo 2.30.0 ;;
+*Client.Version*) echo 28.0.0 ;;
+*Server.Version*) [ "${ENGINE:-}" != none ] ;;
+*LiveRestoreEnabled*) if [ -e "$WORLD/restores" ]; then echo true; else echo false; fi ;;
+*) exit 64 ;;
+esac
+"""
+# The last word is for the shell there.
+SSH = '#!/bin/bash\nexec bash -c "${!#}"\n'
+SYSTEMCTL = '#!/bin/sh\necho "$*" >>"$WORLD/systemctl"\n[ "$1" != reload ] || touch "$WORLD/restores"\n'
+
+
+class World:
+    def __init__(self, folder: Path):
+        self.folder, self.root, self.bin = folder, folder / "root", folder / "bin"
+        (self.root / "run").mkdir(parents=True)
+        self.bin.mkdir()
+        for name, content in (("docker", DOCKER), ("dockerd", "#!/bin/sh\n"), ("ssh", SSH), ("systemctl", SYSTEMCTL),
+                              ("deploy", "#!/bin/sh\n"), ("rollback", "#!/bin/sh\n")):
+            (self.bin / name).write_text(content)
+            (self.bin / name).chmod(0o755)
+        (folder / "known").touch()
+
+    def setup(self, *words: str, **environment: str) -> subprocess.CompletedProcess:
+        return subprocess.run(
+            [REPOSITORY / "scripts/setup-host", "root@host.test", "--known-hosts", self.folder / "known", *words],
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, env={
+                **os.environ, "PATH": f"{self.bin}:{os.environ['PATH']}", "SLIPWAY_EXECUTABLES": str(self.bin),
+                "PREPARE_ROOT": str(self.root), "WORLD": str(self.folder), **environment})
+
+
+@pytest.fixture
+def world(tmp_path):
+    return World(tmp_path)
+
+
+def test_a_host_is_set_up_with_neither_a_key_nor_an_image(world):
+    done = world.setup(ENGINE="none")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert '"image": ""' in (world.root / "etc/slipway/deploy.json").read_text()
+
+
+def test_the_image_arrives_as_one_word(world):
+    done = world.setup("--image", "registry.example/acme/api", ENGINE="none")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert '"image": "registry.example/acme/api"' in (world.root / "etc/slipway/deploy.json").read_text()
