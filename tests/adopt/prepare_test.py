@@ -9,6 +9,7 @@ import pytest
 
 from slipway.paths import REPOSITORY
 from support import needs
+from support.waiting import await_true
 
 pytestmark = needs.all_of(needs.root("host/prepare"))
 
@@ -25,6 +26,7 @@ esac
 # The last word is for the shell there.
 SSH = '#!/bin/bash\nexec bash -c "${!#}"\n'
 SYSTEMCTL = '#!/bin/sh\necho "$*" >>"$WORLD/systemctl"\n[ "$1" != reload ] || touch "$WORLD/restores"\n'
+ENGINE = 'trap "touch \\"$1/restores\\"" HUP; echo $$ >"$1/root/run/docker.pid"; cat <&0 & until wait; do :; done'
 
 
 class World:
@@ -61,3 +63,26 @@ def test_the_image_arrives_as_one_word(world):
     done = world.setup("--image", "registry.example/acme/api", ENGINE="none")
     assert done.returncode == 0, done.stdout + done.stderr
     assert '"image": "registry.example/acme/api"' in (world.root / "etc/slipway/deploy.json").read_text()
+    assert "it reads" in done.stdout and "when it starts" in done.stdout, "nobody could be asked for live-restore"
+
+
+def test_an_engine_that_runs_is_made_to_read_live_restore(world):
+    with subprocess.Popen(["bash", "-c", ENGINE, "engine", world.folder], stdin=subprocess.PIPE):
+        await_true((world.root / "run/docker.pid").exists, "the engine")
+        done = world.setup()
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (world.folder / "restores").exists() and "loaded" in done.stdout
+    again = world.setup()
+    assert again.returncode == 0 and "loaded" not in again.stdout, again
+
+
+def test_where_systemd_runs_it_reloads_the_engine(world):
+    (world.root / "run/systemd/system").mkdir(parents=True)
+    done = world.setup()
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "reload docker" in (world.folder / "systemctl").read_text().splitlines()
+
+
+def test_an_engine_that_does_not_take_it_is_an_error(world):
+    done = world.setup()  # there is nothing that a signal would reach
+    assert done.returncode == 1 and "does not keep containers" in done.stderr, done

@@ -17,6 +17,10 @@ def host():
     sweep("adopt-setup")
     made = Host(f"adopt-setup-{os.getpid()}")
     with made:
+        # Its engine has its file and its pid where an engine has them.
+        (made.home / "daemon.json").unlink()
+        (made.home / "daemon.json").symlink_to("/etc/docker/daemon.json")
+        made.run_inside("ln", "-s", made.run_dir / "docker.pid", "/run/docker.pid")
         yield made
     discard(made)
 
@@ -51,6 +55,7 @@ def test_a_host_whose_key_is_not_known_is_not_touched(executables, host, ci_key,
 def test_a_host_is_ready_and_a_second_time_changes_nothing(executables, host, ci_key):
     first = setup(executables, host, ci_key)
     assert first.returncode == 0, first.stdout + first.stderr
+    assert host.docker("info", "--format", "{{.LiveRestoreEnabled}}").stdout.strip() == "true"
     assert '"image": "registry.example/acme/price-api"' in on_host(host, "/etc/slipway/deploy.json")
     assert f"gh variable set STAGING_HOST --env staging --body {host.ip}" in first.stdout
     assert f"gh secret set STAGING_SSH_KEY --env staging < {ci_key}" in first.stdout
