@@ -2,6 +2,7 @@
 asked of an engine that runs. setup_test has a host and an engine of its own."""
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -86,3 +87,16 @@ def test_where_systemd_runs_it_reloads_the_engine(world):
 def test_an_engine_that_does_not_take_it_is_an_error(world):
     done = world.setup()  # there is nothing that a signal would reach
     assert done.returncode == 1 and "does not keep containers" in done.stderr, done
+
+
+def test_what_watches_is_there_whole_and_what_was_changed_stays(world):
+    place = world.root / "etc/slipway/observability"
+    assert world.setup(ENGINE="none").returncode == 0
+    assert subprocess.run(["diff", "-r", REPOSITORY / "host/observability", place], check=False).returncode == 0
+    assert (place / "prometheus/prometheus.yml").stat().st_mode & 0o777 == 0o644
+    (place / "images.env").write_text("PROMETHEUS_IMAGE=ours\n")
+    again = world.setup(ENGINE="none")
+    assert again.returncode == 0 and "wrote" not in again.stdout, again.stdout
+    assert (place / "images.env").read_text() == "PROMETHEUS_IMAGE=ours\n"
+    shutil.rmtree(place)
+    assert "observability" in world.setup(ENGINE="none").stdout and (place / "compose.yml").exists()
