@@ -83,6 +83,23 @@ def test_only_what_follows_what_runs_is_deployed(relation, refused):
     assert bool(script("not-older").refusal(relation, "a", "b")) == refused
 
 
+@pytest.mark.parametrize(("running", "status"), [
+    ("", 0), ("new", 0), ("old", 0), ("old new", 0), ("newer", 1), ("old newer", 1), ("new newer", 1),
+    ("different", 1)])
+def test_what_is_deployed_follows_all_that_runs_on_several_hosts(monkeypatch, capsys, running, status):
+    module = script("not-older")
+    relations = {("old", "new"): "ahead", ("newer", "new"): "behind"}
+    monkeypatch.setattr(module.github.GitHub, "compare", lambda _hub, base, head: relations.get((base, head), ""))
+    for name, value in (("RUNNING", running), ("REVISION", "new"), ("GITHUB_REPOSITORY", "acme/conn")):
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr("sys.argv", ["not-older"])
+    monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
+    assert module.main() == status
+    assert not status or "newer" in capsys.readouterr().err or running == "different"
+    monkeypatch.setenv("OLDER", "yes")
+    assert module.main() == 0
+
+
 @pytest.mark.parametrize(("environment", "approved", "lack"), [
     (None, False, "does not exist"), ({"deployment_branch_policy": None}, False, "every branch"),
     ({"deployment_branch_policy": {}, "protection_rules": []}, False, "every branch"),
