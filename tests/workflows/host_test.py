@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import yaml
 
 from slipway.paths import REPOSITORY
 
@@ -24,8 +25,8 @@ esac
 RELEASE_TOOLS = """#!/bin/bash
 echo "release-tools ${DIGEST-none} $*" >>"$WORLD/called"
 [[ ${REFUSED:-} != yes ]] || { echo 'release-tools: error: GitHub answered 502' >&2; exit 1; }
-version=$OF_DIGEST
-[[ $* != *--version* ]] || version=${*##*--version }
+version=$OF_DIGEST words=$*
+[[ $words != *--version* ]] || version=${words##*--version }
 [[ -n $version ]] || exit 0
 mkdir -p "$1" "$WORLD/pack/slipway/bin"
 for tool in deploy rollback; do cp "$WORLD/tool" "$WORLD/pack/slipway/bin/$tool"; done
@@ -152,3 +153,66 @@ def test_who_asks_what_runs_and_is_not_told_says_so(world, verb):
     done = world.on_hosts(verb, DIGEST=NEW)
     assert done.returncode == 1 and "cannot be asked what runs" in done.stderr, done
     assert "b, port 22, was not reached" in done.stderr
+
+
+def test_before_tells_each_commit_that_runs_so_that_a_killed_roll_out_can_be_gone_on_with(world):
+    world.says({"a": state(NEW, NEW_SHA), "b": state(OLD, OLD_SHA), "c": state(OLD, OLD_SHA)})
+    assert world.on_hosts("before").returncode == 0
+    assert world.output == {"digest": "different", "revision": f"{OLD_SHA} {NEW_SHA}"}
+    world.says({"a": state(NEW, NEW_SHA), "b": {"running": None, "healthy": None}})
+    assert world.on_hosts("before").returncode == 0
+    assert world.output["revision"] == NEW_SHA
+    world.says(state(OLD, OLD_SHA))
+    assert world.on_hosts("before").returncode == 0
+    assert world.output == {"digest": OLD, "revision": OLD_SHA}
+
+
+# A cluster: whose tools work on it.
+
+@pytest.mark.parametrize(("of_digest", "digest", "used"), [
+    ("", NEW, "1.4.0"), ("", "", "1.4.0"), ("1.5.0", NEW, "1.5.0"), ("1.2.0", NEW, "1.4.0"), ("1.4.0", NEW, "1.4.0")],
+    ids=["a commit that is no release", "a rollback to the last one", "a release", "an older release",
+         "the release of the checkout"])
+def test_slipway_itself_takes_the_tools_of_its_newest_release_to_a_cluster(world, of_digest, digest, used):
+    done = world.on_cluster("before", world.slipway, OF_DIGEST=of_digest, DIGEST=digest)
+    assert done.returncode == 0, done
+    assert world.tools_that_worked(world.slipway) == used
+    assert digest or not any(call.startswith("release-tools  ") and "--version" not in call for call in world.called())
+
+
+def test_another_service_takes_those_of_the_action_s_own_release(world):
+    done = world.on_cluster("before", OF_DIGEST="9.9.9", GITHUB_REPOSITORY="eve/api")
+    assert done.returncode == 0, done
+    assert world.tools_that_worked(world.service) == "1.4.0"
+
+
+@pytest.mark.parametrize("verb", ["before", "rollback", "undo", "take-back"])
+@pytest.mark.parametrize("own", [True, False], ids=["Slipway", "another service"])
+def test_tools_that_cannot_be_had_end_the_step_in_words_and_nothing_goes_on(world, verb, own):
+    done = world.on_cluster(verb, world.slipway if own else None, REFUSED="yes", BEFORE=OLD)
+    assert done.returncode == 1 and "no tools for a cluster" in done.stderr and "502" in done.stderr, done
+    assert [call for call in world.called() if not call.startswith("release-tools")] == []
+
+
+def test_a_kubeconfig_that_names_no_context_ends_the_step(world):
+    World.program(world.folder / "bin/kubectl", "#!/bin/sh\necho 'error: current-context is not set' >&2; exit 1\n")
+    done = world.on_cluster("rollback")
+    assert done.returncode == 1 and not world.called(), done
+
+
+@pytest.mark.parametrize("digest", [{"DIGEST": ""}, {}], ids=["empty", "none"])
+def test_no_digest_is_no_release_and_no_registry_is_asked(tmp_path, digest):
+    done = subprocess.run([REPOSITORY / "scripts/ci/release-tools", tmp_path, "--repository", "acme/prices"],
+                          env={"PATH": os.environ["PATH"], "SLIPWAY_IMAGE": "127.0.0.1:1/acme/prices", **digest},
+                          capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, ""), done
+
+
+def test_each_step_of_the_actions_that_may_be_the_first_has_what_fetching_needs():
+    for action in ("deploy", "rollback"):
+        steps = yaml.safe_load((REPOSITORY / f".github/actions/{action}/action.yml").read_text())["runs"]["steps"]
+        found = [step for step in steps if step["run"].endswith(('host" before', 'host" rollback', 'host" undo'))]
+        assert found
+        for step in found:
+            lacks = {"SLIPWAY_IMAGE", "ATTESTED", "REGISTRY_TOKEN", "GH_TOKEN", "SLIPWAY_KUBECONFIG"} - set(step["env"])
+            assert not lacks, (action, step["run"], lacks)
