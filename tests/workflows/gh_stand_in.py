@@ -176,6 +176,9 @@ class Repository:
         if method == "PATCH":
             variables[name] = body["value"]
             return 204, None
+        if method == "DELETE":
+            del variables[name]
+            return 204, None
         return 200, {"name": name, "value": variables[name]}
 
 

@@ -143,9 +143,47 @@ def test_github_s_own_app_is_refused_as_one_that_may_pass(hub):
 def test_without_an_app_releases_may_still_make_tags(hub):
     out = hub.setup("--reviewer", "ada")
     assert out.returncode == 0, out.stderr
-    assert "no --app-id" in out.stdout
+    assert "no App" in out.stdout
     tags = hub.state["rulesets"][1]
     assert tags["bypass_actors"] == [] and {r["type"] for r in tags["rules"]} == {"update", "deletion"}
+
+
+def test_a_second_run_without_the_words_of_the_first_takes_away_neither_app_nor_reviewer(hub):
+    hub.state["users"]["bob"] = 2
+    hub.done("--app-id", "77", "--reviewer", "bob")
+    before = json.loads(json.dumps(hub.state))
+    for words in (["--reviewer", "bob"], ["--app-id", "77"], []):
+        checked = hub.setup("--check", *words)
+        assert checked.returncode == 0, (words, checked.stdout, checked.stderr)
+        assert ": 0 of " in hub.done(*words)
+        assert hub.state == before
+    assert "no App" not in hub.setup().stdout
+
+
+def test_the_reviewers_of_a_person_s_repository_stay_too(hub):
+    hub.state["repository"]["owner"]["type"] = "User"
+    hub.state["users"]["bob"] = 2
+    hub.done("--reviewer", "bob")
+    assert ": 0 of " in hub.done()
+
+
+def test_an_app_goes_only_where_that_is_said(hub):
+    hub.done(*WITH_APP)
+    checked = hub.setup("--check", "--app-id", "0")
+    assert checked.returncode == 1, checked.stderr
+    assert "variable RELEASE_APP_ID: is 77, must not be there" in checked.stdout, checked.stdout
+    assert hub.state["variables"] == {"RELEASE_APP_ID": "77"}
+    hub.done("--app-id", "0")
+    assert hub.state["variables"] == {} and all(not rule["bypass_actors"] for rule in hub.state["rulesets"])
+    assert ": 0 of " in hub.done()
+
+
+def test_a_variable_that_is_no_app_s_id_is_told_and_changes_nothing(hub):
+    hub.state["variables"]["RELEASE_APP_ID"] = "ours"
+    before = json.loads(json.dumps(hub.state))
+    done = hub.setup("--reviewer", "ada")
+    assert done.returncode == 1 and "RELEASE_APP_ID is 'ours'" in done.stderr and "--app-id" in done.stderr
+    assert hub.state == before
 
 
 @pytest.mark.parametrize(("plan", "left"), [

@@ -14,7 +14,7 @@ import sys
 from .. import cli
 from . import plans
 from .compare import absent, difference
-from .desired import Facts, Setting, settings
+from .desired import APP_VARIABLE, Facts, Setting, reviewers_of, settings
 from .gh import Gh, GhError
 
 SEED = "v0.0.0"
@@ -35,6 +35,39 @@ def reviewer(gh: Gh, owner: str, name: str) -> dict:
     return {"type": "User", "id": gh.must("GET", f"users/{name}", absolute=True)["id"]}
 
 
+def asked(gh: Gh, path: str) -> dict | None:
+    """What is at PATH; None where there is nothing."""
+    status, answer = gh.ask("GET", path)
+    if status not in (200, 404):
+        raise GhError(f"GET {path}: {status}: {(answer or {}).get('message', '')}")
+    return answer if status == 200 else None
+
+
+def reviewers_now(gh: Gh) -> tuple:
+    """Those whom an earlier run named; none where the plan has no environments."""
+    status, environment = gh.ask("GET", "/environments/production-approval")
+    return tuple({"type": kind, "id": number} for kind, number in reviewers_of(environment if status == 200 else {}))
+
+
+def app_now(gh: Gh) -> int:
+    """The App that an earlier run let pass; 0: none."""
+    variable = asked(gh, APP_VARIABLE)
+    value = variable["value"] if variable else "0"
+    if not value.isdigit():
+        raise GhError(f"the variable RELEASE_APP_ID is {value!r}, which is no App's id: give --app-id ID, 0 for none")
+    return int(value)
+
+
+def forget_app(gh: Gh, check: bool) -> str:
+    """What was, or would be, done about the variable that names an App; empty when there is none."""
+    variable = asked(gh, APP_VARIABLE)
+    if not variable:
+        return ""
+    if not check:
+        gh.must("DELETE", APP_VARIABLE)
+    return f"is {variable['value']}, must not be there"
+
+
 def read_facts(gh: Gh, options) -> Facts:
     repository = gh.must("GET", "")
     owner = repository["owner"]
@@ -45,11 +78,13 @@ def read_facts(gh: Gh, options) -> Facts:
         if not told or told["name"] not in plans.ORDER:
             raise GhError(f"GitHub does not tell the plan of {owner['login']}; give --plan {'|'.join(plans.ORDER)}")
         plan = told["name"]
-    names = options.reviewer or [owner["login"]]
-    if organisation and not options.reviewer:
-        raise GhError("who approves deployments to production? Give --reviewer LOGIN or --reviewer @TEAM")
-    return Facts(repository["private"], plan or "free", organisation, options.app_id,
-                 tuple(reviewer(gh, owner["login"], name) for name in names))
+    reviewers = tuple(reviewer(gh, owner["login"], name) for name in options.reviewer) or reviewers_now(gh)
+    if not reviewers:
+        if organisation:
+            raise GhError("who approves deployments to production? Give --reviewer LOGIN or --reviewer @TEAM")
+        reviewers = (reviewer(gh, owner["login"], owner["login"]),)
+    app = app_now(gh) if options.app_id is None else options.app_id
+    return Facts(repository["private"], plan or "free", organisation, app, reviewers)
 
 
 def seed(gh: Gh, check: bool) -> str:
@@ -89,11 +124,12 @@ def run(options) -> int:
         if not facts.has(feature):
             print(f"left out: {feature} (private: from {least} on; a merge queue: organisations): {without}")
     if not facts.app:
-        print("no --app-id: releases tag the commit that CI built, and the changelog waits on a branch for your "
-              "pull request")
+        print("no App (--app-id ID): releases tag the commit that CI built, and the changelog waits on a branch for "
+              "your pull request")
     count = differing = 0
     # The seed first: the ruleset for tags would refuse it.
-    for name, act in [("seed tag", lambda: seed(gh, options.check)),
+    gone = [] if facts.app else [("variable RELEASE_APP_ID", lambda: forget_app(gh, options.check))]
+    for name, act in [("seed tag", lambda: seed(gh, options.check)), *gone,
                       *((s.name, lambda s=s: settle(gh, s, options.check)) for s in settings(facts))]:
         count += 1
         why = act()
@@ -108,10 +144,12 @@ def main() -> int:
     parser = cli.parser(__doc__, prog="github-setup")
     parser.add_argument("repository", nargs="?", metavar="OWNER/NAME", help="[the one of this folder]")
     parser.add_argument("--check", action="store_true", help="only compare, and say what differs")
-    parser.add_argument("--app-id", type=int, default=0, metavar="ID",
-                        help="the GitHub App that releases push with; without it nothing is pushed to the branch")
+    parser.add_argument("--app-id", type=int, metavar="ID",
+                        help="the GitHub App that releases push with; 0: none, and nothing is pushed to the branch "
+                             "[the variable RELEASE_APP_ID, else none]")
     parser.add_argument("--reviewer", action="append", default=[], metavar="LOGIN|@TEAM",
-                        help="who approves deployments to production; repeatable [the owner, if a person]")
+                        help="who approves deployments to production; repeatable "
+                             "[as before, else the owner, if a person]")
     parser.add_argument("--plan", choices=plans.ORDER, default="", help="of the owner [asked of GitHub]")
     parser.add_argument("--plans", action="store_true", help="print what each plan lacks, and nothing else")
     options = parser.parse_args()

@@ -14,6 +14,7 @@ ALLOWED_ACTIONS = (
     "actions/upload-artifact@*", "aquasecurity/trivy-action@*", "aquasecurity/setup-trivy@*",
     "github/codeql-action/*@*", "ossf/scorecard-action@*", "snyk/actions/*@*")
 GITHUB_ACTIONS_APP = 15368
+APP_VARIABLE = "/actions/variables/RELEASE_APP_ID"
 BRANCHES = ("main", "*.x")
 ENVIRONMENTS = ("staging", "production-approval", "production", "production-rollback", "release")
 
@@ -80,7 +81,7 @@ def _environment(name: str, facts: Facts) -> list:
     if approves:
         body |= {"reviewers": list(facts.reviewers), "prevent_self_review": True}
         wanted |= {"reviewers": sorted((r["type"], r["id"]) for r in facts.reviewers), "prevent_self_review": True}
-        extra = {"reviewers": _reviewers, "prevent_self_review": _prevents_self_review}
+        extra = {"reviewers": reviewers_of, "prevent_self_review": _prevents_self_review}
     place = f"/environments/{name}"
     return [
         Setting(f"environment {name}" + (" with reviewers" if approves else ""), place, wanted, ("PUT", place, body),
@@ -94,7 +95,7 @@ def _rule(environment: dict, kind: str) -> dict:
     return next((rule for rule in environment.get("protection_rules", []) if rule["type"] == kind), {})
 
 
-def _reviewers(environment: dict) -> list:
+def reviewers_of(environment: dict) -> list:
     named = _rule(environment, "required_reviewers").get("reviewers", [])
     return sorted((r["type"], r["reviewer"]["id"]) for r in named)
 
@@ -153,7 +154,7 @@ def settings(facts: Facts) -> list:
         make = ("PATCH", place, off)
         found.append(Setting("CodeQL by ci.yml, not by the default set-up", place, off, make, make))
     if facts.app:
-        place, said = "/actions/variables/RELEASE_APP_ID", {"name": "RELEASE_APP_ID", "value": str(facts.app)}
-        found.append(Setting("variable RELEASE_APP_ID", place, said, ("PATCH", place, said),
+        said = {"name": "RELEASE_APP_ID", "value": str(facts.app)}
+        found.append(Setting("variable RELEASE_APP_ID", APP_VARIABLE, said, ("PATCH", APP_VARIABLE, said),
                              ("POST", "/actions/variables", said)))
     return found + (_rulesets(facts) if facts.has("rulesets") else [])
