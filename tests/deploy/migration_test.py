@@ -91,6 +91,81 @@ def test_done_again_or_taken_up_in_the_middle_it_comes_to_the_same(call, folder)
     assert call("deploy", "--migrate-config").returncode == 0 and content(folder) == whole
 
 
+def little(folder: Path) -> None:
+    """A deploy.json that goes by the defaults of then, beside a compose.yml that was changed on the host."""
+    said = {"project": "slipway", "image": "registry.example/example/m2m-connector", "stateDir": str(folder / "state"),
+            "configDir": "conf"}
+    (folder / "deploy.json").write_text(json.dumps(said))
+
+
+def much(folder: Path) -> None:
+    change(folder, configDir="conf")
+
+
+def changed_here(folder: Path, describe) -> None:
+    with open(folder / "compose.yml", "a", encoding="utf-8") as file:
+        file.write("# ours\n")
+    (folder / "connector").rename(folder / "conf")
+    describe(folder)
+
+
+@pytest.mark.parametrize("describe", [little, much])
+@pytest.mark.parametrize("blocked", ["compose.yml.before", "config", "deploy.json.before"])
+def test_what_stops_half_way_can_be_run_again(call, folder, tmp_path_factory, describe, blocked):
+    """Where a folder stands in a file's place, or a file in a folder's, nothing can be written."""
+    changed_here(folder, describe)
+    untouched = tmp_path_factory.mktemp("untouched") / "etc"
+    shutil.copytree(folder, untouched)
+    assert call("deploy", "--migrate-config").returncode == 0
+    whole = content(folder)
+    assert {"slipway.yml", "compose.yml.before", "deploy.json.before"} <= set(whole)
+    shutil.rmtree(folder)
+    shutil.copytree(untouched, folder)
+    in_the_way = folder / blocked
+    in_the_way.write_text("") if blocked == "config" else in_the_way.mkdir()
+    stopped = call("deploy", "--migrate-config")
+    assert stopped.returncode not in (0, 2) and blocked in stopped.stderr, stopped
+    refused = call("deploy", "x:1")
+    assert refused.returncode == 2 and "--migrate-config" in refused.stderr, refused
+    in_the_way.unlink() if blocked == "config" else in_the_way.rmdir()
+    again = call("deploy", "--migrate-config")
+    assert again.returncode == 0 and "nothing to migrate" not in again.stdout, again
+    assert content(folder) == whole
+
+
+WRITES = ("compose.yml.before", "compose.yml", "config", "deploy.json.before", "slipway.yml")
+
+
+@pytest.mark.parametrize("describe", [little, much])
+@pytest.mark.parametrize("count", range(len(WRITES) + 1))
+def test_after_a_power_cut_between_any_two_writes_it_is_taken_up(call, folder, tmp_path_factory, describe, count):
+    changed_here(folder, describe)
+    before, after = (tmp_path_factory.mktemp("states") / name for name in ("before", "after"))
+    shutil.copytree(folder, before)
+    call("deploy", "--migrate-config")
+    whole = content(folder)
+    shutil.copytree(folder, after, symlinks=True)
+    shutil.rmtree(folder)
+    shutil.copytree(before, folder)
+    for name in WRITES[:count]:
+        if (after / name).is_dir():
+            shutil.copytree(after / name, folder / name, symlinks=True)
+        else:
+            shutil.copy(after / name, folder / name)
+    assert call("deploy", "--migrate-config").returncode == 0 and content(folder) == whole
+    assert "nothing to migrate" in call("deploy", "--migrate-config").stdout
+
+
+@pytest.mark.parametrize("name", ["slipway.yml", "compose.yml.before", "deploy.json.before"])
+def test_what_is_in_the_way_is_told_before_anything_is_written(call, folder, name):
+    changed_here(folder, much)
+    (folder / name).write_text("something else\n")
+    before = content(folder)
+    refused = call("deploy", "--migrate-config")
+    assert refused.returncode == 2 and f"{name} is there already" in refused.stderr, refused
+    assert content(folder) == before
+
+
 def test_files_that_were_changed_on_the_host_are_kept_as_its_own(call, folder):
     for name in FILES:
         with open(folder / name, "a", encoding="utf-8") as file:

@@ -61,6 +61,21 @@ Result<Json> read_object(const fs::path& file) {
   return {boost::system::in_place_value, std::move(object)};
 }
 
+fs::path with_suffix(const fs::path& file, const char* suffix) {
+  return file.string() + suffix;
+}
+
+constexpr std::string_view made_by = "# By deploy --migrate-config, from deploy.json.";
+
+// slipway.yml is written last but one: with it and an old file that is kept beside itself, a
+// migration was cut short.
+bool was_cut_short(const fs::path& file) {
+  const auto yaml = read_file(file.parent_path() / "slipway.yml");
+  const auto kept = read_file(with_suffix(file, ".before"));
+  const auto now = read_file(file);
+  return yaml && yaml->starts_with(made_by) && kept && now && *kept == *now;
+}
+
 bool is_old(const fs::path& file, const Json& object) {
   const bool has_removed =
       std::any_of(removed_fields.begin(), removed_fields.end(),
@@ -70,7 +85,7 @@ bool is_old(const fs::path& file, const Json& object) {
   std::error_code ignored;
   return has_removed ||
          (!object.contains("composeFile") && fs::exists(folder / "compose.yml", ignored) &&
-          !fs::exists(folder / "slipway.yml", ignored));
+          (!fs::exists(folder / "slipway.yml", ignored) || was_cut_short(file)));
 }
 
 // The old file as it is taken apart.
@@ -93,15 +108,18 @@ class Migration {
   bool is_own(const fs::path& file) const;
   std::string description() const;
   Json settings() const;
+  Result<void> check_all(const std::string& yaml, const std::string& settings) const;
   Result<void> keep_own_compose(const fs::path& compose);
   Result<void> keep_folder(const fs::path& folder);
-  Result<void> write_new(const Json& settings);
+  Result<void> write_all(const std::string& yaml, const std::string& settings);
   Result<void> write_anew(const fs::path& file, const std::string& content, mode_t mode);
   void say(std::string line) { said_.push_back(std::move(line)); }
 
   fs::path file_;
   fs::path folder_;
   Json old_;
+  std::string old_text_;
+  mode_t mode_ = 0644;
   std::vector<std::string> said_;
 };
 
@@ -139,9 +157,9 @@ std::string worse_than_before(const Json& bake) {
 
 std::string Migration::description() const {
   const std::string image = text("image", "");
-  std::string yaml =
-      "# By deploy --migrate-config, from deploy.json. An image's own description, its label\n"
-      "# io.slipway.service, comes before this one.\n";
+  std::string yaml = fmt::format(
+      "{} An image's own description, its label\n# io.slipway.service, comes before this one.\n",
+      made_by);
   const std::string name = fs::path(image).filename().string();
   yaml += fmt::format("service: {}\n", name.empty() ? text("project", "slipway") : name);
   yaml += known_ways;
@@ -195,26 +213,34 @@ Json Migration::settings() const {
   return settings;
 }
 
-Result<void> Migration::write_anew(const fs::path& file, const std::string& content, mode_t mode) {
+// What is there already, with other words, is nobody's to replace.
+Result<void> refuse_other(const fs::path& file, const std::string& content) {
   const auto there = read_file(file);
-  if (there && *there == content) return {};
-  if (there) {
-    return usage(fmt::format("{} is there already and says something else", file.string()),
-                 "move it away, and run this again");
-  }
+  if (!there || *there == content) return {};
+  return usage(fmt::format("{} is there already and says something else", file.string()),
+               "move it away, and run this again");
+}
+
+Result<void> Migration::write_anew(const fs::path& file, const std::string& content, mode_t mode) {
+  if (auto refused = refuse_other(file, content); !refused) return refused;
+  if (read_file(file)) return {};
   if (auto written = write_durably(file, content, mode); !written) return written;
   say("wrote " + file.string());
   return {};
 }
 
 // Folders of the configuration have names of their own now.
+std::string with_own_folder(const std::string& compose) {
+  static const std::regex whole(R"((\$\{SLIPWAY_CONFIG_DIR[^}]*\})(?!/))");
+  return std::regex_replace(compose, whole, "$1/connector");
+}
+
 Result<void> Migration::keep_own_compose(const fs::path& compose) {
   auto content = read_file(compose);
   if (!content) return content.error();
-  static const std::regex whole(R"((\$\{SLIPWAY_CONFIG_DIR[^}]*\})(?!/))");
-  const std::string changed = std::regex_replace(*content, whole, "$1/connector");
+  const std::string changed = with_own_folder(*content);
   if (changed != *content) {
-    auto kept = write_anew(compose.string() + ".before", *content, 0600);
+    auto kept = write_anew(with_suffix(compose, ".before"), *content, 0600);
     if (!kept) return kept;
     if (auto written = write_durably(compose, changed, 0644); !written) return written;
   }
@@ -243,34 +269,47 @@ Result<void> Migration::keep_folder(const fs::path& folder) {
   return sync_directory(link.parent_path());
 }
 
-Result<void> Migration::write_new(const Json& settings) {
-  struct stat status{};
-  const mode_t mode = ::stat(file_.c_str(), &status) == 0 ? status.st_mode & 07777 : 0644;
-  const auto before = read_file(file_);
-  if (!before) return before.error();
-  const std::string content = to_text(settings, 2) + "\n";
-  // As it will be read: what is wrong in it is told before the old one is gone.
-  const fs::path trial = file_.string() + ".new";
-  if (auto written = write_durably(trial, content, mode); !written) return written;
+// All that can refuse it, before anything is written.
+Result<void> Migration::check_all(const std::string& yaml, const std::string& settings) const {
+  if (auto read = service::parse_service(yaml, "slipway.yml"); !read) {
+    return usage(fmt::format("{} cannot be migrated: {}", file_.string(), read.error().what),
+                 "correct the old field");
+  }
+  const fs::path trial = with_suffix(file_, ".new");
+  if (auto written = write_durably(trial, settings, mode_); !written) return written;
   const auto usable = read_config(trial);
   std::error_code ignored;
   fs::remove(trial, ignored);
   if (!usable) return usable.error();
-  if (auto kept = write_anew(file_.string() + ".before", *before, mode); !kept) return kept;
-  if (auto written = write_durably(file_, content, mode); !written) return written;
+  if (auto free = refuse_other(folder_ / "slipway.yml", yaml); !free) return free;
+  if (auto free = refuse_other(with_suffix(file_, ".before"), old_text_); !free) return free;
+  const fs::path compose = place("composeFile", "compose.yml");
+  const auto content = is_own(compose) ? read_file(compose) : Result<std::string>(std::string());
+  if (!content) return content.error();
+  if (with_own_folder(*content) == *content) return {};
+  return refuse_other(with_suffix(compose, ".before"), *content);
+}
+
+// In this order, so that whatever stops it, it can be run again: see is_old.
+Result<void> Migration::write_all(const std::string& yaml, const std::string& settings) {
+  if (auto kept = write_anew(with_suffix(file_, ".before"), old_text_, mode_); !kept) return kept;
+  auto described = write_anew(folder_ / "slipway.yml", yaml, 0644);
+  if (!described) return described;
+  if (auto written = write_durably(file_, settings, mode_); !written) return written;
   say(fmt::format("wrote {}; the old one is {}.before", file_.string(), file_.string()));
   return {};
 }
 
 Result<std::vector<std::string>> Migration::run() {
+  struct stat status{};
+  if (::stat(file_.c_str(), &status) == 0) mode_ = status.st_mode & 07777;
+  const auto before = read_file(file_);
+  if (!before) return before.error();
+  old_text_ = *before;
   const std::string yaml = description();
   const Json settings = this->settings();
-  if (auto read = service::parse_service(yaml, "slipway.yml"); !read) {
-    return usage(fmt::format("{} cannot be migrated: {}", file_.string(), read.error().what),
-                 "correct the old field");
-  }
-  if (auto written = write_anew(folder_ / "slipway.yml", yaml, 0644); !written)
-    return written.error();
+  const std::string new_text = to_text(settings, 2) + "\n";
+  if (auto fit = check_all(yaml, new_text); !fit) return fit.error();
   if (settings.contains("composeFile")) {
     auto kept = keep_own_compose(place("composeFile", "compose.yml"));
     if (!kept) return kept.error();
@@ -283,7 +322,7 @@ Result<std::vector<std::string>> Migration::run() {
         " is read by the HAProxy that runs, when it starts again: leave it there");
   }
   if (auto kept = keep_folder(place("configDir", "connector")); !kept) return kept.error();
-  if (auto written = write_new(settings); !written) return written.error();
+  if (auto written = write_all(yaml, new_text); !written) return written.error();
   return said_;
 }
 
