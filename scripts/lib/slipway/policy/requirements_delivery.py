@@ -232,6 +232,9 @@ def never_ignored(r):
 
 
 def manual_rollback(r):
+    for job, step in r.cd.steps():
+        if uses(step, ROLLBACK) and "DEPLOY_TIMEOUT" not in step["with"].get("timeout", ""):
+            yield f"cd/{job}: goes back in another time than it is given to deploy"
     job = r.cd.jobs["rollback"]
     if one_line(job.get("if")) != ("github.event_name == 'workflow_dispatch' && "
                                    "needs.resolve.outputs.action == 'rollback'"):
@@ -242,9 +245,9 @@ def manual_rollback(r):
         return
     for name, value in steps[0]["with"].items():
         # `a && b || c` gives c where b is empty: production's rollback must never meet staging's host.
-        if name != "digest" and not re.fullmatch(
+        if name not in ("digest", "attested") and not re.fullmatch(
                 r"\$\{\{ inputs\.environment == 'production' && (vars|secrets)\.PRODUCTION_(\w+) \|\| "
-                r"inputs\.environment == 'staging' && \1\.STAGING_\2 \|\| '(deploy|22|slipway\.yml|)' \}\}",
+                r"inputs\.environment == 'staging' && \1\.STAGING_\2 \|\| '(deploy|22|slipway\.yml|10m|)' \}\}",
                 str(value)):
             yield f"cd/rollback: {name} may be another environment's"
     inputs = r.cd.on["workflow_dispatch"]["inputs"]

@@ -25,7 +25,7 @@ GRANTS = {
     },
     "cd": {
         "resolve": {"contents": "read", "actions": "read", "packages": "read"},
-        "staging": DEPLOY, "approval": {}, "production": DEPLOY, "rollback": READ,
+        "staging": DEPLOY, "approval": {}, "production": DEPLOY, "rollback": DEPLOY,
     },
     "release": {
         "tools-arm64": READ, "assets": READ, "attest": {"id-token": "write", "attestations": "write"},
