@@ -34,8 +34,14 @@ std::vector<ledger::AccountSpec> account_specs(const Config& config) {
   return specs;
 }
 
+std::unique_ptr<ledger::Database> open_ledger(const Config& config) {
+  if (config.ledger.policy.durability == ledger::Durability::none) return nullptr;
+  return std::move(ledger::open_database(config.ledger.store, false).value());
+}
+
 Bookkeeper::Bookkeeper(boost::asio::io_context& io, const Config& config, Forwarder& forwarder,
-                       Log& log, std::function<void()> progressed)
+                       Log& log, std::function<void()> progressed,
+                       std::unique_ptr<ledger::Database> database)
     : io_(io),
       forwarder_(forwarder),
       log_(log),
@@ -45,10 +51,9 @@ Bookkeeper::Bookkeeper(boost::asio::io_context& io, const Config& config, Forwar
       timer_(io),
       others_(accounts_.size()),
       durable_parts_(accounts_.size()) {
-  if (config.ledger.policy.durability == ledger::Durability::none) return;
-  auto database = ledger::open_database(store_, false);
+  if (!database) return;
   auto store = std::make_unique<ledger::Store>(
-      std::move(database.value()),
+      std::move(database),
       ledger::Store::Options{.accounts = accounts_, .version = std::string(build_info().version)});
   worker_ = std::make_unique<ledger::Worker>(
       std::move(store), [this] { boost::asio::post(io_, [this] { collect(); }); });
@@ -115,6 +120,13 @@ void Bookkeeper::work(TimePoint now) {
   next_look_ = now + look_interval;
   if (!opened_) {
     begin(ledger::Worker::Open{wants_room_}, now);
+    return;
+  }
+  if (under_way_) {
+    // It failed, and may be written all the same. Were it another one now, whoever takes us for
+    // dead could have counted this one, and nobody would know what of it is theirs.
+    forwarder_.progress().hand_over_again(now);
+    begin(*under_way_, now);
     return;
   }
   if (forwarder_.take_short() && wants_room_ && figures_.instances > 0 && now >= next_plea_) {
@@ -232,7 +244,16 @@ void Bookkeeper::batch_is_durable() {
 
 // What others have counted of our parts is theirs now; the rest begins a new instance.
 void Bookkeeper::taken_for_dead(std::int64_t last_counted, TimePoint now) {
-  if (under_way_ && last_counted >= under_way_->number) batch_is_durable();
+  if (last_counted >= under_way_->number) {
+    batch_is_durable();
+    forwarder_.progress().succeeded(now);
+  } else {
+    for (const ledger::PartChange& change : under_way_->parts) {
+      forwarder_.mark_changed(static_cast<AccountIndex>(change.account));
+    }
+    forwarder_.progress().failed(now);
+    under_way_.reset();
+  }
   for (AccountIndex i = 0; i < accounts_.size(); ++i) {
     forwarder_.balance(i).hand_over(durable_parts_[i]);
   }
@@ -243,13 +264,8 @@ void Bookkeeper::taken_for_dead(std::int64_t last_counted, TimePoint now) {
 
 void Bookkeeper::failed(const Error& error, TimePoint now) {
   if (under_way_) {
-    for (const ledger::PartChange& change : under_way_->parts) {
-      forwarder_.mark_changed(static_cast<AccountIndex>(change.account));
-    }
-    shares_changed_ |= under_way_->shares_changed;
     must_write_ = false;  // after the pause
     forwarder_.progress().failed(now);
-    under_way_.reset();
   }
   share_due_ = true;
   next_look_ = now + retry_interval;
@@ -330,10 +346,12 @@ bool Bookkeeper::close(std::chrono::milliseconds at_most) {
   if (worker_->is_busy() && !ended()) return false;
   if (!opened_) return forwarder_.take_changed().empty();
   wants_room_ = false;
+  // All of it: what became of the batch that was under way is not known.
+  for (AccountIndex i = 0; i < accounts_.size(); ++i) forwarder_.mark_changed(i);
+  durable_positions_.clear();
+  const ledger::Batch all = make_batch(std::chrono::steady_clock::now());
   for (;;) {
-    // All of it: what became of the batch that was under way is not known.
-    for (AccountIndex i = 0; i < accounts_.size(); ++i) forwarder_.mark_changed(i);
-    worker_->start(ledger::Worker::Close{make_batch(std::chrono::steady_clock::now())});
+    worker_->start(ledger::Worker::Close{all});
     const auto done = ended();
     if (!done) return false;
     if (std::holds_alternative<std::monostate>(*done)) return true;

@@ -33,9 +33,9 @@ class Bookkeeper {
     int instances = 0;  // others that use the ledger
   };
 
-  // `progressed` is called after Fulfills have been let go.
+  // `progressed` is called after Fulfills have been let go. Without a `database` nothing is kept.
   Bookkeeper(boost::asio::io_context& io, const Config& config, Forwarder& forwarder, Log& log,
-             std::function<void()> progressed);
+             std::function<void()> progressed, std::unique_ptr<ledger::Database> database);
   ~Bookkeeper();
 
   // Begins to open the ledger and waits for that at most so long. Later it is tried again and
@@ -103,7 +103,8 @@ class Bookkeeper {
   TimePoint next_settlement_{};
   TimePoint next_plea_{};
 
-  // What is durable of this instance's parts and positions, and what is under way.
+  // What is durable of this instance's parts and positions, and what is under way or has failed
+  // and is to be handed over again.
   std::vector<std::int64_t> durable_parts_;
   std::map<ledger::Asset, ledger::Wide> durable_positions_;
   std::optional<ledger::Batch> under_way_;
@@ -115,6 +116,9 @@ class Bookkeeper {
   // Last: its thread ends first.
   std::unique_ptr<ledger::Worker> worker_;
 };
+
+// The configured ledger, not yet connected; nothing where there is to be none.
+std::unique_ptr<ledger::Database> open_ledger(const Config& config);
 
 // What the ledger is told of the configured accounts.
 std::vector<ledger::AccountSpec> account_specs(const Config& config);

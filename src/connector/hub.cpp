@@ -16,7 +16,8 @@ Hub::Hub(asio::io_context& context, const Config& configured, Log& logger)
       config(configured),
       log(logger),
       forwarder(config, links, Now::read()),
-      books(io, config, forwarder, log, [this] { round_done(); }),
+      books(
+          io, config, forwarder, log, [this] { round_done(); }, open_ledger(config)),
       traces(io, config, forwarder, log),
       tokens(config),
       expiry_(io),

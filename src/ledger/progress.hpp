@@ -26,7 +26,7 @@ struct Policy {
 
 // Which transfers are durable, when to write the others, and which Fulfills must wait until they
 // are. A batch is what was committed since the last; one is under way at a time, and after a
-// failure the next has all that the failed one had. Pure: the caller has clock and store.
+// failure the same is to be handed over again. Pure: the caller has clock and store.
 class Progress {
  public:
   using TimePoint = std::chrono::steady_clock::time_point;
@@ -42,19 +42,26 @@ class Progress {
   }
   Ticket open() const { return open_; }
 
-  // When the next batch is to be handed over; nothing: there is none, or one is under way.
+  // When the next batch, or a failed one, is to be handed over; nothing: there is none, or one is
+  // under way.
   std::optional<TimePoint> due() const {
+    if (failed_) return not_before_;
     if (!open_since_ || writing_) return std::nullopt;
     const bool at_once = policy_.durability == Durability::sync;
     return std::max(not_before_, at_once ? *open_since_ : *open_since_ + policy_.interval);
   }
-  bool is_writing() const { return writing_.has_value(); }
-  // The batch goes to the store; later commits belong to the next one.
+  // The batch goes to the store; later commits belong to the next one. It has all that is not
+  // durable: also of one that was handed over before and did not succeed.
   Ticket hand_over(TimePoint now) {
-    if (writing_ && !open_since_) open_since_ = writing_->since;
-    writing_ = Writing{open_, open_since_.value_or(now), now};
+    writing_ = Writing{open_, oldest_not_durable().value_or(now), now};
+    failed_ = false;
     open_since_.reset();
     return open_++;
+  }
+  // The one that failed goes to the store once more, with nothing added to it.
+  void hand_over_again(TimePoint now) {
+    writing_->begun = now;
+    failed_ = false;
   }
   // Everything up to and with this batch is durable.
   void succeeded(TimePoint now) {
@@ -63,10 +70,9 @@ class Progress {
     writing_.reset();
     not_before_ = {};
   }
-  // It was not written: all of it is in the batch that is open now.
+  // Whether it was written is not known.
   void failed(TimePoint now) {
-    open_since_ = writing_->since;
-    writing_.reset();
+    failed_ = true;
     not_before_ = now + retry_pause;
   }
   Ticket durable() const { return durable_; }
@@ -100,6 +106,7 @@ class Progress {
   Ticket durable_ = 0;
   std::optional<TimePoint> open_since_;
   std::optional<Writing> writing_;
+  bool failed_ = false;  // the one that was being written
   TimePoint not_before_{};
   std::chrono::nanoseconds last_took_{0};
 };

@@ -155,7 +155,11 @@ Result<void> Store::put_instance(bool wants_room, const std::vector<Part>& parts
 Result<Written> Store::write(const Batch& batch) {
   bool asks = false;
   for (const PartChange& change : batch.parts) asks |= change.asked.any();
-  return in_transaction(asks ? Access::whole : Access::own, [&] { return write_all(batch); });
+  auto written =
+      in_transaction(asks ? Access::whole : Access::own, [&] { return write_all(batch); });
+  // Not sooner: were we told of it in vain, we would ask for somebody else the next time.
+  if (written && written->settled_at) own_ = settled_part;
+  return written;
 }
 
 Result<Written> Store::write_all(const Batch& batch) {
@@ -183,7 +187,6 @@ Result<Written> Store::explain_settled() {
     return Error{ErrorKind::corrupt, "the ledger does not know this connector: it was replaced",
                  "restart the connector"};
   }
-  own_ = settled_part;
   Written written;
   written.settled_at = std::get<std::int64_t>(rows->at(0).at(0));
   return written;
@@ -333,6 +336,8 @@ Result<void> Store::close(const Batch& batch) {
     const auto written = write_all(batch);
     if (!written) return written.error();
     if (written->settled_at) {
+      // By ourselves, when we did not learn of it, or by others after it.
+      if (*written->settled_at >= batch.number) return {};
       return Error{ErrorKind::busy, "the ledger has settled this connector as dead", {}};
     }
     if (const auto settled = settle_them({own_}); !settled) return settled.error();

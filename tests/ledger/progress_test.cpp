@@ -77,6 +77,24 @@ TEST_CASE("what a failed batch had is as old as before, and in the next one", "[
   CHECK_FALSE(batch.progress.due().has_value());
 }
 
+TEST_CASE("a failed batch that is handed over again is the same one: nothing is added to it",
+          "[ledger]") {
+  Fixture batch(Durability::batch);
+  batch.progress.committed(batch.now);
+  const auto first = batch.progress.hand_over(batch.now + 20ms);
+  batch.progress.committed(batch.now + 30ms);
+  batch.progress.failed(batch.now + 40ms);
+  CHECK(*batch.progress.due() == batch.now + 40ms + Progress::retry_pause);
+  batch.progress.hand_over_again(batch.now + 240ms);
+  CHECK_FALSE(batch.progress.due().has_value());
+  CHECK(batch.progress.lag(batch.now + 240ms) == 240ms);
+  batch.progress.succeeded(batch.now + 250ms);
+  CHECK(batch.progress.durable() == first);
+  CHECK(batch.progress.last_took() == 10ms);
+  CHECK(batch.progress.lag(batch.now + 250ms) == 220ms);
+  CHECK(*batch.progress.due() == batch.now + 50ms);
+}
+
 TEST_CASE("a clock that has not moved is no lag", "[ledger]") {
   Fixture batch(Durability::batch);
   batch.progress.committed(batch.now);
