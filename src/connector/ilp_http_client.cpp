@@ -50,7 +50,7 @@ std::optional<std::uint32_t> parse_request_id(std::string_view text) {
 }
 
 IlpHttpClient::IlpHttpClient(Hub& hub, AccountIndex account)
-    : hub_(hub), account_(account), link_(hub.links.add(*this)), wake_(hub.io) {
+    : hub_(hub), account_(account), link_(hub.links.add(*this)) {
   hub_.forwarder.attach(account, link_, Now::read());
 }
 
@@ -70,8 +70,9 @@ void IlpHttpClient::send_prepare(std::uint32_t request_id, wire::Bytes packet, s
   Job job{request_id, {packet.begin(), packet.end()}, now.steady + (expires_at - now.wall)};
   wire::rewrite_prepare(job.packet, amount, expires_at);
   queue_.push_back(std::move(job));
-  if (idle_ > 0) {
-    wake_.cancel_one();
+  if (!idle_.empty()) {
+    idle_.back()->cancel();
+    idle_.pop_back();
   } else if (workers_ < max_peer_connections) {
     ++workers_;
     spawn(hub_.io.get_executor(), work());
@@ -81,18 +82,18 @@ void IlpHttpClient::send_prepare(std::uint32_t request_id, wire::Bytes packet, s
 // One connection: takes jobs until there has been none for a while.
 asio::awaitable<void> IlpHttpClient::work() {
   net::HttpStream stream(hub_.io.get_executor());
-  for (bool more = true; more;) {
+  asio::steady_timer wake(hub_.io);
+  do {
     while (!queue_.empty()) {
       const Job job = std::move(queue_.front());
       queue_.pop_front();
       if (job.deadline > std::chrono::steady_clock::now()) co_await post(stream, job);
     }
-    ++idle_;
-    wake_.expires_after(keep_alive);
-    co_await wake_.async_wait(net::await_tuple);
-    --idle_;
-    more = !queue_.empty();
-  }
+    wake.expires_after(keep_alive);
+    idle_.push_back(&wake);
+    co_await wake.async_wait(net::await_tuple);
+    // Who is no longer among the idle was called for a job, even if another was quicker to take it.
+  } while (std::erase(idle_, &wake) == 0);
   --workers_;
 }
 

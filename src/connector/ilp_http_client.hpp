@@ -8,6 +8,7 @@
 #include <deque>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -42,9 +43,9 @@ class IlpHttpClient : public Link {
   AccountIndex account_;
   LinkId link_;
   std::deque<Job> queue_;
-  boost::asio::steady_timer wake_;
   std::uint32_t workers_ = 0;
-  std::uint32_t idle_ = 0;
+  // What those wait on that have nothing to do, the one that was busy last at the end.
+  std::vector<boost::asio::steady_timer*> idle_;
 };
 
 // The form in which a request id travels as Request-Id, and back; nothing for another form.
