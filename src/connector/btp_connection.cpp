@@ -332,22 +332,26 @@ bool BtpConnection::has_unread() {
 
 void BtpConnection::flush() {
   dirty_ = false;
-  if (state_ == State::closed || waiting_to_write_) return;
-  switch (out_.write_to(socket_.native_handle())) {
-    case Outbox::Outcome::all_written:
-      resume_.cancel();
-      return;
-    case Outbox::Outcome::failed:
-      drop("writing failed");
-      return;
-    case Outbox::Outcome::socket_full:
-      break;
+  if (state_ == State::closed) return;
+  if (!waiting_to_write_) {
+    switch (out_.write_to(socket_.native_handle())) {
+      case Outbox::Outcome::all_written:
+        resume_.cancel();
+        return;
+      case Outbox::Outcome::failed:
+        drop("writing failed");
+        return;
+      case Outbox::Outcome::socket_full:
+        break;
+    }
   }
+  // Also while nothing can be written: what others answer does not stop coming.
   if (out_.unsent() > give_up_at) {
     hub_.count_refusal("slow_reader");
     drop("the peer reads too slowly");
     return;
   }
+  if (waiting_to_write_) return;
   waiting_to_write_ = true;
   socket_.async_wait(tcp::socket::wait_write,
                      [self = shared_from_this()](boost::system::error_code failed) {
