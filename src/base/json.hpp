@@ -15,7 +15,8 @@ using Json = nlohmann::json;
 // The document; is_discarded() where the text is none, or was cut off. `with_comments` allows //
 // and /* */.
 Json parse_json(std::string_view text, bool with_comments = false);
-// The same; `why` is then what is wrong, and where.
+// The same; `why` is then what is wrong, and where, with nothing of the text in it: that may be
+// secret.
 Json parse_json(std::string_view text, std::string& why);
 
 // On one line, or on many with an indent. What is no UTF-8 becomes U+FFFD.

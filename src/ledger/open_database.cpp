@@ -24,15 +24,14 @@ Result<void> check_store(const std::string& url) {
   }
   if (is_postgres(url)) {
 #ifdef SLIPWAY_POSTGRESQL
-    return {};
+    return PostgresDatabase::check(url);
 #else
     return Error{ErrorKind::usage, "this build of the connector has no PostgreSQL",
                  "use the connector of the image, or sqlite:"};
 #endif
   }
-  return Error{ErrorKind::usage,
-               "'" + without_password(url) + "' is not none, sqlite:FILE or postgresql://...",
-               {}};
+  // It may be a connection string in libpq's other form, with a password in it: not shown.
+  return Error{ErrorKind::usage, "it is not none, sqlite:FILE or postgresql://...", {}};
 }
 
 Result<std::unique_ptr<Database>> open_database(const std::string& url, bool read_only) {
@@ -46,15 +45,19 @@ Result<std::unique_ptr<Database>> open_database(const std::string& url, bool rea
       std::make_unique<SqliteDatabase>(url.substr(sqlite_scheme.size()), read_only));
 }
 
+// Where it is not plain which part is the password, all of it that could be is left out.
 std::string without_password(const std::string& url) {
   if (url.starts_with(sqlite_scheme)) return url;
-  // What follows may have one, too.
-  const std::string shown = url.substr(0, url.find('?'));
-  const std::size_t at = shown.rfind('@');
-  const std::size_t scheme = shown.find("://");
-  const std::size_t colon = shown.find(':', scheme == std::string::npos ? 0 : scheme + 1);
-  if (at == std::string::npos || colon >= at) return shown;
-  return shown.substr(0, colon) + ":***" + shown.substr(at);
+  if (!is_postgres(url)) return "***";
+  const std::size_t begin = url.find("://") + 3;
+  const std::size_t at = url.rfind('@');
+  const std::size_t query = url.find('?', begin);
+  if (at == std::string::npos || at < begin) return url.substr(0, query);
+  const std::size_t user = url.find_first_of(":@/?", begin);
+  std::string shown = url.substr(0, user);
+  if (user < at) shown += ":***";
+  if (query < at) return shown;
+  return shown + url.substr(at, query - at);
 }
 
 }  // namespace slipway::ledger

@@ -59,6 +59,25 @@ class PostgresDatabase::Answer {
   std::unique_ptr<PGresult, void (*)(PGresult*)> result_;
 };
 
+// What libpq says of a URL that it cannot read shows the part in question, which is the password's
+// where that was not encoded.
+Result<void> PostgresDatabase::check(const std::string& url) {
+  const std::unique_ptr<PQconninfoOption, void (*)(PQconninfoOption*)> options(
+      ::PQconninfoParse(url.c_str(), nullptr), &::PQconninfoFree);
+  bool good = options != nullptr;
+  for (const PQconninfoOption* each = options.get(); good && each->keyword != nullptr; ++each) {
+    const std::string_view key = each->keyword;
+    const std::string_view value = each->val == nullptr ? "" : each->val;
+    if (key == "port") good = value.find_first_not_of("0123456789,") == std::string_view::npos;
+    if (key == "host" || key == "dbname") good = value.find('@') == std::string_view::npos;
+  }
+  if (good) return {};
+  return Error{ErrorKind::usage, "the URL of the ledger's server cannot be read",
+               "write postgresql://USER:PASSWORD@HOST:PORT/DATABASE, after ? only parameters that "
+               "libpq knows, and in USER and PASSWORD what is neither a letter nor a digit as % and "
+               "its two hexadecimal digits"};
+}
+
 PostgresDatabase::PostgresDatabase(std::string url, bool read_only)
     : url_(std::move(url)), read_only_(read_only) {}
 

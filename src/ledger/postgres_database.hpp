@@ -31,6 +31,9 @@ class PostgresDatabase : public Database {
   Result<bool> is_claimed(InstanceId instance) override;
   Result<std::vector<std::string>> check_integrity() override;
 
+  // Whether libpq can read the URL. Errors: usage, with nothing of the URL.
+  static Result<void> check(const std::string& url);
+
  private:
   class Answer;
   Result<Answer> execute(const std::string& sql, const Values& parameters);

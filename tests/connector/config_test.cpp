@@ -104,6 +104,16 @@ TEST_CASE("what is wrong in a configuration is named by its path", "[connector]"
              ContainsSubstring("has the token of another account"));
 }
 
+TEST_CASE("what is no JSON is told by its place, and not shown", "[connector]") {
+  CHECK_THAT(refusal(with("\"secret-a\"", "\"secret\n-a\"")),
+             ContainsSubstring("not JSON: what is at line 6, column 96 cannot be there"));
+  CHECK_THAT(refusal(with("\"secret-a\"", "secret-a")), ContainsSubstring("line 6, column 89"));
+  CHECK_THAT(refusal("{\n\"token\": \"secret"),
+             ContainsSubstring("it ends too early, at line 2, column 17"));
+  CHECK_THAT(refusal(with("\"secret-a\"", "\"secret\xff\"")), ContainsSubstring("line 6, column"));
+  CHECK_THAT(refusal(with("500", "5e999")), ContainsSubstring("not JSON: it has a number"));
+}
+
 namespace {
 
 std::string with_ledger(const std::string& ledger) {
@@ -144,7 +154,7 @@ TEST_CASE("the ledger is a file of SQLite in batches unless something else is sa
 
 TEST_CASE("what is wrong about the ledger is named", "[connector]") {
   CHECK_THAT(refusal(with_ledger(R"({"store": "mysql://host"})")),
-             ContainsSubstring("ledger.store: 'mysql://host' is not none, sqlite:FILE"));
+             ContainsSubstring("ledger.store: it is not none, sqlite:FILE"));
   CHECK_THAT(refusal(with_ledger(R"({"store": "sqlite:ledger.db"})")),
              ContainsSubstring("ledger.store: 'sqlite:ledger.db' names no file"));
   CHECK_THAT(refusal(with_ledger(R"({"durability": "none"})")),
@@ -156,6 +166,9 @@ TEST_CASE("what is wrong about the ledger is named", "[connector]") {
              ContainsSubstring("ledger.path: is not a known field"));
   CHECK_THAT(refusal(good, {{"BOB", "b"}, {"CONNECTOR_LEDGER", "postgres//u:secret@h"}}),
              ContainsSubstring("CONNECTOR_LEDGER:"));
+  CHECK_THAT(
+      refusal(good, {{"BOB", "b"}, {"CONNECTOR_LEDGER", "host=db user=app password=secret"}}),
+      ContainsSubstring("CONNECTOR_LEDGER:"));
 }
 
 TEST_CASE("traces have a collector and a share, and what is wrong about them is named",

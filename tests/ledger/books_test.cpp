@@ -39,12 +39,30 @@ TEST_CASE("a store is a file of SQLite or a server of PostgreSQL, and nothing el
   }
 }
 
+TEST_CASE("a store that is refused is refused without its password", "[ledger]") {
+  for (const char* bad :
+       {"host=db user=app password=hunter2", "postgres//u:hunter2@h", "hunter2", "sqlite3:hunter2",
+        "postgresql://u:50%hunter2@h/d", "postgresql://u:hunter2/x@h/d",
+        "postgresql://u:1/hunter2@h/d", "postgresql://u:x@hunter2@h/d"}) {
+    INFO(bad);
+    const auto checked = check_store(bad);
+    REQUIRE_FALSE(checked.has_value());
+    CHECK_THAT(checked.error().text(), !ContainsSubstring("hunter2"));
+  }
+}
+
 TEST_CASE("a password in a store's URL is not shown", "[ledger]") {
   CHECK(without_password("postgresql://user:secret@host:5432/db") ==
         "postgresql://user:***@host:5432/db");
   CHECK(without_password("postgresql://user@host/db?password=secret") ==
         "postgresql://user@host/db");
   CHECK(without_password("postgresql:///db?host=/run&password=secret") == "postgresql:///db");
-  CHECK(without_password("postgres//user:sec:r@t@host") == "postgres//user:***@host");
+  CHECK(without_password("postgresql://user:sec:r@t@host") == "postgresql://user:***@host");
+  CHECK(without_password("postgresql://u:sec?ret@127.0.0.1:1/d") == "postgresql://u:***");
+  CHECK(without_password("postgresql://u:se/c?ret@h/d?a=b") == "postgresql://u:***");
+  CHECK(without_password("postgresql://u@h/d?password=secr@t") == "postgresql://u:***");
+  CHECK(without_password("postgresql:///d?password=secr@t") == "postgresql://:***");
+  CHECK(without_password("postgresql://host/d") == "postgresql://host/d");
+  CHECK(without_password("host=db user=app password=secret") == "***");
   CHECK(without_password("sqlite:/var/lib/a@b.db") == "sqlite:/var/lib/a@b.db");
 }
