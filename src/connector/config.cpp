@@ -101,7 +101,9 @@ AccountConfig read_account(Section& section, const Config& config,
       section.whole("maximumInFlight", account.maximum_in_flight, 1, 1 << 18));
   if (auto limit = section.section("rateLimit")) {
     const double per_second = limit->number("packetsPerSecond");
-    account.rate_limit = RateLimit{per_second, limit->number("burst", per_second)};
+    const double burst = limit->number("burst", std::max(1.0, per_second));
+    if (burst < 1) limit->refuse("burst", "is less than one packet, so that none would ever pass");
+    account.rate_limit = RateLimit{per_second, burst};
     limit->finish();
   }
   account.btp = read_peer(section, "btp", "btp+ws", environment);

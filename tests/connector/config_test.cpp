@@ -1,5 +1,6 @@
 #include "connector/config.hpp"
 
+#include "connector/account.hpp"
 #include "connector/peer_url.hpp"
 #include "support/catch.hpp"
 #include "support/temporary_directory.hpp"
@@ -112,6 +113,25 @@ TEST_CASE("what is no JSON is told by its place, and not shown", "[connector]") 
              ContainsSubstring("it ends too early, at line 2, column 17"));
   CHECK_THAT(refusal(with("\"secret-a\"", "\"secret\xff\"")), ContainsSubstring("line 6, column"));
   CHECK_THAT(refusal(with("500", "5e999")), ContainsSubstring("not JSON: it has a number"));
+}
+
+TEST_CASE("a rate below one packet a second lets one packet through at a time", "[connector]") {
+  const auto limited = [](const std::string& limit) {
+    return with(R"("tokenEnv": "BOB")", R"("tokenEnv": "BOB", "rateLimit": )" + limit);
+  };
+  const auto slow = parse_config(limited(R"({"packetsPerSecond": 0.5})"), {{"BOB", "b"}});
+  REQUIRE(slow.has_value());
+  CHECK(slow->accounts[1].rate_limit->burst == 1);
+  TokenBucket bucket(*slow->accounts[1].rate_limit);
+  TokenBucket::TimePoint now{std::chrono::seconds(1000)};
+  CHECK(bucket.take(now));
+  CHECK_FALSE(bucket.take(now + std::chrono::milliseconds(1999)));
+  CHECK(bucket.take(now + std::chrono::milliseconds(2001)));
+  const auto fast = parse_config(limited(R"({"packetsPerSecond": 20})"), {{"BOB", "b"}});
+  REQUIRE(fast.has_value());
+  CHECK(fast->accounts[1].rate_limit->burst == 20);
+  CHECK_THAT(refusal(limited(R"({"packetsPerSecond": 20, "burst": 0.5})")),
+             ContainsSubstring("accounts[1].rateLimit.burst:"));
 }
 
 namespace {
