@@ -269,7 +269,13 @@ Config read_config(Section& root, const Environment& environment) {
     config.accounts.push_back(read_account(section, config, rates, environment));
   }
   for (Section& section : root.list("routes")) {
-    config.routes.push_back({section.text("prefix"), section.text("account")});
+    const RouteConfig route{section.text("prefix"), section.text("account")};
+    if (!wire::is_valid_prefix(route.prefix)) {
+      section.refuse("prefix", fmt::format("'{}' is neither an ILP address, without a dot at its "
+                                           "end, nor a scheme such as g, nor empty",
+                                           route.prefix));
+    }
+    config.routes.push_back(route);
     section.finish();
   }
   root.finish();

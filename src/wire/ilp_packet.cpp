@@ -107,6 +107,10 @@ bool is_valid_address(std::string_view address) {
   return !segment_empty;
 }
 
+bool is_valid_prefix(std::string_view prefix) {
+  return prefix.empty() || is_scheme(prefix) || is_valid_address(prefix);
+}
+
 Result<Packet> decode_packet(Bytes bytes) {
   oer::Reader envelope(bytes);
   const std::uint8_t type = envelope.read_u8("packet type");

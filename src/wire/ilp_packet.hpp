@@ -62,5 +62,7 @@ void rewrite_prepare(std::span<std::uint8_t> encoded, std::uint64_t amount, Time
 
 // RFC 0015: scheme, then one or more segments; case-sensitive; at most 1023 characters.
 bool is_valid_address(std::string_view address);
+// What addresses can begin with: nothing, a scheme, or an address, each without a dot at its end.
+bool is_valid_prefix(std::string_view prefix);
 
 }  // namespace slipway::wire

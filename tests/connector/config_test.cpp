@@ -134,6 +134,21 @@ TEST_CASE("a rate below one packet a second lets one packet through at a time", 
              ContainsSubstring("accounts[1].rateLimit.burst:"));
 }
 
+TEST_CASE("a route that no address could ever take is refused", "[connector]") {
+  const auto routed = [](const std::string& prefix) {
+    return with("\"test.slipway.bob\"", "\"" + prefix + "\"");
+  };
+  for (const char* good_prefix : {"", "g", "test", "test.a", "private.x~y_z-1.B"}) {
+    INFO(good_prefix);
+    CHECK(parse_config(routed(good_prefix), {{"BOB", "b"}}).has_value());
+  }
+  for (const char* bad : {"test.x.a.", "test.", ".", ".a", "nowhere", "nowhere.a", "test..a",
+                          "nonsense prefix!", "test.a*", "Test.a"}) {
+    INFO(bad);
+    CHECK_THAT(refusal(routed(bad)), ContainsSubstring("routes[0].prefix:"));
+  }
+}
+
 namespace {
 
 std::string with_ledger(const std::string& ledger) {
