@@ -25,11 +25,13 @@ LogLevel parse_log_level(std::string_view text) {
 std::string json_string(std::string_view text) {
   std::string quoted = "\"";
   for (const char c : text) {
+    // What a plain char is worth from 0x80 on differs between processors.
+    const auto byte = static_cast<unsigned char>(c);
     if (c == '"' || c == '\\') {
       quoted += '\\';
       quoted += c;
-    } else if (c < 0x20 || c == 0x7f) {
-      quoted += fmt::format("\\u{:04x}", static_cast<unsigned char>(c));
+    } else if (byte < 0x20 || byte >= 0x7f) {
+      quoted += fmt::format("\\u{:04x}", byte);
     } else {
       quoted += c;
     }
