@@ -7,7 +7,6 @@
 #include <cerrno>
 #include <cstring>
 #include <memory>
-#include <netdb.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -26,14 +25,16 @@ Error refused(int error) {
 
 }  // namespace
 
-BlockingStream::BlockingStream(std::chrono::nanoseconds allowed, std::stop_token stop)
-    : allowed_(allowed),
+BlockingStream::BlockingStream(std::chrono::nanoseconds allowed, std::stop_token stop,
+                               NameLookup lookup)
+    : lookup_(lookup),
+      allowed_(allowed),
       deadline_(std::chrono::steady_clock::now() + allowed),
       stop_(std::move(stop)),
       wake_(::eventfd(0, EFD_CLOEXEC)),
       on_stop_(stop_, [this] { ::eventfd_write(wake_.get(), 1); }) {}
 
-Result<void> BlockingStream::wait(short events) {
+Result<void> BlockingStream::wait(int fd, short events) {
   for (;;) {
     const auto left =
         std::chrono::ceil<std::chrono::milliseconds>(deadline_ - std::chrono::steady_clock::now());
@@ -41,7 +42,7 @@ Result<void> BlockingStream::wait(short events) {
     if (left.count() <= 0) {
       return Error{ErrorKind::timeout, "no answer within " + format_duration(allowed_), {}};
     }
-    std::array<pollfd, 2> watched{pollfd{fd_.get(), events, 0}, pollfd{wake_.get(), POLLIN, 0}};
+    std::array<pollfd, 2> watched{pollfd{fd, events, 0}, pollfd{wake_.get(), POLLIN, 0}};
     const int most = left.count() > INT_MAX ? INT_MAX : static_cast<int>(left.count());
     if (::poll(watched.data(), watched.size(), most) > 0 && watched[0].revents != 0) return {};
   }
@@ -56,7 +57,7 @@ Result<void> BlockingStream::connect(int family, const void* address, std::size_
   }
   // A unix socket whose backlog is full answers EAGAIN, and polling it would not help.
   if (errno != EINPROGRESS) return refused(errno);
-  if (auto connected = wait(POLLOUT); !connected) return connected;
+  if (auto connected = wait(fd_.get(), POLLOUT); !connected) return connected;
   int error = 0;
   socklen_t length = sizeof error;
   ::getsockopt(fd_.get(), SOL_SOCKET, SO_ERROR, &error, &length);
@@ -72,20 +73,21 @@ Result<void> BlockingStream::connect_unix(const std::string& path) {
   return connect(AF_UNIX, &address, sizeof address);
 }
 
+Result<SocketAddresses> BlockingStream::resolve(const std::string& host, std::uint16_t port) {
+  auto lookup = PendingLookup::begin(host, port, lookup_);
+  if (!lookup) return lookup.error();
+  if (const auto answered = wait(lookup->fd(), POLLIN); !answered) return answered.error();
+  return lookup->take();
+}
+
 Result<void> BlockingStream::connect_tcp(const std::string& host, std::uint16_t port) {
-  addrinfo hints{};
-  hints.ai_socktype = SOCK_STREAM;
-  addrinfo* found = nullptr;
-  const int status = ::getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &found);
-  if (status != 0) {
-    return Error{ErrorKind::unreachable,
-                 fmt::format("cannot look up {}: {}", host, ::gai_strerror(status)),
-                 {}};
-  }
-  const std::unique_ptr<addrinfo, void (*)(addrinfo*)> all(found, ::freeaddrinfo);
+  const auto addresses = resolve(host, port);
+  if (!addresses) return addresses.error();
   Result<void> connected = refused(EADDRNOTAVAIL);
-  for (const addrinfo* each = found; each != nullptr && !connected; each = each->ai_next) {
-    connected = connect(each->ai_family, each->ai_addr, each->ai_addrlen);
+  for (const std::vector<std::uint8_t>& each : *addresses) {
+    const auto* address = reinterpret_cast<const sockaddr*>(each.data());
+    connected = connect(address->sa_family, address, each.size());
+    if (connected) break;
   }
   return connected;
 }
@@ -94,9 +96,9 @@ Result<void> BlockingStream::connect_tcp(const std::string& host, std::uint16_t 
 Result<void> BlockingStream::step(TlsStep outcome) {
   switch (outcome) {
     case TlsStep::wants_read:
-      return wait(POLLIN);
+      return wait(fd_.get(), POLLIN);
     case TlsStep::wants_write:
-      return wait(POLLOUT);
+      return wait(fd_.get(), POLLOUT);
     case TlsStep::failed:
       return Error{ErrorKind::unreachable, tls_->failure(), {}};
     case TlsStep::closed:
@@ -126,7 +128,7 @@ Result<void> BlockingStream::write(std::string_view bytes) {
       const ssize_t sent = ::send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
       if (sent < 0 && errno != EAGAIN && errno != EINTR) return refused(errno);
       if (sent < 0) {
-        if (auto ready = wait(POLLOUT); !ready) return ready;
+        if (auto ready = wait(fd_.get(), POLLOUT); !ready) return ready;
       }
       put = static_cast<std::size_t>(std::max<ssize_t>(sent, 0));
     }
@@ -147,7 +149,7 @@ Result<std::size_t> BlockingStream::read_some(std::span<std::uint8_t> room) {
     const ssize_t received = ::recv(fd_.get(), room.data(), room.size(), 0);
     if (received >= 0) return static_cast<std::size_t>(received);
     if (errno != EAGAIN && errno != EINTR) return refused(errno);
-    if (auto ready = wait(POLLIN); !ready) return ready.error();
+    if (auto ready = wait(fd_.get(), POLLIN); !ready) return ready.error();
   }
 }
 

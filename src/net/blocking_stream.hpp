@@ -2,6 +2,7 @@
 
 #include "base/error.hpp"
 #include "base/unique_fd.hpp"
+#include "net/lookup.hpp"
 #include "net/tls.hpp"
 
 #include <chrono>
@@ -14,11 +15,13 @@
 
 namespace slipway::net {
 
-// A connection whose steps wait, in the clear or through TLS, until one deadline for all of them or
-// a stop request. Errors: unreachable, timeout, cancelled; `what` is the cause alone.
+// A connection whose steps wait, looking up a name included, in the clear or through TLS, until one
+// deadline for all of them or a stop request. Errors: unreachable, timeout, cancelled; `what` is
+// the cause alone.
 class BlockingStream {
  public:
-  BlockingStream(std::chrono::nanoseconds allowed, std::stop_token stop);
+  BlockingStream(std::chrono::nanoseconds allowed, std::stop_token stop,
+                 NameLookup lookup = &look_up);
 
   Result<void> connect_unix(const std::string& path);
   // Tries the addresses of the name in turn.
@@ -32,9 +35,11 @@ class BlockingStream {
 
  private:
   Result<void> connect(int family, const void* address, std::size_t size);
-  Result<void> wait(short events);
+  Result<void> wait(int fd, short events);
+  Result<SocketAddresses> resolve(const std::string& host, std::uint16_t port);
   Result<void> step(TlsStep outcome);
 
+  NameLookup lookup_;
   std::chrono::nanoseconds allowed_;
   std::chrono::steady_clock::time_point deadline_;
   std::stop_token stop_;
