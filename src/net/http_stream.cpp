@@ -2,8 +2,13 @@
 
 #include "net/await.hpp"
 
+#include <cstring>
+#include <fcntl.h>
+#include <memory>
 #include <optional>
 
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http/parser.hpp>
@@ -93,24 +98,32 @@ struct HttpStream::State {
   HttpLimits limits;
   beast::flat_buffer buffer;
   std::optional<QueryParser> query;  // of the request that is being read
+  NameLookup lookup = &look_up;
+  std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();
 };
 
-HttpStream::HttpStream(const tcp::socket::executor_type& executor, HttpLimits limits)
-    : HttpStream(tcp::socket(executor), limits) {}
+HttpStream::HttpStream(const tcp::socket::executor_type& executor, HttpLimits limits,
+                       NameLookup lookup)
+    : HttpStream(tcp::socket(executor), limits) {
+  state_->lookup = lookup;
+}
 HttpStream::HttpStream(tcp::socket socket, HttpLimits limits)
     : state_(std::make_unique<State>(std::move(socket), limits)) {}
 HttpStream::~HttpStream() = default;
 
 void HttpStream::expires_after(std::chrono::nanoseconds time) {
-  state_->connection().expires_after(time);
+  expires_at(std::chrono::steady_clock::now() +
+             std::chrono::duration_cast<std::chrono::steady_clock::duration>(time));
 }
 
 void HttpStream::expires_at(std::chrono::steady_clock::time_point when) {
   state_->connection().expires_at(when);
+  state_->deadline = when;
 }
 
 void HttpStream::expires_never() {
   state_->connection().expires_never();
+  state_->deadline = std::chrono::steady_clock::time_point::max();
 }
 
 void HttpStream::close() {
@@ -171,12 +184,40 @@ asio::awaitable<HttpStream::Failure> HttpStream::write(HttpReply reply, bool hea
   co_return failed;
 }
 
+// Asio's own resolver heeds no deadline, and what it looks up is waited for when its context ends.
+asio::awaitable<HttpStream::Failure> HttpStream::resolve(const std::string& host,
+                                                         std::uint16_t port,
+                                                         std::vector<tcp::endpoint>& endpoints) {
+  auto lookup = PendingLookup::begin(host, port, state_->lookup);
+  if (!lookup) co_return asio::error::no_descriptors;
+  const auto executor = state_->connection().get_executor();
+  // Also of the timer's handler, which may come when the answer is there and nobody is here.
+  const auto answered = std::make_shared<asio::posix::stream_descriptor>(
+      executor, ::fcntl(lookup->fd(), F_DUPFD_CLOEXEC, 0));
+  asio::steady_timer over(executor, state_->deadline);
+  over.async_wait([answered](Failure ended) {
+    if (!ended) answered->cancel();
+  });
+  const auto [unanswered] =
+      co_await answered->async_wait(asio::posix::stream_descriptor::wait_read, await_tuple);
+  over.cancel();
+  if (unanswered) co_return beast::error::timeout;
+  const auto addresses = lookup->take();
+  if (!addresses) co_return asio::error::host_not_found;
+  for (const std::vector<std::uint8_t>& each : *addresses) {
+    tcp::endpoint endpoint;
+    if (each.size() > endpoint.capacity()) continue;
+    std::memcpy(endpoint.data(), each.data(), each.size());
+    endpoint.resize(each.size());
+    endpoints.push_back(endpoint);
+  }
+  co_return Failure();
+}
+
 asio::awaitable<HttpStream::Failure> HttpStream::connect(const std::string& host,
                                                          std::uint16_t port) {
-  tcp::resolver resolver(state_->connection().get_executor());
-  const auto [unresolved, endpoints] =
-      co_await resolver.async_resolve(host, std::to_string(port), await_tuple);
-  if (unresolved) co_return unresolved;
+  std::vector<tcp::endpoint> endpoints;
+  if (const auto unresolved = co_await resolve(host, port, endpoints)) co_return unresolved;
   const auto [failed, endpoint] =
       co_await state_->connection().async_connect(endpoints, await_tuple);
   Failure ignored;

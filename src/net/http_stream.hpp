@@ -3,6 +3,8 @@
 // HTTP/1.1 on one connection, as a coroutine's server or client, and WebSocket's opening handshake.
 // Everything here is plain values: Beast is compiled behind it, once.
 
+#include "net/lookup.hpp"
+
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -56,7 +58,8 @@ class HttpStream {
   using Failure = boost::system::error_code;
   using Tcp = boost::asio::ip::tcp;
 
-  HttpStream(const Tcp::socket::executor_type& executor, HttpLimits limits = {});
+  HttpStream(const Tcp::socket::executor_type& executor, HttpLimits limits = {},
+             NameLookup lookup = &look_up);
   HttpStream(Tcp::socket socket, HttpLimits limits = {});
   ~HttpStream();
   HttpStream(const HttpStream&) = delete;
@@ -93,6 +96,9 @@ class HttpStream {
   Tcp::socket release();
 
  private:
+  boost::asio::awaitable<Failure> resolve(const std::string& host, std::uint16_t port,
+                                          std::vector<Tcp::endpoint>& endpoints);
+
   struct State;
   std::unique_ptr<State> state_;
 };

@@ -1,8 +1,10 @@
 #include "net/http_stream.hpp"
 
+#include "net/silent_resolver.hpp"
 #include "support/catch.hpp"
 
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
 
 using namespace slipway::net;
@@ -129,4 +131,40 @@ TEST_CASE("an upgrade to WebSocket leaves the connection to both ends", "[http_s
         CHECK(stream.unparsed().empty());
         CHECK(stream.release().is_open());
       });
+}
+
+TEST_CASE("a name that is not answered for holds up neither its deadline nor the end of the loop",
+          "[http_stream]") {
+  slipway::test::SilentResolver resolver;
+  boost::system::error_code outcome;
+  {
+    asio::io_context io;
+    HttpStream patient(io.get_executor(), {}, &slipway::test::never_answers);
+    HttpStream hasty(io.get_executor(), {}, &slipway::test::never_answers);
+    patient.expires_after(1h);
+    hasty.expires_after(50ms);
+    const auto connect = [&](HttpStream& stream) -> asio::awaitable<void> {
+      outcome = co_await stream.connect("somewhere.test", 80);
+      io.stop();
+    };
+    asio::co_spawn(io, connect(patient), asio::detached);
+    asio::co_spawn(io, connect(hasty), asio::detached);
+    io.run();
+  }
+  CHECK(reason_of(outcome) == "not in time");
+  CHECK_FALSE(resolver.has_let_go());
+}
+
+TEST_CASE("a name that nobody has is no connection", "[http_stream]") {
+  asio::io_context io;
+  HttpStream stream(io.get_executor(), {}, [](const std::string&, std::uint16_t) {
+    return slipway::Result<SocketAddresses>(
+        slipway::Error{slipway::ErrorKind::unreachable, "no such name", {}});
+  });
+  boost::system::error_code outcome;
+  asio::co_spawn(
+      io, [&]() -> asio::awaitable<void> { outcome = co_await stream.connect("nowhere.test", 80); },
+      asio::detached);
+  io.run();
+  CHECK(outcome == asio::error::host_not_found);
 }
