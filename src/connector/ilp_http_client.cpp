@@ -15,7 +15,9 @@ namespace asio = boost::asio;
 namespace {
 
 constexpr std::uint32_t max_peer_connections = 16;
+// What waits for a connection when it gets no more Prepares: packets, and their bytes.
 constexpr std::size_t max_queue = 4096;
+constexpr std::size_t max_queued = std::size_t{8} * 1024 * 1024;
 // Shorter than Node's five seconds: a connection that the peer is about to close is not used again.
 constexpr auto keep_alive = std::chrono::seconds(2);
 constexpr std::string_view request_id_prefix = "00000000-0000-4000-8000-0000";
@@ -59,7 +61,7 @@ IlpHttpClient::~IlpHttpClient() {
 }
 
 bool IlpHttpClient::congested() const {
-  return queue_.size() >= max_queue;
+  return queue_.size() >= max_queue || queued_ >= max_queued;
 }
 
 void IlpHttpClient::send_reply(std::uint32_t, wire::Bytes) {}
@@ -69,6 +71,7 @@ void IlpHttpClient::send_prepare(std::uint32_t request_id, wire::Bytes packet, s
   const Now now = Now::read();
   Job job{request_id, {packet.begin(), packet.end()}, now.steady + (expires_at - now.wall)};
   wire::rewrite_prepare(job.packet, amount, expires_at);
+  queued_ += job.packet.size();
   queue_.push_back(std::move(job));
   if (!idle_.empty()) {
     idle_.back()->cancel();
@@ -87,6 +90,7 @@ asio::awaitable<void> IlpHttpClient::work() {
     while (!queue_.empty()) {
       const Job job = std::move(queue_.front());
       queue_.pop_front();
+      queued_ -= job.packet.size();
       if (job.deadline > std::chrono::steady_clock::now()) co_await post(stream, job);
     }
     wake.expires_after(keep_alive);

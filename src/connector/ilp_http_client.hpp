@@ -43,6 +43,7 @@ class IlpHttpClient : public Link {
   AccountIndex account_;
   LinkId link_;
   std::deque<Job> queue_;
+  std::size_t queued_ = 0;  // bytes of packets in it
   std::uint32_t workers_ = 0;
   // What those wait on that have nothing to do, the one that was busy last at the end.
   std::vector<boost::asio::steady_timer*> idle_;

@@ -3,6 +3,11 @@
 #include "connector/connector_process.hpp"
 #include "connector/packets.hpp"
 #include "support/catch.hpp"
+#include "support/loopback_port.hpp"
+
+#include <array>
+
+#include <fmt/core.h>
 
 using namespace slipway;
 using namespace slipway::connector::test;
@@ -17,6 +22,15 @@ constexpr const char* config =
         "limits": {"stallTimeoutMs": 3600000}, "accounts": [
         {"id": "alice", "asset": {"code": "USD", "scale": 9}, "token": "token-of-alice"},
         {"id": "bob", "asset": {"code": "USD", "scale": 9}, "token": "token-of-bob"}]})";
+
+// And carol, who is POSTed to.
+std::string with_http_peer(int port) {
+  std::string json = config;
+  return json.replace(json.rfind("]}"), 2,
+                      fmt::format(R"(, {{"id": "carol", "asset": {{"code": "USD", "scale": 9}},
+                      "http": {{"url": "http://:token-of-carol@127.0.0.1:{}/"}}}}]}})",
+                                  port));
+}
 
 std::vector<std::uint8_t> large_fulfill(std::uint64_t number) {
   std::vector<std::uint8_t> packet;
@@ -56,4 +70,31 @@ TEST_CASE("a peer that asks and never reads what it is paid is given up by how m
   // A sanitizer keeps freed memory.
   CHECK(connector.metric("process_resident_memory_bytes") < 60'000'000);
 #endif
+}
+
+TEST_CASE("a peer over HTTP that answers nothing has a bounded number of bytes wait for it",
+          "[connector]") {
+  constexpr std::uint32_t packets = 1000;  // 32 MB
+  const slipway::test::LoopbackPort silent;
+  ConnectorProcess connector(CONNECTOR_EXECUTABLE, with_http_peer(silent.number()));
+  BtpPeer alice(connector.btp_port(), "token-of-alice");
+  const std::vector<std::uint8_t> data(32'000, 1);
+  const auto soon = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
+  for (std::uint32_t i = 1; i <= packets; ++i) {
+    std::vector<std::uint8_t> packet;
+    wire::encode(
+        wire::Prepare{1, soon + 300s, std::array<std::uint8_t, 32>{}, "test.hub.carol", data},
+        packet);
+    alice.send(wire::BtpType::message, i, packet);
+  }
+  std::string code;
+  wait_until("a packet to be refused", [&] {
+    alice.flush();
+    alice.receive([&](const wire::BtpFrame& frame) {
+      const auto packet = wire::decode_packet(frame.find("ilp")->data);
+      code = std::get<wire::Reject>(*packet).code;
+    });
+    return !code.empty();
+  });
+  CHECK(code == "T02");
 }
