@@ -1,5 +1,5 @@
 """Each relative link of the documents leads to a file of the repository, and each anchor to a heading there, as GitHub
-makes anchors of headings; and the guide names every field of deploy.json."""
+makes anchors of headings."""
 
 import re
 import subprocess
@@ -79,18 +79,3 @@ def test_a_dead_link_is_found(tmp_path, text, is_dead):
     document = root / "document.md"
     document.write_text(f"# Here, and there\n\n{text}\n")
     assert bool(dead(document, root)) == is_dead
-
-
-def fields_of_deploy_json() -> set[str]:
-    source = (REPOSITORY / "tools/deploy/state/config.cpp").read_text(encoding="utf-8")
-    setters = source.partition("const Setters setters{")[2].partition("}};")[0]
-    return set(re.findall(r'\{"(\w+)",', setters))
-
-
-def test_the_guide_s_table_of_settings_has_every_field_of_deploy_json():
-    guide = (REPOSITORY / "docs/operators/production-deployment-guide.md").read_text(encoding="utf-8")
-    table = guide.partition("Every field of `deploy.json`")[2].partition("\n\n#")[0]
-    cells = re.findall(r"^\| (`[^|]*) \|", table, re.MULTILINE)
-    named = {name for cell in cells for name in re.findall(r"`(\w+)`", cell)}
-    fields = fields_of_deploy_json()
-    assert len(fields) > 25 and named == fields

@@ -1,6 +1,7 @@
 """A skipped test is seen: its suite ends with ctest's SKIP_RETURN_CODE, also when others of it passed, and
 scripts/ci/refuse-skipped fails it with the reason."""
 
+import re
 import subprocess
 import sys
 
@@ -51,3 +52,27 @@ def test_what_a_failed_test_said_last_is_repeated(tmp_path):
                           text=True, check=False)
     assert (done.returncode, done.stdout.splitlines()) == (
         1, ["==== red failed; its last words:", "line 98", "line 99"])
+
+
+def unregistered(listings: dict[str, str], suites: list[str]) -> list[str]:
+    """Those of SUITES whose folder's CMakeLists.txt names neither them nor, for a loop over several, what they are of."""
+    return [suite for suite in suites
+            if not re.search(rf"\b{re.escape(suite.rpartition('/')[2])}\b|foreach\(.*\b"
+                             rf"{re.escape(suite.rpartition('/')[2].rpartition('_test.')[0])}\b",
+                             listings.get(suite.rpartition("/")[0], ""))]
+
+
+def test_every_suite_is_registered():
+    listed = subprocess.run(["git", "ls-files", "--cached", "--others", "--exclude-standard", "tests"], cwd=REPOSITORY,
+                            check=True, capture_output=True, text=True).stdout.splitlines()
+    suites = [name for name in listed if re.search(r"_test\.(py|cpp)$", name)]
+    listings = {name.rpartition("/")[0]: (REPOSITORY / name).read_text() for name in listed
+                if name.endswith("/CMakeLists.txt")}
+    assert len(suites) > 150
+    assert unregistered(listings, suites) == []
+
+
+def test_a_suite_that_nobody_runs_is_told():
+    listings = {"tests/a": "slipway_pytest(a FILES one_test.py)\nforeach(suite two three)\n"}
+    assert unregistered(listings, [f"tests/a/{name}_test.py" for name in ("one", "two", "four", "ne")]) == [
+        "tests/a/four_test.py", "tests/a/ne_test.py"]
