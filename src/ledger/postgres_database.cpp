@@ -72,10 +72,11 @@ Result<void> PostgresDatabase::check(const std::string& url) {
     if (key == "host" || key == "dbname") good = value.find('@') == std::string_view::npos;
   }
   if (good) return {};
-  return Error{ErrorKind::usage, "the URL of the ledger's server cannot be read",
-               "write postgresql://USER:PASSWORD@HOST:PORT/DATABASE, after ? only parameters that "
-               "libpq knows, and in USER and PASSWORD what is neither a letter nor a digit as % and "
-               "its two hexadecimal digits"};
+  return Error{
+      ErrorKind::usage, "the URL of the ledger's server cannot be read",
+      "write postgresql://USER:PASSWORD@HOST:PORT/DATABASE, after ? only parameters that "
+      "libpq knows, and in USER and PASSWORD what is neither a letter nor a digit as % and "
+      "its two hexadecimal digits"};
 }
 
 PostgresDatabase::PostgresDatabase(std::string url, bool read_only)

@@ -55,7 +55,7 @@ def test_what_a_failed_test_said_last_is_repeated(tmp_path):
 
 
 def unregistered(listings: dict[str, str], suites: list[str]) -> list[str]:
-    """Those of SUITES whose folder's CMakeLists.txt names neither them nor, for a loop over several, what they are of."""
+    """Those of SUITES that their folder's CMakeLists.txt names neither so nor, in a loop, by their subject."""
     return [suite for suite in suites
             if not re.search(rf"\b{re.escape(suite.rpartition('/')[2])}\b|foreach\(.*\b"
                              rf"{re.escape(suite.rpartition('/')[2].rpartition('_test.')[0])}\b",
