@@ -99,12 +99,12 @@ struct Books {
     hub.answer(make_fulfill(preimage_of(number)));
     books.after_round();
   }
+  // On the ledger's thread, where Catch2 cannot check anything.
   void settle_all() {
     auto theirs = std::make_unique<RemoteDatabase>(store());
     theirs->takes_others_for_dead = true;
     ledger::Store other(std::move(theirs), {.accounts = account_specs(hub.config)});
-    const auto opened = other.open(true);
-    CHECK(opened.has_value());
+    if (other.open(true)) ++settled;
   }
   // What the ledger says of the account.
   std::int64_t balance(const std::string& account) const {
@@ -119,6 +119,7 @@ struct Books {
     return 0;
   }
 
+  std::atomic<int> settled = 0;  // how often by others
   slipway::test::TemporaryDirectory folder;
   Fixture hub;
   boost::asio::io_context io;
@@ -147,6 +148,7 @@ TEST_CASE("a batch whose reply was lost is counted once, also by who takes us fo
   kept.hub.forwarder.handle_reply(kept.hub.bob_link.id, kept.hub.bob_link.prepares[1].request_id,
                                   make_fulfill(preimage_of(2)), Now::read());
   kept.run_until([&] { return kept.books.failure().empty() && kept.books.lag() == 0ns; });
+  CHECK(kept.settled == 1);
   CHECK(kept.balance("bob") == 300);
   CHECK(kept.hub.balance(bob) == 300);
   CHECK(kept.hub.alice_link.replies.size() == 3);
@@ -166,6 +168,7 @@ TEST_CASE("whoever takes us for dead twice over, and whatever replies are lost, 
     kept.database.lose_replies = 4;
     kept.database.before_connect = [&] { kept.settle_all(); };
     kept.run_until([&] { return kept.books.failure().empty() && kept.books.lag() == 0ns; });
+    CHECK(kept.settled == round + 1);
   }
   CHECK(kept.balance("bob") == 300);
   CHECK(kept.books.close(5s));
