@@ -8,26 +8,12 @@ from pathlib import Path
 import pytest
 
 from slipway.paths import REPOSITORY
+from support.markdown import FENCE, anchors
 
-FENCE = re.compile(r"^( *)(```|~~~).*?^\1\2[^\n]*$", re.MULTILINE | re.DOTALL)
 SPAN = re.compile(r"(`+)(?!`).+?(?<!`)\1(?!`)", re.DOTALL)
 LINK = re.compile(r"!?\[(?:[^\[\]]|\[[^\]]*\])*\]\(\s*<?([^)\s>]+)>?(?:\s+\"[^\"]*\")?\s*\)")
 REFERENCE = re.compile(r"^ {0,3}\[[^\]]+\]:\s*<?(\S+?)>?\s*$", re.MULTILINE)
-HEADING = re.compile(r"^ {0,3}#{1,6}\s+(.+?)\s*#*$", re.MULTILINE)
 ELSEWHERE = re.compile(r"[a-z][a-z0-9+.-]*:|//")
-
-
-def anchors(text: str) -> set[str]:
-    """Of the headings of TEXT; of those that are the same, the second has -1 and so on."""
-    found: dict[str, int] = {}
-    for heading in HEADING.findall(FENCE.sub("", text)):
-        words = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading)
-        name = re.sub(r"[^\w\- ]", "", words.lower()).replace(" ", "-")
-        number = found.get(name, -1) + 1
-        found[name] = number
-        if number:
-            found[f"{name}-{number}"] = 0
-    return set(found) | set(re.findall(r'<a (?:id|name)="([^"]+)"', text))
 
 
 def links(text: str) -> list[str]:

@@ -14,6 +14,7 @@ from slipway.paths import REPOSITORY
 from slipway.watch.dashboards import FILES, expressions, panels
 from slipway.watch.profile import FILES_OF_COMPOSE, IMAGES, PROFILE, compose
 from support import needs
+from support.markdown import anchors
 
 HERE = Path(__file__).parent
 RUNBOOK = REPOSITORY / "docs" / "operators" / "observability.md"
@@ -29,12 +30,6 @@ def run(*argv, **options) -> subprocess.CompletedProcess:
 def alerts() -> dict[str, dict]:
     groups = yaml.safe_load((RULES / "alerts.yml").read_text())["groups"]
     return {rule["alert"]: rule for group in groups for rule in group["rules"]}
-
-
-def anchors(markdown: str) -> set[str]:
-    """Of its headings, as GitHub makes them."""
-    titles = re.findall(r"^#+ (.*)$", markdown, re.MULTILINE)
-    return {re.sub(r"[^\w -]", "", title).lower().replace(" ", "-") for title in titles}
 
 
 @METRICS
