@@ -1,6 +1,8 @@
 """Mistakes that neither act nor a linter shows, since only GitHub does what they are about: one or more for each row of
 docs/github-facts.md. (what somebody did, file, the text before, the text after)"""
 
+from support.pins import commit_of, pin
+
 CI, CD, RELEASE, COMMENT = (f".github/workflows/{name}.yml" for name in ("ci", "cd", "release", "comment"))
 DEPLOY, PUBLISH, PREPARE = (f".github/actions/{name}/action.yml" for name in ("deploy", "publish", "prepare"))
 DEPENDABOT = ".github/dependabot.yml"
@@ -43,12 +45,12 @@ MUTANTS = [
     ("latest goes back", "scripts/ci/publish", "if is_overtaken; then", "if false; then"),
     ("a commit's image is replaced", "scripts/ci/publish", '[ "$named" != "$DIGEST" ]', "false"),
     # 5 whose attestation
-    ("an attestation of any branch", "scripts/ci/verify-attestation", ' --source-ref "$SOURCE_REF"', ""),
+    ("an attestation of any branch", "scripts/ci/verify-attestation", ' --source-ref "$ref"', ""),
     ("tools of any branch", "scripts/lib/tools.sh", ' --source-ref "${SLIPWAY_REF:-refs/heads/main}"', ""),
-    ("any ref will do", "scripts/ci/verify-attestation", "[[ ${SOURCE_REF:-} == refs/* ]]", "true || SOURCE_REF="),
+    ("any ref will do", "scripts/ci/verify-attestation", "[[ $ref == refs/* ]]", "true || ref="),
     ("the branch of the caller's choice", CD, "source-ref: ${{ needs.resolve.outputs.source-ref }}", "source-ref: ${{ github.event.workflow_run.head_branch }}"),
-    ("a CI of any branch", RESOLVE, "not RELEASED_FROM.fullmatch(run", "not re.match('', run"),
-    ("a CI that did not pass", RESOLVE, 'run.get("conclusion") != "success"', 'run.get("conclusion") == "failure"'),
+    ("a CI of any branch", RESOLVE, "if RELEASED_FROM.fullmatch(branch)]", "if branch]"),
+    ("a CI that did not pass", RESOLVE, 'run.get("conclusion") == "success"', 'run.get("conclusion") != "failure"'),
     ("a CI of a pull request", f"{LIBRARY}/ci/github.py", "event=push&", ""),
     # 6 plans
     ("an upload that private repositories refuse", CI, "      actions: read # so does the upload, in private repositories\n", ""),
@@ -81,7 +83,7 @@ MUTANTS = [
     ("no Kubernetes", DEPENDABOT, "directory: /scripts/lib/cluster", "directory: /"),
     ("an npm folder forgotten", DEPENDABOT, "[/scripts/release, /tests/interop, ", "[/tests/interop, "),
     ("a Go tool by hand", "scripts/setup", "tool_from_go act github.com/nektos/act", "tool_from_go act github.com/nektos/act@v0.2.87"),
-    ("two commits of one action", RELEASE, "actions/attest@1e69f48acb82d1966a394da916b4c1698aa569d6", "actions/attest@2e69f48acb82d1966a394da916b4c1698aa569d6"),
+    ("two commits of one action", RELEASE, pin("actions/attest"), pin("actions/attest").replace(commit_of("actions/attest"), "5" * 40)),
     # 11 the allow-list
     ("what runs inside an action is refused", f"{LIBRARY}/github_setup/desired.py", ' "aquasecurity/setup-trivy@*",', ""),
     # 12 provenance after the fact

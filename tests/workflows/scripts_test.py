@@ -1,8 +1,6 @@
 """What the workflows' scripts decide: pure functions, and small worlds of git and HTTP where it is about those."""
 
 import http.server
-import importlib.machinery
-import importlib.util
 import io
 import json
 import subprocess
@@ -17,15 +15,7 @@ from slipway.act.strip import strip
 from slipway.ci import changelog, comment, github, oci
 from slipway.ci import http as client
 from slipway.paths import REPOSITORY
-
-
-def script(name: str):
-    """A script of scripts/ci as a module."""
-    loader = importlib.machinery.SourceFileLoader(name.replace("-", "_"), str(REPOSITORY / "scripts/ci" / name))
-    module = importlib.util.module_from_spec(importlib.util.spec_from_loader(loader.name, loader))
-    loader.exec_module(module)
-    return module
-
+from support.modules import script
 
 # Titles and messages.
 

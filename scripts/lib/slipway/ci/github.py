@@ -53,12 +53,12 @@ class GitHub:
         found = self.get(f"/compare/{base}...{head}?per_page=1")
         return found["status"] if found else ""
 
-    def ci_run(self, revision: str, workflow: str = "ci.yml") -> dict:
-        """The newest run of WORKFLOW for a push of REVISION; empty when there is none."""
+    def ci_runs(self, revision: str, workflow: str = "ci.yml") -> dict:
+        """{branch: the newest run of WORKFLOW for a push of REVISION to it}; one commit can be on several."""
         listed = self.must_get(f"/actions/workflows/{workflow}/runs?event=push&head_sha={revision}&per_page=100")
         ours = [run for run in listed["workflow_runs"] if run["head_sha"] == revision and run["event"] == "push"
                 and (run.get("head_repository") or {}).get("full_name") == self.repository]
-        return max(ours, key=lambda run: run["id"], default={})
+        return {run["head_branch"]: run for run in sorted(ours, key=lambda run: run["id"])}
 
     def upload(self, release: dict, name: str, data: bytes):
         place = release["upload_url"].partition("{")[0]

@@ -94,16 +94,16 @@ def identity(r):
         text = r.text(script)
         if text.count("gh attestation verify") != text.count("--source-ref "):
             yield f"{script}: takes an attestation of any branch"
-    if "[[ ${SOURCE_REF:-} == refs/* ]] || die " not in r.text("scripts/ci/verify-attestation"):
+    if "[[ $ref == refs/* ]] || die " not in r.text("scripts/ci/verify-attestation"):
         yield "scripts/ci/verify-attestation: does without a ref"
     for job in ("staging", "production"):
         given = [s["with"].get("source-ref") for s in r.cd.jobs[job]["steps"] if uses(s, "./.github/actions/deploy")]
         if given != ["${{ needs.resolve.outputs.source-ref }}"]:
             yield f"cd/{job}: takes an attestation of another branch than CI ran for"
     resolve = r.text("scripts/ci/resolve")
-    if "branch = branch_of_passed_ci(hub, revision)" not in resolve \
-            or 'run.get("conclusion") != "success"' not in resolve or "not RELEASED_FROM.fullmatch" not in resolve \
-            or "check-runs" in resolve:
+    asked = ("branches = branches_of_passed_ci(hub.ci_runs(revision), revision)",
+             'run.get("conclusion") == "success"', "if RELEASED_FROM.fullmatch(branch)")
+    if any(part not in resolve for part in asked) or "check-runs" in resolve:
         yield "scripts/ci/resolve: believes a check by its name"
     if "event=push" not in r.text("scripts/lib/slipway/ci/github.py"):
         yield "slipway.ci.github: takes the run of another event for CI's"
