@@ -13,12 +13,13 @@ from slipway.lab import Engine
 from slipway.paths import REPOSITORY
 from support import needs
 from support.engines import discard, sweep
+from support.pins import pinned
 
 pytestmark = needs.all_of(
     needs.root("an engine"), needs.programs("docker", "docker", "dockerd"), needs.programs("act", "act", "openssl"))
 
 SERVICE = "service: price-api # its name\ngate:\n  request: GET /price\n"
-WORKFLOW = """\
+WORKFLOW = pinned("""\
 on: push
 permissions: {}
 jobs:
@@ -27,18 +28,18 @@ jobs:
     outputs:
       digest: ${{ steps.image.outputs.digest }}
     steps:
-      - uses: actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1
+      - uses: actions/checkout@PINNED
         with:
           persist-credentials: false
       - id: image
         uses: acme/slipway/.github/actions/image@v1
         with:
           version: 1.2.3
-      - uses: actions/upload-artifact@043fb46d1a93c77aae656e7c1c64a875d1fc6a0a # v7.0.1
+      - uses: actions/upload-artifact@PINNED
         with:
           name: image
           path: build/image
-"""
+""")
 WHERE = {"GITHUB_REPOSITORY": "eve/prices", "GITHUB_REPOSITORY_OWNER": "Eve", "GITHUB_SERVER_URL": "https://github.com"}
 
 

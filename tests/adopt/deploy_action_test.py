@@ -12,13 +12,14 @@ import pytest
 from adopt.published import REVISION, Published, new_repository
 from slipway.act.runner import Act
 from support import needs
+from support.pins import pin
 from workflows.act_world import Host, holds
 
 pytestmark = needs.all_of(
     needs.root("an sshd of our own"), needs.programs("act", "act", "openssl"),
     needs.programs("docker", "sshd", "ssh-agent"))
 
-CHECKOUT = "actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1"
+CHECKOUT = pin("actions/checkout")
 HOST = """
           host: ${{ vars.HOSTS || '127.0.0.1' }}
           user: root

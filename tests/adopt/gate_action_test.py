@@ -13,6 +13,7 @@ from slipway.act.runner import Act
 from slipway.ci import oci
 from slipway.paths import REPOSITORY
 from support import needs
+from support.pins import pinned
 from workflows.act_world import holds
 
 pytestmark = needs.all_of(
@@ -22,14 +23,14 @@ DOCKER = """#!/bin/sh
 echo "docker $*" >>"$CALLS"
 [ "$1 $2" != "image inspect" ]
 """
-WORKFLOW = """\
+WORKFLOW = pinned("""\
 on: push
 permissions: {}
 jobs:
   ship:
     runs-on: ubuntu-24.04
     steps:
-      - uses: actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1
+      - uses: actions/checkout@PINNED
         with:
           persist-credentials: false
       - id: publish
@@ -40,7 +41,7 @@ jobs:
         with:
           base: ${{ github.sha }}
           candidate-image: ${{ steps.publish.outputs.name }}@${{ steps.publish.outputs.digest }}
-"""
+""")
 BENCH = """#!/bin/sh
 echo "packet_bench $*" >>"$CALLS"
 echo verdict >build/gate/duet.md

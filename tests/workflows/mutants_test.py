@@ -3,6 +3,7 @@ policy, actionlint or zizmor. A mutant that no longer applies fails, too: the te
 files. CATCHERS=all asks all three of each."""
 
 import os
+import re
 import shutil
 import subprocess
 
@@ -10,6 +11,7 @@ import pytest
 
 from slipway.paths import REPOSITORY as ROOT
 from support import needs
+from support.pins import commit_of, pin
 from workflows.mutants_of_github import MUTANTS as OF_GITHUB
 
 pytestmark = needs.all_of(needs.programs("workflows", "actionlint", "zizmor", "shellcheck"))
@@ -20,7 +22,7 @@ IMAGE, DEPLOY, ROLLBACK, PUBLISH, GATE = (
     f"{ACTIONS}/{name}/action.yml" for name in ("image", "deploy", "rollback", "publish", "gate"))
 COPIED = (".github", "scripts", "docs/operators", "tests/interop/package-lock.json", ".releaserc.json",
           ".trivyignore.yaml", "CHANGELOG.md", "Dockerfile")
-CHECKOUT = "actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1"
+CHECKOUT, DOWNLOAD = pin("actions/checkout"), pin("actions/download-artifact")
 TRIVY_TAG_OBJECT = "a9c7b0f0" * 5
 UPLOAD = "        with:\n          sarif_file: trivy-fs.sarif\n          category: trivy-fs\n"
 
@@ -46,7 +48,7 @@ MUTANTS = [
     ("deploys other branches", CD, "branches: [main]", "branches: ['**']"),
     ("deploys on push, beside CI", CD, "  workflow_dispatch:\n", "  push:\n    branches: [main]\n  workflow_dispatch:\n"),
     ("follows a workflow of another name", CD, "workflows: [CI]", "workflows: [Tests]"),
-    ("resolve believes any commit", "scripts/ci/resolve", "branch = branch_of_passed_ci(hub, revision)", "branch = 'main'"),
+    ("resolve believes any commit", "scripts/ci/resolve", "branches = branches_of_passed_ci(hub.ci_runs(revision), revision)", "branches = ['main']"),
     ("pull_request_target", CI, "  pull_request:\n", "  pull_request_target:\n"),
     ("no merge queue", CI, "  merge_group:\n", ""),
     ("a path filter on a required check", CI, "  pull_request:\n", "  pull_request:\n    paths: ['src/**']\n"),
@@ -68,11 +70,11 @@ MUTANTS = [
     ("checkout by its default", CD, "        with:\n          persist-credentials: false\n", ""),
     ("an undocumented secret", CI, "secrets.SNYK_TOKEN", "secrets.SNYK_API_TOKEN"),
     # Where code comes from.
-    ("an action by its tag", CI, CHECKOUT, "actions/checkout@v7.0.1"),
-    ("an action by a branch", CI, CHECKOUT, "actions/checkout@main # v7.0.1"),
-    ("a comment that lies", CI, CHECKOUT, CHECKOUT.replace("v7.0.1", "v7.0.2")),
-    ("a tag object's SHA", CI, "ed142fd0673e97e23eac54620cfb913e5ce36c25", TRIVY_TAG_OBJECT),
-    ("an action nobody vetted", CD, CHECKOUT, "appleboy/ssh-action@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1"),
+    ("an action by its tag", CI, CHECKOUT, f"actions/checkout@{CHECKOUT.split()[-1]}"),
+    ("an action by a branch", CI, CHECKOUT, CHECKOUT.replace(commit_of("actions/checkout"), "main")),
+    ("a comment that lies", CI, CHECKOUT, f"{CHECKOUT}1"),
+    ("a tag object's SHA", CI, commit_of("aquasecurity/trivy-action"), TRIVY_TAG_OBJECT),
+    ("an action nobody vetted", CD, CHECKOUT, CHECKOUT.replace("actions/checkout", "appleboy/ssh-action")),
     ("npx", "scripts/ci/snyk", "  mkdir -p build/snyk", "  npx snyk@latest auth\n  mkdir -p build/snyk"),
     ("install scripts of packages", "scripts/release/node", "npm ci --ignore-scripts", "npm ci"),
     ("a lockfile ignored", "scripts/release/node", "npm ci --ignore-scripts", "npm install --ignore-scripts"),
@@ -145,7 +147,7 @@ MUTANTS = [
     ("the host's key is not checked", "scripts/lib/on-host.sh", "StrictHostKeyChecking=yes", "StrictHostKeyChecking=no"),
     ("the key on disk", "scripts/ci/host", 'ssh-add -q - <<<"$SSH_KEY"', 'echo "$SSH_KEY" >key; ssh-add -q key'),
     # Figures and versions.
-    ("the base is not there", CI, "          fetch-depth: 0\n      - uses: actions/download-artifact@3e5f45b2cfb9172054b4087a40e8e0b5a5461e7c # v8.0.1\n        with:\n          name: image\n          path: build/image\n      - uses: actions/download-artifact", "      - uses: actions/download-artifact@3e5f45b2cfb9172054b4087a40e8e0b5a5461e7c # v8.0.1\n        with:\n          name: image\n          path: build/image\n      - uses: actions/download-artifact"),
+    ("the base is not there", CI, f"          fetch-depth: 0\n      - uses: {DOWNLOAD}\n        with:\n          name: image\n          path: build/image\n      - uses: actions/download-artifact", f"      - uses: {DOWNLOAD}\n        with:\n          name: image\n          path: build/image\n      - uses: actions/download-artifact"),
     ("main is analysed in part", CI, "          BASE: ${{ github.event.pull_request.base.sha }}\n\n  build-and-test:", "          BASE: ${{ github.event.before }}\n\n  build-and-test:"),
     ("the release believes exit 0", "scripts/release/release", "    if made != tag:", "    if False:"),
     ("the release does not know which commit", RELEASE, "          commit: ${{ github.event.workflow_run.head_sha || github.sha }}\n", ""),
@@ -208,6 +210,14 @@ def caught_by(folder, everyone: bool) -> list:
 
 def test_the_files_as_they_are_are_caught_by_nobody(tmp_path):
     copy(tmp_path)
+    assert caught_by(tmp_path, everyone=True) == []
+
+
+def test_an_update_of_actions_is_caught_by_nobody(tmp_path):
+    """Dependabot edits workflows and actions, and no README."""
+    copy(tmp_path)
+    for file in [*tmp_path.glob(".github/workflows/*.yml"), *tmp_path.glob(".github/actions/*/action.yml")]:
+        file.write_text(re.sub(r"(uses: [\w.-]+/\S+@)\w{40} # v.*", rf"\g<1>{'5' * 40} # v99.0.0", file.read_text()))
     assert caught_by(tmp_path, everyone=True) == []
 
 

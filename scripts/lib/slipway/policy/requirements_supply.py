@@ -284,8 +284,8 @@ def dependabot(r):
     actions = by.get("github-actions", {})
     if actions.get("directories") != ["/", "/.github/actions/*"]:
         yield "dependabot: the local actions are not updated"
-    if "github/codeql-action/*" not in str(actions.get("groups")):
-        yield "dependabot: codeql's actions are not updated together"
+    if [group["patterns"] for group in actions.get("groups", {}).values()] != [["*"]]:
+        yield "dependabot: an action is updated in one folder and not in the next, or one of codeql's without the other"
 
 
 def artifacts(r):
@@ -339,7 +339,7 @@ ROWS = [
     (12, "Trivy: CRITICAL,HIGH with a fix; ignores have reason and expiry", trivy),
     (15, "secrets are environment secrets, in jobs with that environment", environments),
     (19, "npm ci --ignore-scripts from a lockfile, never npx", packages),
-    (20, "Dependabot: 7 days of cooldown; local actions too; codeql grouped", dependabot),
+    (20, "Dependabot: 7 days of cooldown; local actions too; all of them at once", dependabot),
     (22, "artifacts: name, 7 days, error if there is none", artifacts),
     (23, "no cache in release.yml, cd.yml or a privileged job, and none for two jobs", caches),
 ]
