@@ -36,7 +36,7 @@ std::vector<ledger::AccountSpec> account_specs(const Config& config) {
 
 std::unique_ptr<ledger::Database> open_ledger(const Config& config) {
   if (config.ledger.policy.durability == ledger::Durability::none) return nullptr;
-  return std::move(ledger::open_database(config.ledger.store, false).value());
+  return ledger::open_database(config.ledger.store, false).value();
 }
 
 Bookkeeper::Bookkeeper(boost::asio::io_context& io, const Config& config, Forwarder& forwarder,
