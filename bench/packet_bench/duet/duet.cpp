@@ -1,5 +1,6 @@
 #include "packet_bench/duet/duet.hpp"
 
+#include "base/output_file.hpp"
 #include "packet_bench/common/schedule.hpp"
 #include "packet_bench/duet/duet_progress.hpp"
 #include "packet_bench/duet/duet_report.hpp"

@@ -9,9 +9,6 @@
 
 namespace slipway::bench {
 
-// A results file that cannot be written is known before the run, not after it. No file, no error.
-Result<void> check_writable(const std::filesystem::path& file);
-
 struct ResultFile {
   std::filesystem::path path;  // empty: it is not asked for
   std::string content;

@@ -2,6 +2,7 @@
 
 #include "base/build_info.hpp"
 #include "base/command_line.hpp"
+#include "base/output_file.hpp"
 #include "base/process.hpp"
 #include "packet_bench/report/hdr_log.hpp"
 #include "packet_bench/report/live_line.hpp"

@@ -1,6 +1,7 @@
 #include "packet_bench/search/search.hpp"
 
 #include "base/json.hpp"
+#include "base/output_file.hpp"
 #include "base/units.hpp"
 #include "packet_bench/report/result_files.hpp"
 #include "packet_bench/report/result_json.hpp"

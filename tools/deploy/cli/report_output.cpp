@@ -1,7 +1,7 @@
 #include "deploy/cli/report_output.hpp"
 
 #include "base/command_line.hpp"
-#include "base/durable_file.hpp"
+#include "base/output_file.hpp"
 
 #include <filesystem>
 #include <iostream>
@@ -28,7 +28,7 @@ void write_report(const Report& report, const Options& options, const std::strin
   if (options.report_file.empty()) return;
   const bool markdown = std::filesystem::path(options.report_file).extension() == ".md";
   const std::string text = markdown ? to_markdown(report) : to_json_text(report, 2) + "\n";
-  if (auto written = write_durably(options.report_file, text); !written) {
+  if (auto written = write_output(options.report_file, text); !written) {
     print_warning(program, written.error().text());
   }
 }
