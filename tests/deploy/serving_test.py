@@ -88,7 +88,7 @@ def test_an_hour_later_it_is_told_what_failed_and_why(site):
 
 def test_the_cause_of_a_death_is_told_in_words(site):
     cases = (("eats", {"limits": {"memory": "16m"}}, "more memory than its limit of 16 MB"),
-             ("forbids", {}, "/health answered 403 without JSON: <h1>Invalid Host header</h1>"),
+             ("forbids", {}, "/health answered 403 without JSON; its last words: <h1>Invalid Host header</h1>"),
              ("probe-hangs", {}, "/stand_in probe did not end within 5s"))
     for manner, more, words in cases:
         site.describe(healthy={"every": "100ms", "timeout": "1s", "times": 3, "for": "300ms", "within": "4s"}, **more)

@@ -11,19 +11,14 @@ Expectation expectation(const std::string& revision, const service::Service& ser
   return {service.version_is_digest ? std::string() : revision, service.health, service.ready};
 }
 
-namespace {
-
-std::string with_words(const std::string& what, const std::string& said) {
-  return said.empty() ? what : what + ": " + said;
-}
-
-}  // namespace
-
 std::string not_ready(const HealthAnswer& answer, const Expectation& expected) {
   if (answer.ready_status == 0) return expected.ready + " does not answer 200";
-  return with_words(
-      fmt::format("{} does not answer 200 but {}", expected.ready, answer.ready_status),
-      answer.ready_said);
+  return fmt::format("{} does not answer 200 but {}", expected.ready, answer.ready_status);
+}
+
+std::string words_of(const Result<HealthAnswer>& answer) {
+  if (!answer) return "";
+  return answer->said.empty() ? answer->ready_said : answer->said;
 }
 
 std::optional<std::string> objection(const Result<HealthAnswer>& answer,
@@ -31,14 +26,13 @@ std::optional<std::string> objection(const Result<HealthAnswer>& answer,
   if (!answer) return answer.error().what;
   if (expected.release_id.empty()) {
     if (answer->status == 200) return std::nullopt;
-    return with_words(fmt::format("{} answered {}", expected.health, answer->status), answer->said);
+    return fmt::format("{} answered {}", expected.health, answer->status);
   }
   if (!answer->well_formed) {
-    return with_words(fmt::format("{} answered {} without JSON", expected.health, answer->status),
-                      answer->said);
+    return fmt::format("{} answered {} without JSON", expected.health, answer->status);
   }
   if (answer->release_id.empty() && answer->status != 200) {
-    return with_words(fmt::format("{} answered {}", expected.health, answer->status), answer->said);
+    return fmt::format("{} answered {}", expected.health, answer->status);
   }
   if (answer->release_id != expected.release_id) {
     return fmt::format("{} shows releaseId {}, the image is {}", expected.health,
@@ -50,6 +44,7 @@ std::optional<std::string> objection(const Result<HealthAnswer>& answer,
 
 HealthGate::State HealthGate::feed(TimePoint now, const Look& look) {
   const State state = judge(now, look);
+  said_ = words_of(look.answer);
   if (state != State::waiting || now - begin_ < rules_.deadline) return state;
   reason_ = fmt::format("not healthy within {}: {}", format_duration(rules_.deadline),
                         reason_.empty() ? "it kept changing" : reason_);
@@ -75,8 +70,7 @@ HealthGate::State HealthGate::judge(TimePoint now, const Look& look) {
   const bool wrong_version = wrong && !expected_.release_id.empty() && look.answer &&
                              look.answer->well_formed && !look.answer->release_id.empty();
   if (!wrong && look.answer->status != 200) {
-    wrong = with_words(fmt::format("{} answered {}", expected_.health, look.answer->status),
-                       look.answer->said);
+    wrong = fmt::format("{} answered {}", expected_.health, look.answer->status);
   }
   if (!wrong && look.answer->health == "fail") wrong = expected_.health + " says fail";
   if (!wrong && !look.answer->ready) wrong = not_ready(*look.answer, expected_);

@@ -48,6 +48,8 @@ class HealthGate {
 
   // Why it is not healthy, as of the last look.
   const std::string& reason() const { return reason_; }
+  // What it answered then, in its own words, as they came.
+  const std::string& said() const { return said_; }
   int in_a_row() const { return in_a_row_; }
 
  private:
@@ -59,9 +61,13 @@ class HealthGate {
   std::optional<TimePoint> healthy_since_;
   int in_a_row_ = 0;
   std::string reason_ = "it was not asked yet";
+  std::string said_;
 };
 
-// That it is not ready, and what it said.
+// How an answer begins that is not what it should be, as it came: it may hold what the service was
+// told in confidence, so it is no part of what is said of it below.
+std::string words_of(const Result<HealthAnswer>& answer);
+
 std::string not_ready(const HealthAnswer& answer, const Expectation& expected);
 
 // Why this answer is not that of a live instance of the expected release; nothing when it is.

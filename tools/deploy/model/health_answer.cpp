@@ -1,6 +1,5 @@
 #include "deploy/model/health_answer.hpp"
 
-#include "base/foreign_text.hpp"
 #include "deploy/model/json_value.hpp"
 
 namespace slipway::deploy {
@@ -13,12 +12,8 @@ HealthAnswer parse_health(int status, std::string_view body) {
                       document.at({"releaseId"}).text(),
                       document.at({"version"}).text(),
                       document.at({"role"}).text()};
-  if (status != 200 || !answer.well_formed) answer.said = beginning_of(body);
+  if (status != 200 || !answer.well_formed) answer.said = body.substr(0, most_said);
   return answer;
-}
-
-std::string beginning_of(std::string_view body) {
-  return foreign_line(body.substr(0, 2000), 200);
 }
 
 }  // namespace slipway::deploy

@@ -49,11 +49,13 @@ Outcome real_request(Ports& ports, const Plan& plan, const service::Service& ser
           said};
 }
 
-// Why it is hopeless, and what it said last, which goes with it.
-Outcome hopeless(Ports& ports, const Plan& plan, const std::string& reason) {
-  Outcome outcome{Event::unproven, without_secrets(ports, plan.target, reason)};
+// Why it is hopeless, and what it answered and wrote last, which goes with it.
+Outcome hopeless(Ports& ports, const Plan& plan, const HealthGate& gate) {
+  Outcome outcome{Event::unproven, without_secrets(ports, plan.target, gate.reason())};
+  outcome.said = foreign_line(gate.said(), 200, ports.store.secrets(plan.target.snapshot));
   if (const auto tail = ports.engine.log_tail(plan.candidate)) {
-    outcome.said = words_of_candidate(ports, plan, *tail, 2000);
+    if (!outcome.said.empty()) outcome.said += '\n';
+    outcome.said += words_of_candidate(ports, plan, *tail, 2000);
   }
   return outcome;
 }
@@ -96,7 +98,7 @@ Outcome prove_candidate(Ports& ports, Course& course, std::stop_token stop,
     if (gate.in_a_row() > 0) answered();
     if (state == HealthGate::State::healthy) break;
     if (state == HealthGate::State::hopeless) {
-      return hopeless(ports, plan, gate.reason());
+      return hopeless(ports, plan, gate);
     }
     if (stop.stop_requested()) return {Event::interrupted, "a stop was requested"};
     ports.clock.sleep_for(rules.interval, stop);

@@ -17,8 +17,13 @@ std::optional<ColourStatus> colour_status(Ports& ports, const Ledger& ledger, Co
   const auto answer = ports.health.ask(colour, service);
   ColourStatus status;
   status.objection = objection(answer, expectation(release->revision, service));
+  const std::string said =
+      foreign_line(words_of(answer), 200, ports.store.secrets(release->snapshot));
   if (!status.objection) status.objection = wrong_image(instance, *release, service);
-  if (status.objection) status.objection = without_secrets(ports, *release, *status.objection);
+  if (status.objection) {
+    status.objection = without_secrets(ports, *release, *status.objection);
+    if (!said.empty()) *status.objection += ": " + said;
+  }
   status.release = std::move(*release);
   status.colour = colour;
   status.instance = instance;

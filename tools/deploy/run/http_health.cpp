@@ -39,7 +39,7 @@ Result<HealthAnswer> ask_pages(const Endpoint& endpoint, const service::Service&
   if (!ready) return ready.error();
   answer.ready = ready->status == 200;
   answer.ready_status = ready->status;
-  if (!answer.ready) answer.ready_said = beginning_of(ready->body);
+  if (!answer.ready) answer.ready_said = ready->body.substr(0, most_said);
   return answer;
 }
 
