@@ -117,6 +117,22 @@ def test_a_hanging_holder_of_the_lock_is_ended_by_name_and_its_work_taken_back(s
     assert "it-hangs" in (site.state / "journal").read_text()
 
 
+def test_who_breaks_a_lock_writes_nothing_while_somebody_else_was_faster_to_take_it(site):
+    site.publish("hanging", "hangs")
+    with begun(site, "hanging") as caller:
+        site.await_step("prove")
+        # As the timer does: it takes the lock within 0.2 s of its end, and recovery takes longer.
+        waiting = [site.begin("rollback", "--resume", "--wait") for _ in range(3)]
+        broken = site.rollback("--resume", "--wait", "--break-lock", "it-hangs")
+        assert broken.status in (0, 3) and site.served() == "v1", broken
+        assert all(one.outcome().status in (0, 3) for one in waiting)
+        assert caller.wait(30) == 5
+    records = [json.loads(line.partition(" ")[2]) for line in (site.state / "journal").read_text().splitlines()]
+    numbers = [record["seq"] for record in records]
+    assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+    assert site.rollback("--history").status == 0
+
+
 class Remote:
     """The wrappers and plain ssh with a key whose forced command lets it deploy, roll back and ask."""
 

@@ -36,6 +36,7 @@ struct FakeContainer {
   std::string revision;
   std::string role = "standby";
   bool hangs = false;
+  std::chrono::steady_clock::time_point silent_until{};
 };
 
 class FakeHost : public Engine, public Switch, public HealthSource, public Clock {
@@ -161,7 +162,8 @@ class FakeHost : public Engine, public Switch, public HealthSource, public Clock
   }
   Result<std::vector<Release>> retained() override {
     std::vector<Release> list;
-    for (const auto& [digest, release] : retained_releases) list.push_back(release);
+    // The newest first, as an engine lists what it has.
+    for (const auto& [digest, release] : retained_releases) list.insert(list.begin(), release);
     return list;
   }
   Result<std::vector<Room>> room() override {
@@ -259,11 +261,19 @@ class FakeHost : public Engine, public Switch, public HealthSource, public Clock
     ++session_looks;
     return std::optional<std::uint64_t>(colour == busy_colour ? sessions_left : 0);
   }
-  Result<Totals> totals(Colour colour) override { return counted[colour]; }
+  Result<Totals> totals(Colour colour) override {
+    if (!counters_readable) return Error{ErrorKind::timeout, "the counters were not told", {}};
+    return counted[colour];
+  }
   Result<void> bring_up(const Services&, std::stop_token) override {
     if (!engine_up) return no_engine;
     if (!proxy_up) map = file;
     proxy_up = true;
+    // One that is gone is made for what is configured now.
+    if (!proxy_stopped) {
+      missing_port = 0;
+      unapplied.clear();
+    }
     return {};
   }
   Result<std::optional<Colour>> active() override {
@@ -290,7 +300,8 @@ class FakeHost : public Engine, public Switch, public HealthSource, public Clock
       return Error{ErrorKind::unreachable, "connection refused", {}};
     }
     const FakeContainer& container = found->second;
-    if (container.hangs) return Error{ErrorKind::timeout, "no answer within 1s", {}};
+    if (container.hangs || time < container.silent_until)
+      return Error{ErrorKind::timeout, "no answer within 1s", {}};
     HealthAnswer answer;
     answer.status = 200;
     answer.ready = container.manner != Manner::never_ready;
@@ -329,7 +340,8 @@ class FakeHost : public Engine, public Switch, public HealthSource, public Clock
   std::string archive_error;
   std::map<Colour, FakeContainer> containers;
   std::map<Colour, std::string> metrics_of;
-  std::map<Colour, Totals> counted;   // by HAProxy
+  std::map<Colour, Totals> counted;  // by HAProxy
+  bool counters_readable = true;
   std::optional<Colour> busy_colour;  // on which sessions_left stay
   std::uint64_t sessions_left = 0;
   int session_looks = 0;
@@ -339,6 +351,7 @@ class FakeHost : public Engine, public Switch, public HealthSource, public Clock
   std::optional<Colour> map;
   std::optional<Colour> file;
   bool proxy_up = false;
+  bool proxy_stopped = false;  // and not gone, where it is not up
   bool engine_up = true;
   const Error no_engine{ErrorKind::unreachable, "no engine", "check that it runs"};
   bool registry_up = true;

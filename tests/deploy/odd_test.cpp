@@ -1,6 +1,5 @@
 // What a tired operator does, and what breaks under an operation that goes on.
-#include "fake_host.hpp"
-#include "support/catch.hpp"
+#include "shipped.hpp"
 
 #include <csignal>
 #include <sys/resource.h>
@@ -9,16 +8,6 @@ using namespace slipway;
 using namespace slipway::test;
 
 namespace {
-
-void ship(FakeHost& host, const std::vector<std::string>& tags) {
-  for (const std::string& tag : tags) {
-    if (host.registry.count(tag) == 0) host.publish(tag);
-    const Report report = host.run(Action::deploy, tag);
-    INFO(tag << ": " << report.message);
-    REQUIRE(report.exit_code == ExitCode::done);
-    REQUIRE(host.served() == "rev-" + tag);
-  }
-}
 
 // While it lives no file can grow, as on a disk that is full.
 class FullDisk {

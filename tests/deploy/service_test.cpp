@@ -3,8 +3,7 @@
 #include "deploy/haproxy/haproxy_file.hpp"
 #include "deploy/state/compose_file.hpp"
 #include "deploy/state/file_snapshot.hpp"
-#include "fake_host.hpp"
-#include "support/catch.hpp"
+#include "shipped.hpp"
 
 using namespace slipway;
 using namespace slipway::test;
@@ -16,15 +15,6 @@ service::Service described(const std::string& yaml) {
   INFO((service ? "" : service.error().text()));
   REQUIRE(service.has_value());
   return *service;
-}
-
-void ship(FakeHost& host, const std::vector<std::string>& tags) {
-  for (const std::string& tag : tags) {
-    if (!host.registry.contains(tag)) host.publish(tag);
-    const Report report = host.run(Action::deploy, tag);
-    INFO(tag << ": " << report.message);
-    REQUIRE(report.exit_code == ExitCode::done);
-  }
 }
 
 const StepReport& step(const Report& report, const std::string& name) {
@@ -146,7 +136,13 @@ TEST_CASE("a port that HAProxy does not carry is 3, and nothing is touched", "[s
   CHECK(report.exit_code == ExitCode::failed);
   CHECK(report.next_step == "make it anew");
   CHECK(host.passed.empty());
-  host.proxy_up = false;  // it will carry what it is made for
+  host.proxy_up = false;
+  host.proxy_stopped = true;  // it comes back as it was made
+  const Report stopped = host.run(Action::deploy, "v2");
+  CHECK(stopped.exit_code == ExitCode::failed);
+  CHECK_THAT(stopped.message, ContainsSubstring("HAProxy has no server"));
+  CHECK(host.served() == "rev-v1");
+  host.proxy_up = host.proxy_stopped = false;  // it will carry what it is made for
   CHECK(host.run(Action::deploy, "v2").exit_code == ExitCode::done);
 }
 

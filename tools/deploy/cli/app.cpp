@@ -72,11 +72,18 @@ int show(const Ledger& ledger, const Options& options, const std::string& progra
 int look(Ports& ports, Session& session, const Options& options, const std::string& program,
          std::stop_token stop) {
   if (options.action == Action::status) {
-    if (options.wait) follow_current(ports.config.state_directory / "run", ports.store, stop);
+    const bool ended = !options.wait || follow_current(ports.config.state_directory / "run",
+                                                       ports.store, options.timeout, stop);
     const auto status = session.status();
     if (!status) return fail(program, status.error(), ExitCode::ambiguous);
     const auto holder = ports.store.lock_holder();
     std::cout << (options.json ? status_json(*status, holder) : status_lines(*status, holder));
+    if (!ended && holder) {
+      return fail(program,
+                  {ErrorKind::busy, "still at work: " + holder->describe(),
+                   "wait longer, or see 'rollback --break-lock' in the operators' guide"},
+                  ExitCode::locked);
+    }
     return static_cast<int>(status->should_serve() && !status->healthy() ? ExitCode::not_serving
                                                                          : ExitCode::done);
   }
@@ -155,14 +162,20 @@ int run(const Options& options, const std::string& program, std::stop_token stop
   if (auto prepared = prepare(*platform); !prepared) {
     return fail(program, prepared.error(), ExitCode::failed);
   }
+  std::optional<LockOwner> ended;
   if (!options.break_lock.empty()) {
-    if (auto broken = break_lock(store, actor, options.break_lock); !broken) {
-      return fail(program, broken.error(), ExitCode::locked);
-    }
+    auto broken = store.end_lock_holder();
+    if (!broken) return fail(program, broken.error(), ExitCode::locked);
+    ended = std::move(*broken);
   }
   auto lock = take_lock(store, options, owner, stop);
   if (!lock) {
     return fail(program, lock.error(), code_without_lock(lock.error().kind));
+  }
+  if (ended) {
+    if (auto noted = note_broken_lock(store, *ended, actor, options.break_lock); !noted) {
+      return fail(program, noted.error(), ExitCode::failed);
+    }
   }
   return start_and_follow(config->state_directory / "run", std::move(*lock), program, stop);
 }

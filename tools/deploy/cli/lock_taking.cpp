@@ -19,14 +19,12 @@ Result<std::unique_ptr<Lock>> take_lock(Store& store, const Options& options,
   }
 }
 
-Result<void> break_lock(Store& store, const std::string& actor, const std::string& reason) {
-  const auto ended = store.end_lock_holder();
-  if (!ended) return ended.error();
-  if (!*ended) return {};
+Result<void> note_broken_lock(Store& store, const LockOwner& ended, const std::string& actor,
+                              const std::string& reason) {
   auto journal = store.open_journal();
   if (!journal) return {};  // the run that follows deals with a damaged journal
   return (*journal)->append("", format_utc(std::chrono::system_clock::now()),
-                            Noted{"lock broken", actor, reason, (*ended)->describe()});
+                            Noted{"lock broken", actor, reason, ended.describe()});
 }
 
 }  // namespace slipway::deploy

@@ -13,8 +13,9 @@ namespace slipway::deploy {
 Result<std::unique_ptr<Lock>> take_lock(Store& store, const Options& options,
                                         const LockOwner& owner, std::stop_token stop);
 
-// Ends the holder of the lock, and says in the journal who did it and why. Errors: busy (the holder
-// is not one of ours), io.
-Result<void> break_lock(Store& store, const std::string& actor, const std::string& reason);
+// Writes into the journal that the lock of `ended` was broken, and why. The caller holds the lock
+// now: whoever waited for it may have been faster.
+Result<void> note_broken_lock(Store& store, const LockOwner& ended, const std::string& actor,
+                              const std::string& reason);
 
 }  // namespace slipway::deploy

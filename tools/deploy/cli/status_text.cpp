@@ -152,6 +152,10 @@ std::string status_lines(const HostStatus& status, const std::optional<LockOwner
         "to "
         "the version before\n";
   }
+  if (!holder && !status.running && !status.proven.empty()) {
+    text += fmt::format("next: 'rollback {}' starts anew what served last, and is gone\n",
+                        status.proven.front().digest);
+  }
   std::optional<Release> release;
   std::string colour;
   if (status.running) {

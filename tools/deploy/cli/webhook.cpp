@@ -9,7 +9,8 @@
 namespace slipway::deploy {
 
 void call_webhook(const Report& report, const Config& config, const std::string& program) {
-  if (config.webhook.empty()) return;
+  const bool is_news = !report.began_nothing || report.exit_code != ExitCode::done;
+  if (config.webhook.empty() || !is_news) return;
   const auto curl_config = config.state_directory / "webhook.curl";
   const auto body = config.state_directory / "webhook.json";
   const std::string lines = fmt::format(

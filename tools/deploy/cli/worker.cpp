@@ -162,13 +162,18 @@ std::optional<int> Worker::follow(std::stop_token stop, OnStop on_stop) {
   }
 }
 
-void follow_current(const fs::path& directory, Store& store, std::stop_token stop) {
+bool follow_current(const fs::path& directory, Store& store,
+                    std::optional<std::chrono::nanoseconds> timeout, std::stop_token stop) {
   OutputTail err(directory / "current.err", STDERR_FILENO);
-  while (store.lock_holder() && !stop.stop_requested()) {
+  const auto began = std::chrono::steady_clock::now();
+  bool in_time = true;
+  while (store.lock_holder() && !stop.stop_requested() && in_time) {
     err.copy();
     std::this_thread::sleep_for(poll_interval * 10);
+    in_time = !timeout || std::chrono::steady_clock::now() - began < *timeout;
   }
   err.copy();
+  return in_time;
 }
 
 int start_and_follow(const fs::path& directory, std::unique_ptr<Lock> lock,

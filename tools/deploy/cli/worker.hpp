@@ -48,7 +48,8 @@ class Worker {
 };
 
 // Copies what the current worker says (its progress) to stderr until nobody holds the lock.
-void follow_current(const std::filesystem::path& directory, Store& store, std::stop_token stop);
+bool follow_current(const std::filesystem::path& directory, Store& store,
+                    std::optional<std::chrono::nanoseconds> timeout, std::stop_token stop);
 
 // The whole of it: starts a worker for this process's own command line, hands the lock over,
 // follows, says what became of it and returns the exit status.

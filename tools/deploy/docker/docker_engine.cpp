@@ -128,6 +128,9 @@ Result<void> DockerEngine::create(Colour colour, const Release& release,
 
 Result<void> DockerEngine::up(const std::string& how, Colour colour, const Release& release,
                               const std::string& transaction, std::stop_token stop) {
+  // Before anything is removed for it.
+  const SnapshotPaths snapshot(config_, release.snapshot);
+  if (auto repaired = FileSnapshot::repair_modes(snapshot.directory); !repaired) return repaired;
   auto orphans = containers_of(service_name(colour));
   if (!orphans) return orphans.error();
   for (const std::string& id : *orphans) {
@@ -136,7 +139,6 @@ Result<void> DockerEngine::up(const std::string& how, Colour colour, const Relea
   if (auto free = check_name_free(colour); !free) return free;
   const std::string by_digest = release.repository + "@" + release.digest;
   const bool digest_known = images_.inspect(by_digest).has_value();
-  const SnapshotPaths snapshot(config_, release.snapshot);
   Environment environment = docker_environment(config_);
   const std::string image_variable =
       colour == Colour::blue ? "SLIPWAY_BLUE_IMAGE" : "SLIPWAY_GREEN_IMAGE";
@@ -145,7 +147,6 @@ Result<void> DockerEngine::up(const std::string& how, Colour colour, const Relea
   environment["SLIPWAY_SNAPSHOT"] = release.snapshot;
   environment["SLIPWAY_TRANSACTION"] = transaction;
   environment["SLIPWAY_CONFIG_DIR"] = snapshot.config_directory.string();
-  if (auto repaired = FileSnapshot::repair_modes(snapshot.directory); !repaired) return repaired;
   ComposeProject project{{snapshot.compose_file.string()},
                          std::move(environment),
                          secrets_of(snapshot.environment_file, snapshot.config_directory)};

@@ -96,6 +96,9 @@ Result<Release> DockerImages::pull(const Reference& reference, std::stop_token s
     if (found) return found;
     last = found.error();
   }
+  if (stop.stop_requested()) {
+    return Error{ErrorKind::cancelled, "the pull of " + reference.text() + " was stopped", {}};
+  }
   return last;
 }
 

@@ -111,6 +111,13 @@ Result<void> Haproxy::prepare() {
 
 Result<void> Haproxy::bring_up(const Services& services, std::stop_token stop) {
   const fs::path proxy = config_.state_directory / "proxy";
+  // One that was stopped comes back as it was made, whatever was configured since, and a disk that
+  // is full does not keep it down.
+  if (fs::exists(proxy / "haproxy.cfg")) {
+    const auto started = container_.start_again();
+    if (!started) return started.error();
+    if (*started) return {};
+  }
   fs::path compose_file = config_.compose_file;
   if (compose_file.empty()) {
     compose_file = proxy / "compose.yml";
@@ -124,7 +131,7 @@ Result<void> Haproxy::bring_up(const Services& services, std::stop_token stop) {
   if (!written) return written;
   auto noted = write_durably(made_from(), to_json_text(making_of(config_)), 0600);
   if (!noted) return noted;
-  return start_(compose_file, std::move(stop));
+  return container_.make(compose_file, std::move(stop));
 }
 
 fs::path Haproxy::made_from() const {

@@ -12,9 +12,15 @@ namespace slipway::deploy {
 // HAProxy's map file on the disk and the same map in the running process, over its runtime socket.
 class Haproxy : public Switch {
  public:
-  using Start = std::function<Result<void>(const std::filesystem::path&, std::stop_token)>;
-  // `start` starts its container, as this compose file has it, unless it is there.
-  Haproxy(const Config& config, Start start) : config_(config), start_(std::move(start)) {}
+  // Its container.
+  struct Container {
+    // Starts the one that is there; false where none is.
+    std::function<Result<bool>()> start_again;
+    // Makes and starts it, as this compose file has it, unless it is there.
+    std::function<Result<void>(const std::filesystem::path&, std::stop_token)> make;
+  };
+  Haproxy(const Config& config, Container container)
+      : config_(config), container_(std::move(container)) {}
 
   SwitchWords words() const override;
   // Folders for the map and the socket, and a first map that names no colour.
@@ -44,7 +50,7 @@ class Haproxy : public Switch {
   Result<std::optional<Colour>> active_in_file() const;
 
   const Config& config_;
-  Start start_;
+  Container container_;
 };
 
 }  // namespace slipway::deploy

@@ -103,6 +103,16 @@ Result<LeaseState> hand_over(ClusterApi& api, const Names& names, const std::str
   }
 }
 
+// That it has run out says this machine's clock, which may be ahead of the holder's: whoever lives
+// renews it. Errors: busy.
+Result<void> see_that_nobody_renews(ClusterApi& api, const Names& names, const LeaseState& lease) {
+  if (lease.holder.empty() || is_dead_here(lease.holder)) return {};
+  std::this_thread::sleep_for(2 * lease_renewal);
+  const auto now = read_state(api, names);
+  if (!now) return now.error();
+  return now->version == lease.version ? Result<void>{} : held_by(*now);
+}
+
 }  // namespace
 
 LeaseState read_lease(const JsonValue& lease) {
@@ -205,6 +215,7 @@ Result<std::unique_ptr<Lock>> Lease::acquire(ClusterApi& api, const LockOwner& o
   if (is_held(*lease, std::chrono::system_clock::now(), is_dead_here(lease->holder))) {
     return held_by(*lease);
   }
+  if (auto silent = see_that_nobody_renews(api, *names, *lease); !silent) return silent.error();
   const std::string self = machine_process(::getpid()).value_or("unknown");
   auto version = put(api, *names, self, owner, lease->version);
   if (!version) return version.error();

@@ -2,6 +2,8 @@
 
 #include "base/json.hpp"
 
+#include <algorithm>
+
 namespace slipway::deploy {
 
 Json to_json(const Release& release) {
@@ -27,7 +29,11 @@ std::string to_json_text(const Release& release) {
 
 std::optional<Release> parse_release(std::string_view text) {
   const auto json = parse_json(text);
-  return json.is_object() ? std::optional(release_from_json(json)) : std::nullopt;
+  if (!json.is_object()) return std::nullopt;
+  // It may be anybody's.
+  const bool strings =
+      std::all_of(json.begin(), json.end(), [](const Json& value) { return value.is_string(); });
+  return strings ? std::optional(release_from_json(json)) : std::nullopt;
 }
 
 Json to_json(const Plan& plan) {

@@ -35,6 +35,7 @@ struct Report {
   // Whether something answered as what should serve when the report was made; nothing where that
   // could not be seen.
   std::optional<bool> serves;
+  bool began_nothing = false;  // a resume that found all as it should be
   bool warm = false;
   std::optional<double> seconds_to_healthy;   // from the start of the candidate to its proof
   std::optional<double> seconds_of_flip;      // writing, setting and reading back the map

@@ -2,6 +2,7 @@
 
 #include "deploy/run/answer_count.hpp"
 #include "deploy/run/candidate_proof.hpp"
+#include "deploy/run/clearance.hpp"
 #include "deploy/run/revival.hpp"
 
 namespace slipway::deploy {
@@ -15,7 +16,10 @@ Outcome BlueGreen::proxy(Course& course, std::stop_token stop) {
     auto started = changing("proxy:start", [&] { return ports_.traffic.bring_up(services, stop); });
     if (started.event != Event::done) return started;
     // What was flipped while it was down was only written down, and it reads that.
-    return await_switch(stop);
+    if (const Outcome up = await_switch(stop); up.event != Event::done) return up;
+    // It may have been there, made for what was configured then.
+    auto carried = check_switch(ports_, course.plan);
+    return carried ? Outcome{} : Outcome{Event::failed, carried.error().text()};
   }
   if (bakes(course.plan)) {
     if (auto counted = answers_of(ports_, course.plan, course.plan.old_colour())) {
@@ -86,7 +90,7 @@ Outcome BlueGreen::drain(Course& course, std::stop_token stop) {
 
 Outcome BlueGreen::bake(Course& course, std::stop_token stop) {
   const Plan& plan = course.plan;
-  if (!bakes(plan) || !course.baseline) {
+  if (!bakes(plan)) {
     // What died of becoming active, or of its first users, is found here.
     const bool lives = is_ready(ports_, plan.candidate, plan.target, patience_with_serving);
     if (lives || !plan.old || plan.rollback) return {Event::done, "not asked for"};
@@ -95,6 +99,7 @@ Outcome BlueGreen::bake(Course& course, std::stop_token stop) {
   const service::BakeRules rules = service_of(ports_, plan.target).bake;
   // The counters of the old colour are final now; the new one's begin where the flip left them.
   const auto final_count = answers_of(ports_, plan, plan.old_colour());
+  if (!final_count && !course.baseline) return bake_without_baseline(course, final_count.error());
   const auto begin = answers_of(ports_, plan, plan.candidate);
   if (!begin) return {Event::unproven, begin.error().text()};
   const Totals baseline =
@@ -117,6 +122,20 @@ Outcome BlueGreen::bake(Course& course, std::stop_token stop) {
       return {Event::unproven, "inconclusive: " + judgement.reason};
     }
   }
+}
+
+// Nothing to compare with. Over a version that is dead any that answers is better.
+Outcome BlueGreen::bake_without_baseline(const Course& course, const Error& why) {
+  const Plan& plan = course.plan;
+  const std::string what =
+      "inconclusive: what the version before answered cannot be read: " + why.text();
+  const auto old = ports_.engine.inspect(plan.old_colour());
+  const bool old_lives =
+      old && is_alive(ports_, plan.old_colour(), *old, *plan.old, patience_with_serving);
+  if (old_lives || !is_ready(ports_, plan.candidate, plan.target, patience_with_serving)) {
+    return {Event::unproven, what};
+  }
+  return {Event::done, what + "; it is dead, and this one answers"};
 }
 
 Outcome BlueGreen::restore(Course& course, std::stop_token stop) {

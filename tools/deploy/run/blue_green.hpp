@@ -32,6 +32,7 @@ class BlueGreen : public SharedSteps {
  private:
   Services services_of(const Plan& plan);
   bool bakes(const Plan& plan);
+  Outcome bake_without_baseline(const Course& course, const Error& why);
 };
 
 }  // namespace slipway::deploy

@@ -26,19 +26,32 @@ Result<void> check_space(Ports& ports, const Plan& plan) {
   return {};
 }
 
-Result<void> check_way_back(const Plan& plan) {
-  if (!plan.rollback || !plan.old || plan.old->oldest_return.empty() ||
-      !older(plan.target.version, plan.old->oldest_return)) {
-    return {};
+// Whatever served since the target last did may have changed the data for good, also where another
+// rollback left it behind meanwhile.
+Result<void> check_way_back(const Plan& plan, const Ledger& ledger) {
+  if (!plan.rollback) return {};
+  std::vector<Release> since;
+  if (plan.old) since.push_back(*plan.old);
+  for (const Release& release : ledger.proven()) {  // the one that served last first
+    if (release.same_as(plan.target)) break;
+    since.push_back(release);
   }
-  return Error{ErrorKind::failed,
-               fmt::format("{} cannot be rolled back further than to {}, and {} is older",
-                           plan.old->describe(), plan.old->oldest_return, plan.target.describe()),
-               "roll back to a newer version, or give --force if its data allow it"};
+  for (const Release& release : since) {
+    if (release.oldest_return.empty() || !older(plan.target.version, release.oldest_return)) {
+      continue;
+    }
+    return Error{ErrorKind::failed,
+                 fmt::format("{} cannot be rolled back further than to {}, and {} is older",
+                             release.describe(), release.oldest_return, plan.target.describe()),
+                 "roll back to a newer version, or give --force if its data allow it"};
+  }
+  return {};
 }
 
+}  // namespace
+
 // A rollback goes to a digest that was verified when it was deployed, and needs no network.
-Result<void> verify(const Config& config, const Plan& plan, std::stop_token stop) {
+Result<void> verify_image(const Config& config, const Plan& plan, std::stop_token stop) {
   if (config.verify_command.empty() || plan.rollback) return {};
   Command command{.argv = config.verify_command, .deadline = config.step_deadline};
   const std::string image = plan.target.repository + "@" + plan.target.digest;
@@ -49,6 +62,7 @@ Result<void> verify(const Config& config, const Plan& plan, std::stop_token stop
   }
   auto verified = run_command(command, std::move(stop));
   if (verified && verified->exit_status == 0) return {};
+  if (!verified && verified.error().kind == ErrorKind::cancelled) return verified.error();
   const std::string why = verified
                               ? fmt::format("{} exits {}: {}", command.argv[0],
                                             verified->exit_status, foreign_text(verified->err, 400))
@@ -57,25 +71,22 @@ Result<void> verify(const Config& config, const Plan& plan, std::stop_token stop
                "deploy only images that this pipeline signed"};
 }
 
-}  // namespace
-
-Result<void> check_clearance(Ports& ports, const Plan& plan, bool force, std::stop_token stop) {
+Result<void> check_clearance(Ports& ports, const Plan& plan, const Ledger& ledger, bool force) {
   if (auto space = check_space(ports, plan); !space) return space;
   if (!force) {
-    if (auto way_back = check_way_back(plan); !way_back) return way_back;
+    if (auto way_back = check_way_back(plan, ledger); !way_back) return way_back;
   }
   // While it does not run, what it will carry is still to be settled.
-  if (ports.traffic.running()) {
-    const service::Service service = service_of(ports, plan.target);
-    if (auto carried = ports.traffic.check_routes(plan.candidate, service); !carried) {
-      return Error{ErrorKind::failed, carried.error().what, carried.error().remedy};
-    }
-    // A way back is not barred by what somebody wrote meanwhile.
-    if (!plan.rollback) {
-      if (auto current = ports.traffic.check_current(); !current) return current;
-    }
+  return ports.traffic.running() ? check_switch(ports, plan) : Result<void>{};
+}
+
+Result<void> check_switch(Ports& ports, const Plan& plan) {
+  const service::Service service = service_of(ports, plan.target);
+  if (auto carried = ports.traffic.check_routes(plan.candidate, service); !carried) {
+    return Error{ErrorKind::failed, carried.error().what, carried.error().remedy};
   }
-  return verify(ports.config, plan, std::move(stop));
+  // A way back is not barred by what somebody wrote meanwhile.
+  return plan.rollback ? Result<void>{} : ports.traffic.check_current();
 }
 
 }  // namespace slipway::deploy

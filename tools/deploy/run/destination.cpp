@@ -135,6 +135,7 @@ Result<Destination> destination_of_rollback(Ports& ports, const Options& options
   if (!found && may_pull) {
     const Reference by_digest{chosen->repository, chosen->tag, chosen->digest};
     found = ports.engine.pull(by_digest, stop);
+    if (!found && found.error().kind == ErrorKind::cancelled) return found.error();
     if (!found) {
       return Error{ErrorKind::not_found,
                    fmt::format("the image {} is not on this host any more, and {}",

@@ -8,8 +8,9 @@
 namespace slipway::deploy {
 namespace {
 
-// From labels: what serves now is proven by serving, what is retained was proven when it was
-// retained.
+// From labels: what serves now is proven by serving. What is retained was proven, too, unless it is
+// of a deploy that failed since the last one that did not: whoever goes back to it sees it proven
+// again.
 Result<std::unique_ptr<Journal>> rebuild(Ports& ports, const std::string& why) {
   const Error ambiguous{ErrorKind::corrupt,
                         fmt::format("{}, and what runs does not tell which version serves", why),
@@ -19,7 +20,8 @@ Result<std::unique_ptr<Journal>> rebuild(Ports& ports, const std::string& why) {
   auto retained = ports.engine.retained();
   if (!retained) return retained.error();
   const Ledger nothing({});
-  std::vector<Release> releases = *retained;
+  // The one that served last comes last.
+  std::vector<Release> releases(retained->rbegin(), retained->rend());
   if (found->active) {
     const Instance& serving = found->on(*found->active);
     const Instance& spare = found->on(other(*found->active));

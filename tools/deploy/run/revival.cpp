@@ -17,6 +17,26 @@ void promote_serving(Ports& ports, const Survey& found, const Ledger& ledger) {
   }
 }
 
+namespace {
+
+// Whether what was just started answers in the time that its service has for it. What ends or is
+// restarted meanwhile does not come alive by waiting, and whoever wants to roll back waits for it.
+bool comes_alive(Ports& ports, Colour colour, const Instance& started, const Release& release,
+                 std::stop_token stop) {
+  const auto give_up = ports.clock.now() + service_of(ports, release).proof.deadline;
+  for (;;) {
+    const auto there = ports.engine.inspect(colour);
+    if (there) {
+      if (!there->running || there->restart_count > started.restart_count) return false;
+      if (is_alive(ports, colour, *there, release, std::chrono::nanoseconds::zero())) return true;
+    }
+    if (ports.clock.now() >= give_up || stop.stop_requested()) return false;
+    ports.clock.sleep_for(std::chrono::milliseconds(100), stop);
+  }
+}
+
+}  // namespace
+
 Result<std::vector<std::string>> revive(Ports& ports, Strategy& strategy, const Survey& found,
                                         const Ledger& ledger, std::stop_token stop) {
   std::vector<std::string> done;
@@ -30,13 +50,14 @@ Result<std::vector<std::string>> revive(Ports& ports, Strategy& strategy, const 
   const Instance& serving = found.on(colour);
   const auto release = release_on(ports, ledger, serving);
   if (!serving.exists || serving.running || !release) return done;
-  if (auto started = strategy.place(colour, *release, serving.transaction, stop); !started) {
-    return started.error();
+  // As it is, with its log, which tells why it died; anew where that cannot be.
+  if (!ports.engine.start_again(colour)) {
+    auto placed = strategy.place(colour, *release, serving.transaction, stop);
+    if (!placed) return placed.error();
   }
   auto after = survey(ports);
   if (!after) return after.error();
-  if (!is_alive(ports, colour, after->on(colour), *release,
-                service_of(ports, *release).proof.deadline)) {
+  if (!comes_alive(ports, colour, after->on(colour), *release, stop)) {
     return Error{ErrorKind::failed,
                  fmt::format("{} on {} was not running, was started and does not answer",
                              release->describe(), to_string(colour)),

@@ -35,10 +35,22 @@ ExitCode code_without_destination(ErrorKind kind) {
   }
 }
 
+// Why what is to be deployed may not be.
+ExitCode code_without_clearance(ErrorKind kind) {
+  if (kind == ErrorKind::cancelled) return ExitCode::interrupted;
+  return kind == ErrorKind::not_found ? ExitCode::unavailable : ExitCode::failed;
+}
+
 // Why what is there cannot be told.
 ExitCode code_without_survey(ErrorKind kind) {
   if (kind == ErrorKind::usage) return ExitCode::usage;
   return kind == ErrorKind::corrupt ? ExitCode::ambiguous : ExitCode::failed;
+}
+
+bool should_serve_already(const Survey& found, const std::optional<Release>& current,
+                          const Release& wanted) {
+  return current && current->same_as(wanted) && found.on(*found.active).running &&
+         found.switch_running;
 }
 
 }  // namespace
@@ -71,6 +83,14 @@ void Session::fill_running(Report& report) {
 }
 
 Report Session::refused(ExitCode code, const Error& error) {
+  Report report = refusal(code, error);
+  // A resume is run every minute and begins nothing: what it cannot mend is not written each time.
+  const bool asked_for = !options_.read_only() && options_.action != Action::resume;
+  if (journal_ && asked_for && report.exit_code != ExitCode::ambiguous) note(report);
+  return report;
+}
+
+Report Session::refusal(ExitCode code, const Error& error) {
   Report report;
   report.operation = operation_name(options_.action);
   report.exit_code = code;
@@ -80,11 +100,8 @@ Report Session::refused(ExitCode code, const Error& error) {
   fill_running(report);
   // Status 3 tells a script that users are served.
   if (code == ExitCode::failed && report.running && report.serves == false) {
-    report.exit_code = code = ExitCode::needs_human;
+    report.exit_code = ExitCode::needs_human;
   }
-  // A resume is run every minute and begins nothing: what it cannot mend is not written each time.
-  const bool asked_for = !options_.read_only() && options_.action != Action::resume;
-  if (journal_ && asked_for && code != ExitCode::ambiguous) note(report);
   return report;
 }
 
@@ -114,13 +131,13 @@ std::optional<Report> Session::recover_open(std::stop_token stop) {
   const Ledger ledger(journal_->records());
   auto found = survey(ports_);
   if (!found) {
-    return refused(code_without_survey(found.error().kind), found.error());
+    return refusal(code_without_survey(found.error().kind), found.error());
   }
   if (auto started = strategy_->finish_flip(*found); !started) {
-    return refused(ExitCode::needs_human, started.error());
+    return refusal(ExitCode::needs_human, started.error());
   } else if (*started) {
     found = survey(ports_);
-    if (!found) return refused(ExitCode::failed, found.error());
+    if (!found) return refusal(ExitCode::failed, found.error());
   }
   if (!ledger.open()) {
     (void)ports_.traffic.agree();
@@ -131,7 +148,7 @@ std::optional<Report> Session::recover_open(std::stop_token stop) {
   const Reality reality = look_at_reality(open, *found);
   const auto from = recover(open.plan.situation(), open.tail, reality);
   if (!from) {
-    return refused(ExitCode::ambiguous,
+    return refusal(ExitCode::ambiguous,
                    {ErrorKind::corrupt,
                     fmt::format("transaction {} was cut short and {} does not tell which version "
                                 "serves",
@@ -140,7 +157,7 @@ std::optional<Report> Session::recover_open(std::stop_token stop) {
   }
   if (!found->switch_running) {
     if (auto started = ports_.traffic.bring_up(services_on(ports_, *found), stop); !started) {
-      return refused(ExitCode::needs_human, started.error());
+      return refusal(ExitCode::needs_human, started.error());
     }
   }
   return Operation(ports_, *journal_, {open.plan, open.id, began_}).resume(*from, {});
@@ -171,7 +188,8 @@ Plan Session::make_plan(const Survey& found, const Ledger& ledger, const Release
   plan.reason = options_.reason;
   const Instance& spare = found.on(plan.candidate);
   const auto release = release_on(ports_, ledger, spare);
-  plan.warm = spare.running && release && release->same_as(target);
+  // What an operation that failed could not remove was never proven.
+  plan.warm = spare.running && release && release->same_as(target) && ledger.is_proven(*release);
   // Only what was proven is worth keeping warm.
   if (release && !plan.warm && ledger.is_proven(*release)) plan.displaced = release;
   return plan;
@@ -197,25 +215,22 @@ Report Session::run(std::stop_token stop) {
   if (options_.action == Action::resume) {
     auto revived = revive(ports_, *strategy_, *found, ledger, stop);
     if (!revived) return refused(ExitCode::needs_human, revived.error());
-    return nothing_to_resume(*revived);
+    return nothing_to_resume(ledger, *revived);
   }
   auto destination = find_destination(ports_, options_, ledger, *found, true, stop);
   if (!destination) {
     return refused(code_without_destination(destination.error().kind), destination.error());
   }
-  const bool serves_already = current && current->same_as(destination->release) &&
-                              found->on(*found->active).running && found->switch_running;
+  const bool serves_already = should_serve_already(*found, current, destination->release);
   const bool answers_already =
       serves_already && answers(ports_, *found->active, *current, patience_with_serving);
   if (answers_already && !options_.force) {
     return nothing_to_change(*current, destination->release);
   }
   const Plan plan = make_plan(*found, ledger, destination->release, current);
-  if (auto may = check_clearance(ports_, plan, options_.force, stop); !may) {
-    return refused(
-        may.error().kind == ErrorKind::not_found ? ExitCode::unavailable : ExitCode::failed,
-        may.error());
-  }
+  auto may = check_clearance(ports_, plan, ledger, options_.force);
+  if (may) may = verify_image(ports_.config, plan, stop);
+  if (!may) return refused(code_without_clearance(may.error().kind), may.error());
   Report report =
       Operation(ports_, *journal_, {plan, new_transaction_id(), began_, destination->snapshot})
           .run(stop);
@@ -255,15 +270,19 @@ Report Session::nothing_to_change(const Release& current, const Release& asked) 
   return report;
 }
 
-Report Session::nothing_to_resume(const std::vector<std::string>& done) {
+Report Session::nothing_to_resume(const Ledger& ledger, const std::vector<std::string>& done) {
   Report report;
   report.operation = operation_name(options_.action);
+  report.began_nothing = done.empty();
   report.message =
       done.empty() ? "there is nothing to resume" : fmt::format("{}", fmt::join(done, "; "));
   fill_running(report);
-  if (!report.running) return report;
+  if (!report.running) {
+    tell_of_what_is_gone(report, ledger);
+    return report;
+  }
   const auto colour = parse_colour(report.running_colour);
-  report.serves = answers(ports_, *colour, *report.running, patience_of_recovery);
+  report.serves = answers(ports_, *colour, *report.running) || answers_after_a_while(ledger);
   if (*report.serves) {
     if (!done.empty()) note(report);
     return report;
@@ -277,17 +296,48 @@ Report Session::nothing_to_resume(const std::vector<std::string>& done) {
   return report;
 }
 
+// Where nothing is on the colour that should serve. It is not made anew: somebody may have removed
+// it on purpose.
+void Session::tell_of_what_is_gone(Report& report, const Ledger& ledger) {
+  if (ledger.proven().empty()) return;
+  const Release& gone = ledger.proven().front();
+  report.exit_code = ExitCode::needs_human;
+  report.message +=
+      fmt::format(", and {}, which should serve, is not on this host any more", gone.describe());
+  report.next_step = fmt::format("'rollback {}' starts it anew", gone.digest);
+}
+
+// After a reboot what serves may just be starting, and one with roles is a standby then.
+bool Session::answers_after_a_while(const Ledger& ledger) {
+  const auto found = survey(ports_);
+  const auto release = found ? release_serving(ports_, ledger, *found) : std::nullopt;
+  if (!release) return false;
+  const Colour colour = *found->active;
+  if (!is_alive(ports_, colour, found->on(colour), *release, patience_of_recovery)) return false;
+  promote_serving(ports_, *found, ledger);
+  return answers(ports_, colour, *release, patience_of_recovery);
+}
+
 Report Session::dry_run() {
   if (auto opened = open_journal(); !opened) return refused(ExitCode::ambiguous, opened.error());
   const Ledger ledger(journal_->records());
   auto found = survey(ports_);
   if (!found) return refused(code_without_survey(found.error().kind), found.error());
+  if (options_.action == Action::resume) return dry_resume(*found, ledger);
   const auto current = release_serving(ports_, ledger, *found);
   auto destination = find_destination(ports_, options_, ledger, *found, false, {});
   if (!destination) {
     return refused(code_without_destination(destination.error().kind), destination.error());
   }
+  if (!options_.force && should_serve_already(*found, current, destination->release) &&
+      answers(ports_, *found->active, *current, patience_with_serving)) {
+    return nothing_to_change(*current, destination->release);
+  }
   const Plan plan = make_plan(*found, ledger, destination->release, current);
+  // All but the command that verifies, which may need what is not pulled.
+  if (auto may = check_clearance(ports_, plan, ledger, options_.force); !may) {
+    return refused(code_without_clearance(may.error().kind), may.error());
+  }
   Report report;
   report.operation = operation_name(options_.action);
   fill_running(report);
@@ -301,6 +351,29 @@ Report Session::dry_run() {
       current ? current->describe() : "nothing", to, to_string(plan.candidate),
       plan.warm ? "warm" : "started anew",
       ledger.open() ? fmt::format(", after resuming transaction {}", ledger.open()->id) : "");
+  return report;
+}
+
+Report Session::dry_resume(const Survey& found, const Ledger& ledger) {
+  Report report;
+  report.operation = operation_name(options_.action);
+  fill_running(report);
+  std::vector<std::string> would;
+  if (const auto& open = ledger.open()) {
+    would.push_back(fmt::format("go on with transaction {} ({} of {}), cut short at {}", open->id,
+                                open->plan.rollback ? "rollback" : "deploy",
+                                open->plan.target.describe(), to_string(open->tail.at.step)));
+  }
+  if (found.active && !found.switch_running) {
+    would.push_back(fmt::format("start {}", ports_.traffic.words().name));
+  }
+  if (report.running && !found.on(*found.active).running) {
+    would.push_back(fmt::format("start {} on {}, which does not run", report.running->describe(),
+                                report.running_colour));
+  }
+  report.message = would.empty() ? "there is nothing to resume"
+                                 : fmt::format("would {}", fmt::join(would, "; "));
+  if (!report.running && !ledger.open()) tell_of_what_is_gone(report, ledger);
   return report;
 }
 

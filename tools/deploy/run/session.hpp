@@ -35,7 +35,9 @@ class Session {
   Result<Ledger> history();
 
  private:
+  // Why nothing is begun: told, and, where somebody asked for it, written into the journal.
   Report refused(ExitCode code, const Error& error);
+  Report refusal(ExitCode code, const Error& error);
   Result<void> open_journal();
   std::optional<Report> recover_open(std::stop_token stop);
   Reality look_at_reality(const OpenTransaction& open, const Survey& found);
@@ -43,7 +45,10 @@ class Session {
                  const std::optional<Release>& current);
   Report nothing_to_change(const Release& current, const Release& asked);
   // `done`: what was started.
-  Report nothing_to_resume(const std::vector<std::string>& done);
+  Report nothing_to_resume(const Ledger& ledger, const std::vector<std::string>& done);
+  Report dry_resume(const Survey& found, const Ledger& ledger);
+  void tell_of_what_is_gone(Report& report, const Ledger& ledger);
+  bool answers_after_a_while(const Ledger& ledger);
   // Where no operation was begun: in one record.
   void note(const Report& report);
   void bring_back(Report& report, std::stop_token stop);

@@ -278,7 +278,7 @@ Result<Config> config_of_service(const std::filesystem::path& file) {
                  "write 'service: NAME' into it"};
   }
   config.project = service->name;
-  config.repository = service->image;
+  config.repository = service->image.substr(0, service->image.find('@'));
   return config;
 }
 

@@ -132,6 +132,12 @@ fs::path snapshots_of(const Config& config) {
 }  // namespace
 
 Result<void> FileSnapshot::repair_modes(const fs::path& snapshot) {
+  if (std::error_code absent; !fs::is_directory(snapshot, absent)) {
+    return Error{ErrorKind::not_found,
+                 fmt::format("what it ran with is not on this host any more: there is no {}",
+                             snapshot.string()),
+                 "'rollback --image-only VERSION' runs it with the configuration of today"};
+  }
   if (auto made = make_directory(snapshot, 0700); !made) return made;
   if (auto made = make_directory(snapshot / "config", 0755); !made) return made;
   std::error_code failed;
@@ -190,7 +196,10 @@ SnapshotPaths::SnapshotPaths(const Config& config, const std::string& hash)
 
 Result<void> FileSnapshot::write() const {
   const fs::path final_path = parent_ / hash_;
-  if (fs::exists(final_path)) return repair_modes(final_path);
+  const bool is_whole = std::all_of(files_.begin(), files_.end(), [&](const SnapshotFile& file) {
+    return fs::exists(final_path / file.name);
+  });
+  if (is_whole) return repair_modes(final_path);
   const fs::path unfinished = parent_ / (hash_ + ".new");
   std::error_code ignored;
   fs::remove_all(unfinished, ignored);
@@ -204,6 +213,7 @@ Result<void> FileSnapshot::write() const {
     if (auto made_folder = make_directory(folder, 0755); !made_folder) return made_folder;
   }
   if (auto written = write_files(unfinished, files_); !written) return written;
+  fs::remove_all(final_path, ignored);  // of which somebody removed a part
   if (::rename(unfinished.c_str(), final_path.c_str()) != 0) {
     return io_error("cannot publish the snapshot", final_path.string(), errno);
   }

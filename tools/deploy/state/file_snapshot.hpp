@@ -37,7 +37,7 @@ class FileSnapshot : public Snapshot {
   // because the container's user must read it.
   Result<void> write() const override;
   // Gives a snapshot that is there its modes, which an earlier version left to the umask. Errors:
-  // io.
+  // not_found, io.
   static Result<void> repair_modes(const std::filesystem::path& snapshot);
 
  private:

@@ -5,11 +5,13 @@
 #include <cerrno>
 #include <chrono>
 #include <csignal>
+#include <cstdlib>
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <thread>
 #include <unistd.h>
+#include <vector>
 
 #include <fmt/core.h>
 
@@ -19,6 +21,19 @@ namespace {
 std::optional<LockOwner> read_owner(const std::filesystem::path& file) {
   const auto text = read_file(file, 65536);
   return text ? parse_lock_owner(*text) : std::nullopt;
+}
+
+// The other processes of the session that `leader` leads, none where it leads none.
+std::vector<pid_t> others_in_session(pid_t leader) {
+  std::vector<pid_t> found;
+  if (::getsid(leader) != leader) return found;
+  std::error_code failed;
+  for (std::filesystem::directory_iterator entry("/proc", failed), end; !failed && entry != end;
+       entry.increment(failed)) {
+    const auto pid = static_cast<pid_t>(std::atol(entry->path().filename().c_str()));
+    if (pid > 0 && pid != leader && ::getsid(pid) == leader) found.push_back(pid);
+  }
+  return found;
 }
 
 }  // namespace
@@ -75,8 +90,15 @@ Result<std::optional<LockOwner>> LockFile::end_holder(const std::filesystem::pat
                  fmt::format("process {} holds the lock and is not one of ours", held_by->pid),
                  "look at it before ending it by hand"};
   }
+  // What it started (docker, compose) would go on beside whoever takes the lock next.
+  const std::vector<pid_t> children = others_in_session(held_by->pid);
   ::kill(held_by->pid, SIGKILL);
-  for (int i = 0; i < 500 && holder(file); ++i) {
+  for (const pid_t child : children) ::kill(child, SIGKILL);
+  const auto still_holds = [&] {
+    const auto now = holder(file);
+    return now && now->pid == held_by->pid;  // else one that waited has it already
+  };
+  for (int i = 0; i < 500 && still_holds(); ++i) {
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }
   return held_by;

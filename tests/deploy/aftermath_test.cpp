@@ -1,0 +1,257 @@
+// What an operation that went wrong, a hand or a reboot left behind, and what the next command
+// makes of it.
+#include "deploy/cli/status_text.hpp"
+#include "deploy/model/plan_json.hpp"
+#include "deploy/run/revival.hpp"
+#include "deploy/state/file_snapshot.hpp"
+#include "shipped.hpp"
+
+#include <algorithm>
+
+using namespace slipway;
+using namespace slipway::test;
+
+namespace {
+
+Report dry_run(FakeHost& host, Action action, const std::string& target = "") {
+  Options options;
+  options.action = action;
+  options.target = action == Action::deploy ? host.reference(target) : target;
+  options.dry_run = true;
+  Ports made = host.ports();
+  return Session(made, options, "tester").dry_run();
+}
+
+std::size_t records(FakeHost& host) {
+  return host.store.open_journal().value()->records().size();
+}
+
+Ledger ledger(FakeHost& host) {
+  return Ledger(host.store.open_journal().value()->records());
+}
+
+}  // namespace
+
+TEST_CASE("what should serve and was removed by hand is 5, and named with the way back",
+          "[aftermath]") {
+  FakeHost host;
+  CHECK(host.run(Action::resume).exit_code == ExitCode::done);  // nothing ever served
+  ship(host, {"v1"});
+  host.containers.clear();
+  const auto before = records(host);
+  const Report report = host.run(Action::resume);
+  CHECK(report.exit_code == ExitCode::needs_human);
+  CHECK_THAT(report.message, ContainsSubstring("v1") && ContainsSubstring("not on this host"));
+  CHECK(records(host) == before);
+  CHECK(dry_run(host, Action::resume).exit_code == ExitCode::needs_human);
+  REQUIRE(report.next_step.starts_with("'rollback sha256:"));
+  const std::string named = report.next_step.substr(10, report.next_step.find("' starts") - 10);
+  const Report anew = host.run(Action::rollback, named);
+  INFO(anew.message);
+  CHECK(anew.exit_code == ExitCode::done);
+  CHECK(host.served() == "rev-v1");
+}
+
+TEST_CASE("what never proved itself is not warm, though it runs", "[aftermath]") {
+  FakeHost host;
+  ship(host, {"v1"});
+  const Release v2 = host.publish("v2", Manner::probe_fails);
+  Ports made = host.ports();
+  made.failpoint = [&](const std::string& point) {
+    if (point == "abandon:remove:before") host.engine_up = false;
+  };
+  Options options;
+  options.target = host.reference("v2");
+  (void)Session(made, options, "tester").run({});
+  host.engine_up = true;
+  REQUIRE(host.containers.at(Colour::green).instance.running);
+  const Report again = host.run(Action::deploy, "v2");
+  INFO(again.message);
+  CHECK_FALSE(again.warm);
+  CHECK(again.exit_code == ExitCode::rolled_back);
+  CHECK_THAT(again.message, ContainsSubstring("a real request"));
+  CHECK(host.served() == "rev-v1");
+}
+
+TEST_CASE("a version that changed the data bars the way back also after a rollback from it",
+          "[aftermath]") {
+  FakeHost host;
+  for (const char* tag : {"v4", "v6", "v9"}) host.publish(tag);
+  host.registry["v9"].release.oldest_return = "5";
+  ship(host, {"v4", "v6", "v9"});
+  CHECK(host.run(Action::rollback, "v4").exit_code == ExitCode::failed);
+  CHECK(host.run(Action::rollback, "v6").exit_code == ExitCode::done);
+  const Report further = host.run(Action::rollback, "v4");
+  CHECK(further.exit_code == ExitCode::failed);
+  CHECK_THAT(further.message, ContainsSubstring("v9") && ContainsSubstring("than to 5"));
+  host.containers.clear();  // nobody is asked what serves
+  CHECK(host.run(Action::rollback, "v4").exit_code != ExitCode::done);
+  CHECK(host.run(Action::rollback, "v9").exit_code == ExitCode::done);  // forward again
+}
+
+TEST_CASE("a bake whose counters cannot be read is inconclusive, and over a dead version done",
+          "[aftermath]") {
+  for (const bool dead : {false, true}) {
+    FakeHost host;
+    host.describe("bake: { window: 1s, longest: 5s }");
+    ship(host, {"v1"});
+    host.publish("v2");
+    host.counters_readable = false;
+    host.containers.at(Colour::blue).hangs = dead;
+    const Report report = host.run(Action::deploy, "v2");
+    INFO(report.message);
+    CHECK(report.exit_code == (dead ? ExitCode::done : ExitCode::rolled_back));
+    const auto bake = std::find_if(report.steps.begin(), report.steps.end(),
+                                   [](const StepReport& step) { return step.name == "bake"; });
+    REQUIRE(bake != report.steps.end());
+    CHECK_THAT(bake->detail, ContainsSubstring("inconclusive") &&
+                                 ContainsSubstring("the counters were not told"));
+  }
+}
+
+TEST_CASE("after a reboot what serves may take a while to answer, and is promoted then",
+          "[aftermath]") {
+  FakeHost host;
+  ship(host, {"v1"});
+  host.containers.at(Colour::blue).role = "standby";
+  host.containers.at(Colour::blue).silent_until = host.time + std::chrono::seconds(4);
+  const Report report = host.run(Action::resume);
+  INFO(report.message);
+  CHECK(report.exit_code == ExitCode::done);
+  CHECK(host.served() == "rev-v1");
+}
+
+TEST_CASE("what ends again is given up at once, and is the container that it was", "[aftermath]") {
+  FakeHost host;
+  ship(host, {"v1"});
+  FakeContainer& serving = host.containers.at(Colour::blue);
+  serving.instance.running = false;
+  serving.manner = Manner::exits;
+  const auto before = host.time;
+  const Report report = host.run(Action::resume);
+  CHECK(report.exit_code == ExitCode::needs_human);
+  CHECK_THAT(report.message, ContainsSubstring("does not answer"));
+  CHECK(host.time - before < std::chrono::seconds(2));
+  CHECK(std::count(host.passed.begin(), host.passed.end(), "start_again:before") == 1);
+  serving.manner = Manner::good;
+  CHECK(host.run(Action::resume).exit_code == ExitCode::done);
+}
+
+TEST_CASE("an engine that is away is told once", "[aftermath]") {
+  FakeHost host;
+  ship(host, {"v1"});
+  host.publish("v2");
+  host.engine_up = false;
+  CHECK(host.run(Action::deploy, "v2").exit_code == ExitCode::failed);
+  host.engine_up = true;
+  CHECK(ledger(host).history().size() == 2);
+}
+
+TEST_CASE("a resume that finds all as it should be is no news", "[aftermath]") {
+  FakeHost host;
+  ship(host, {"v1"});
+  CHECK(host.run(Action::resume).began_nothing);
+  host.containers.at(Colour::blue).instance.running = false;
+  CHECK_FALSE(host.run(Action::resume).began_nothing);
+  CHECK_FALSE(host.run(Action::rollback, "v1").began_nothing);
+}
+
+TEST_CASE("whoever stops a deploy while its image is verified is told that it was stopped",
+          "[aftermath]") {
+  FakeHost host;
+  host.publish("v1");
+  host.config.verify_command = {"sleep", "20"};
+  std::stop_source stop;
+  stop.request_stop();
+  CHECK(host.run(Action::deploy, "v1", stop.get_token()).exit_code == ExitCode::interrupted);
+}
+
+TEST_CASE("a lost journal is rebuilt in the order in which the versions came", "[aftermath]") {
+  FakeHost host;
+  ship(host, {"v1", "v2", "v3"});
+  host.containers.erase(Colour::green);
+  host.containers.erase(Colour::blue);
+  ship(host, {"v3"});  // serves, and nothing waits beside it
+  std::filesystem::remove(host.directory.path() / "journal");
+  const Report report = host.run(Action::rollback);
+  INFO(report.message);
+  CHECK(report.exit_code == ExitCode::done);
+  CHECK(host.served() == "rev-v2");
+}
+
+TEST_CASE("a dry run says what would be done, and refuses what would be refused", "[aftermath]") {
+  FakeHost host;
+  ship(host, {"v1"});
+  host.publish("v2");
+  const auto before = records(host);
+  CHECK_THAT(dry_run(host, Action::deploy, "v2").message,
+             ContainsSubstring("would deploy from v1"));
+  CHECK_THAT(dry_run(host, Action::resume).message, ContainsSubstring("nothing to resume"));
+  CHECK(dry_run(host, Action::resume).exit_code == ExitCode::done);
+  const Report same = dry_run(host, Action::rollback, "v1");
+  CHECK(same.exit_code == ExitCode::done);
+  CHECK_THAT(same.message, ContainsSubstring("serves already; nothing was changed"));
+  host.free_bytes = 0;
+  CHECK(dry_run(host, Action::deploy, "v2").exit_code == ExitCode::failed);
+  host.free_bytes = std::uint64_t{1} << 30;
+  host.unapplied = "HAProxy was made with another image";
+  CHECK(dry_run(host, Action::deploy, "v2").exit_code == ExitCode::failed);
+  host.unapplied.clear();
+  host.containers.at(Colour::blue).instance.running = false;
+  CHECK_THAT(dry_run(host, Action::resume).message, ContainsSubstring("would start v1"));
+  CHECK_FALSE(host.containers.at(Colour::blue).instance.running);
+  host.containers.at(Colour::blue).instance.running = true;
+  CHECK(records(host) == before);
+
+  host.kill_at = 20;
+  REQUIRE_THROWS_AS(host.run(Action::deploy, "v2"), Killed);
+  host.kill_at = -1;
+  const auto cut = records(host);
+  CHECK_THAT(
+      dry_run(host, Action::resume).message,
+      ContainsSubstring("would go on with transaction") && ContainsSubstring("deploy of v2"));
+  CHECK(records(host) == cut);
+  CHECK(ledger(host).open());
+}
+
+TEST_CASE("a label of anybody's is no release unless all of it is text", "[aftermath]") {
+  CHECK(parse_release(R"({"digest":"sha256:1"})"));
+  for (const char* bad :
+       {R"({"digest":1})", R"({"digest":"x","tag":null})", R"({"version":["1"]})", "[]", "x", ""}) {
+    INFO(bad);
+    CHECK_FALSE(parse_release(bad));
+  }
+}
+
+TEST_CASE("a snapshot of which a part is gone is written again, and none is made up",
+          "[aftermath]") {
+  FakeHost host;
+  ship(host, {"v1"});
+  const Release release = *ledger(host).find("v1");
+  const SnapshotPaths paths(host.config, release.snapshot);
+  REQUIRE(std::filesystem::exists(paths.environment_file));
+  std::filesystem::remove_all(paths.directory);
+  CHECK_FALSE(FileSnapshot::repair_modes(paths.directory).has_value());
+  CHECK_FALSE(std::filesystem::exists(paths.directory));
+  std::filesystem::create_directories(paths.config_directory);  // what earlier tools left
+  const auto again = host.store.read_snapshot(release);
+  REQUIRE(again.has_value());
+  REQUIRE((*again)->hash() == release.snapshot);
+  REQUIRE((*again)->write().has_value());
+  CHECK(std::filesystem::exists(paths.environment_file));
+  CHECK(std::filesystem::exists(paths.service_file));
+}
+
+TEST_CASE("what a health page says is kept as the container's words, and without secrets",
+          "[aftermath]") {
+  FakeHost host;
+  HealthAnswer answer = parse_health(503, std::string(190, 'x') + " hunter2-hunter2 \x1b[31m");
+  CHECK_THAT(answer.said, ContainsSubstring("hunter2-hunter2"));
+  CHECK(objection(answer, {"abc"}) == "/health answered 503 without JSON");
+  HealthGate gate({}, {"abc"}, {});
+  Look look;
+  look.answer = answer;
+  (void)gate.feed({}, look);
+  CHECK(gate.reason().find('x') == std::string::npos);
+  CHECK(gate.said() == answer.said);
+}
