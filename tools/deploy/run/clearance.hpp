@@ -1,5 +1,6 @@
 #pragma once
 
+#include "deploy/model/ledger.hpp"
 #include "deploy/run/ports.hpp"
 
 #include <stop_token>
