@@ -21,7 +21,8 @@ NEEDS = needs.all_of(
     needs.programs("docker", "docker-registry"), needs.programs("act", "git", "npm"), needs.packages_of_release())
 
 PLAIN = "https://github.com/acme/conn.git"
-TOKEN = "stand-in-token"
+TOKEN = "stand-in-token"  # the job's own
+APP_TOKEN = "stand-in-app-token"  # an App's, with the rights that release.yml asks for: contents and workflows
 
 
 class Run:
@@ -41,6 +42,7 @@ class World:
         self.hub = GitHub()
         self.registry = Registry(self.folder / "registry")
         self.hub.git = self.bare
+        self.hub.refuses.append((APP_TOKEN, "GET", "/attestations/"))
         self.image = f"{self.registry.address}/acme/{oci.SERVICE}"
         self.runs = 0
         self.running = None
@@ -80,7 +82,7 @@ class World:
         env = {"PATH": os.environ["PATH"], "HOME": str(self.folder), "LANG": "C.UTF-8",
                "GIT_AUTHOR_NAME": "Ada", "GIT_AUTHOR_EMAIL": "ada@example.org",
                "GIT_COMMITTER_NAME": "Ada", "GIT_COMMITTER_EMAIL": "ada@example.org",
-               "GIT_TERMINAL_PROMPT": "0", "TZ": "UTC", **rewritten(PLAIN, self.bare, TOKEN)}
+               "GIT_TERMINAL_PROMPT": "0", "TZ": "UTC", **rewritten(PLAIN, self.bare, TOKEN, APP_TOKEN)}
         for name in ("npm_config_registry", "NPM_CONFIG_REGISTRY", "npm_config_cache"):
             if name in os.environ:
                 env[name] = os.environ[name]
@@ -172,20 +174,22 @@ class World:
             write_assets(clone / "build/assets", version["version"], commit)
             self.hub.attested |= {f"sha256:{line.split()[0]}" for line in
                                   (clone / "build/assets/SHA256SUMS").read_text().splitlines()}
+        token = APP_TOKEN if app else TOKEN
         done = self._run(clone, ["scripts/release/release"], BRANCH=branch, MAY_PUSH_TO_BRANCH=str(app).lower(),
                          RELEASE_SHA=meant or commit, DRY_RUN=str(dry_run).lower(),
-                         GITHUB_SHA=commit, GITHUB_REF="refs/heads/main")
+                         GITHUB_SHA=commit, GITHUB_REF="refs/heads/main", GITHUB_TOKEN=token)
         if done.status == 0 and done.tag and promote:
-            promoted = self._reconcile(clone, done.tag, "--assets", "build/assets")
+            promoted = self._reconcile(clone, done.tag, "--assets", "build/assets", GITHUB_TOKEN=token)
             done.status, done.said = promoted.status, done.said + promoted.said
         return done
 
-    def reconcile(self, *tag: str) -> tuple:
-        """The repair job; (Run, what it made)."""
+    def reconcile(self, *tag: str, app: bool = True) -> tuple:
+        """The repair job, with an App's token; (Run, what it made)."""
         clone = self.checkout(self.remote("main"))
         self._fake_build(clone)
         report = clone / "report.json"
-        done = self._reconcile(clone, *tag, "--rebuild-assets", "--json", str(report))
+        done = self._reconcile(clone, *tag, "--rebuild-assets", "--json", str(report),
+                               GITHUB_TOKEN=APP_TOKEN if app else TOKEN)
         made = [f"{row['tag']} {row['what']}" for row in json.loads(report.read_text())["log"]
                 if row["changed"]] if report.is_file() else []
         return done, made
@@ -200,8 +204,8 @@ class World:
                         "scripts/release/assets\n")
         hook.chmod(0o755)
 
-    def _reconcile(self, clone: Path, *args: str) -> Run:
-        return self._run(clone, ["scripts/release/reconcile", *args])
+    def _reconcile(self, clone: Path, *args: str, **more) -> Run:
+        return self._run(clone, ["scripts/release/reconcile", *args], **more)
 
     def _run(self, clone: Path, argv: list, **more) -> Run:
         outputs = clone.parent / f"{clone.name}.outputs"
@@ -212,7 +216,8 @@ class World:
             GITHUB_REPOSITORY="acme/conn", GITHUB_REPOSITORY_OWNER="acme",
             GITHUB_SERVER_URL="https://github.com", GITHUB_API_URL=self.hub.url,
             GITHUB_EVENT_NAME="workflow_run", GITHUB_RUN_ID="1", GITHUB_WORKSPACE=str(clone),
-            GITHUB_TOKEN=TOKEN, REGISTRY_TOKEN=TOKEN, SLIPWAY_IMAGE=self.image, **more)
+            **{"GITHUB_TOKEN": TOKEN, "REGISTRY_TOKEN": TOKEN, "ATTESTATIONS_TOKEN": TOKEN,
+               "SLIPWAY_IMAGE": self.image, **more})
         self.running = subprocess.Popen(argv, cwd=clone, env=env, stdin=subprocess.DEVNULL,
                                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                                         start_new_session=True)

@@ -15,9 +15,10 @@ import urllib.parse
 from pathlib import Path
 
 
-def rewritten(url: str, bare: Path, token: str) -> dict[str, str]:
-    """The environment in which git takes the repository BARE for URL, which may have TOKEN in it as GitHub's has."""
-    forms = (url, url.replace("://", f"://{token}@"), url.replace("://", f"://x-access-token:{token}@"))
+def rewritten(url: str, bare: Path, *tokens: str) -> dict[str, str]:
+    """The environment in which git takes the repository BARE for URL, which may have one of TOKENS in it as GitHub's
+    has."""
+    forms = [url, *(url.replace("://", f"://{user}{token}@") for token in tokens for user in ("", "x-access-token:"))]
     env = {"GIT_CONFIG_COUNT": str(len(forms))}
     for at, form in enumerate(forms):
         env |= {f"GIT_CONFIG_KEY_{at}": f"url.{bare}.insteadOf", f"GIT_CONFIG_VALUE_{at}": form}
@@ -42,6 +43,8 @@ class GitHub:
             "protection_rules": [{"type": "branch_policy"}, {"type": "required_reviewers"}]}
         self.requests = []
         self.fault = None  # (method, path pattern) -> called once, may kill; then the socket closes
+        # What a token may not: (token, method, pattern of the path and the body behind it) is answered 403.
+        self.refuses = []
         self._next_id = 1
         self._lock = threading.Lock()
         outer = self
@@ -86,10 +89,18 @@ class GitHub:
                 request.close_connection = True
                 return
             status, answer = fault[3], {"message": "on purpose"}
+        elif self._refused(request, url, body):
+            status, answer = 403, {"message": "Resource not accessible by integration"}
         else:
             with self._lock:
                 status, answer = self._route(request, url, body)
         self._answer(request, status, answer)
+
+    def _refused(self, request, url, body: bytes) -> bool:
+        token = request.headers.get("Authorization", "").rpartition(" ")[2]
+        asked = f"{url.path} {body.decode(errors='replace')}"
+        return any((token, request.command) == (whose, method) and re.search(pattern, asked)
+                   for whose, method, pattern in self.refuses)
 
     def _answer(self, request, status: int, answer) -> None:
         raw = answer if isinstance(answer, bytes) else json.dumps(answer).encode()

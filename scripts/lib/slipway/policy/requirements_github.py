@@ -27,6 +27,13 @@ def release_token(r):
                  if uses(s, "./.github/actions/release") or runs(s, "scripts/release/reconcile")]
         if token != ["${{ steps.app.outputs.token || github.token }}"]:
             yield f"release/{job}: pushes with a token that a ruleset refuses"
+    # What was attested: by the job's own token, since the App's has contents and workflows only.
+    promote = next(a for a in r.actions if a.name == "actions/promote")
+    for name, steps in (("release/reconcile", r.release.jobs["reconcile"]["steps"]),
+                        ("actions/promote", [step for _, step in promote.steps()])):
+        asked = [s["env"].get("ATTESTATIONS_TOKEN") for s in steps if "scripts/release/reconcile" in str(s.get("run"))]
+        if asked != ["${{ github.token }}"]:
+            yield f"{name}: asks what was attested with a token that may not read it"
     run = [s["with"] for s in r.release.jobs["release"]["steps"] if uses(s, "./.github/actions/release")]
     if [given.get("push-to-branch") for given in run] != ["${{ steps.app.outcome == 'success' }}"]:
         yield "release/release: pushes to the branch without an App"
