@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from release.world import NEEDS, World
+from release.world import NEEDS, TOKEN, World
 from slipway.paths import REPOSITORY as SOURCE
 
 pytestmark = NEEDS
@@ -198,6 +198,18 @@ def test_without_an_app_the_commit_itself_is_tagged_and_nothing_is_pushed_to_mai
     assert waiting.index("answer") < waiting.index("pay by packet")
     with_app = world.release(second, app=True)
     assert (with_app.status, with_app.tag) == (0, "v0.1.1"), "made once, whatever the way"
+
+
+def test_the_major_is_moved_with_the_app_s_token(world):
+    """As the ruleset for major tags wants it: what runs with the keys of all who use the actions, nobody else moves."""
+    world.hub.refuses += [(TOKEN, "PATCH", "/git/refs/tags/v[0-9]+ "), (TOKEN, "POST", '"refs/tags/v[0-9]+"')]
+    action = world.work / ".github/actions/deploy/action.yml"
+    action.parent.mkdir(parents=True)
+    action.write_text("name: Slipway deploy\n")
+    for message in ("feat!: publish actions", "fix: answer"):
+        run = world.release(world.push(message))
+        assert run.status == 0, run.said
+        assert world.remote("v1") == world.remote(run.tag)
 
 
 def test_with_an_app_that_the_ruleset_does_not_let_pass_nothing_is_tagged(world):

@@ -3,11 +3,10 @@
 
 Each body must fit the schema of GitHub's own OpenAPI description (github_openapi.json, see github_openapi.py), with no
 key that it does not know, and each answer has a status that the description knows: anything else ends with 70. Beyond
-the description it knows what GITHUB's documentation says: who may not pass a ruleset (422), that a ruleset on tags
-refuses whoever may not pass it, that a token without rights gets 403.
+the description it knows what stands in model/facts.py of rulesets: who may not pass one and which rules take no pattern
+(422), whom they refuse what (rulesets.py); and that a token without rights gets 403.
 """
 
-import fnmatch
 import json
 import os
 import re
@@ -15,6 +14,8 @@ import sys
 from pathlib import Path
 
 import jsonschema
+
+from workflows.rulesets import ADMIN, refusals
 
 HERE = Path(__file__).resolve().parent
 DESCRIPTION = json.loads((HERE / "github_openapi.json").read_text())
@@ -85,6 +86,9 @@ class Repository:
             return self.rulesets(method, path, body)
         if path.startswith("/git/"):
             return self.refs(method, path, body)
+        if path.partition("?")[0] == "/collaborators":
+            return 200, [{"login": login, "permissions": {"pull": True, "push": login not in s.get("readers", [])}}
+                         for login in s["collaborators"]]
         if path.startswith("/actions/variables"):
             return self.variables(method, path, body)
         if path == "/vulnerability-alerts":
@@ -137,9 +141,14 @@ class Repository:
                                                              or actor["actor_id"] not in self.s["apps"]):
                     raise Answer(422, {"message": "Validation Failed", "errors": [
                         "Actor integration must be part of the ruleset source or owner organization"]})
-            if any(rule["type"] == "merge_queue" for rule in body["rules"]) \
-                    and self.s["repository"]["owner"]["type"] != "Organization":
-                raise Answer(422, {"message": "Validation Failed", "errors": ["Invalid rule 'merge_queue'"]})
+            if any(rule["type"] == "merge_queue" for rule in body["rules"]):
+                named = body["conditions"]["ref_name"]["include"]
+                why = "" if self.s["repository"]["owner"]["type"] == "Organization" else "Invalid rule 'merge_queue'"
+                if any(set("*?[") & set(name) for name in named):
+                    why = ("Invalid rule 'merge_queue': Wildcard ref names are not supported when merge queue is "
+                           "enabled")
+                if why:
+                    raise Answer(422, {"message": "Validation Failed", "errors": [why]})
         if method == "POST":
             # GitHub gives rules back in an order of its own.
             rulesets.append({"id": 100 + len(rulesets), **body, "rules": body["rules"][::-1]})
@@ -157,11 +166,8 @@ class Repository:
         if method == "GET":
             wanted = "refs/" + path.removeprefix("/git/matching-refs/")
             return 200, [{"ref": ref} for ref in self.s["refs"] if ref.startswith(wanted)]
-        for ruleset in self.s["rulesets"]:
-            if any(r["type"] == "creation" for r in ruleset["rules"]) and any(
-                    fnmatch.fnmatch(body["ref"], pattern) for pattern in ruleset["conditions"]["ref_name"]["include"]):
-                raise Answer(422, {"message": "Reference update failed: Cannot create ref due to creations being "
-                                              "restricted."})
+        if why := refusals(self.s["rulesets"], ADMIN, "create", body["ref"], checked=False):
+            raise Answer(422, {"message": f"Reference update failed: {why[0]}."})
         self.s["refs"].append(body["ref"])
         return 201, {"ref": body["ref"]}
 
@@ -192,12 +198,13 @@ def merge(old: dict, new: dict) -> None:
 
 def serve(state: dict, method: str, path: str, body) -> tuple:
     """(status, answer); STATE is changed."""
-    said = operation(method, path)
+    said = operation(method, path.partition("?")[0])
     if body is not None:
         try:
             jsonschema.validate(body, closed(said["body"] or {"type": "null"}))
         except jsonschema.ValidationError as error:
             raise WrongError(f"{method} {path}: {error.message} at {list(error.absolute_path)}") from error
+        body = json.loads(json.dumps(body))  # whoever asked keeps theirs
     try:
         status, answer = Repository(state).answer(method, path, body)
     except Answer as given:

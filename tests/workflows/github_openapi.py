@@ -18,8 +18,8 @@ OPERATIONS = {
     "/environments/{environment_name}/deployment-branch-policies": "get post", "/rulesets": "get post",
     "/rulesets/{ruleset_id}": "get put", "/vulnerability-alerts": "get put", "/immutable-releases": "get put",
     "/private-vulnerability-reporting": "get put", "/code-scanning/default-setup": "get patch",
-    "/git/matching-refs/{ref}": "get", "/git/refs": "post", "/actions/variables/{name}": "delete get patch",
-    "/actions/variables": "post"}
+    "/collaborators": "get", "/git/matching-refs/{ref}": "get", "/git/refs": "post",
+    "/actions/variables/{name}": "delete get patch", "/actions/variables": "post"}
 ELSEWHERE = {"/orgs/{org}": "get", "/user": "get", "/users/{username}": "get", "/orgs/{org}/teams/{team_slug}": "get"}
 KEPT = {"type", "properties", "items", "required", "enum", "oneOf", "anyOf", "allOf", "minimum", "maximum", "minLength",
         "maxLength", "minItems", "maxItems", "pattern", "nullable", "additionalProperties"}

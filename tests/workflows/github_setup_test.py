@@ -14,6 +14,7 @@ from slipway.github_setup.__main__ import main as setup_main
 from slipway.github_setup.gh import Gh
 from slipway.paths import REPOSITORY
 from workflows.gh_stand_in import WrongError, serve
+from workflows.rulesets import ADMIN, GITHUB_TOKEN, WRITER, app, refusals
 
 SETUP = REPOSITORY / "scripts" / "github-setup"
 STAND_IN = Path(__file__).with_name("gh_stand_in.py")
@@ -25,7 +26,8 @@ FRESH = {
                    "security_and_analysis": {"secret_scanning": {"status": "disabled"},
                                              "secret_scanning_push_protection": {"status": "disabled"}}},
     "plan": "free", "apps": [77], "users": {"ada": 1, "acme": 5}, "environments": {}, "rulesets": [], "refs": [],
-    "variables": {}, "settings": {"/code-scanning/default-setup": {"state": "configured"}}}
+    "variables": {}, "collaborators": ["acme", "ada"],
+    "settings": {"/code-scanning/default-setup": {"state": "configured"}}}
 
 
 class Done:
@@ -63,6 +65,14 @@ class Hub:
 WITH_APP = ("--app-id", "77", "--reviewer", "ada")
 
 
+def ruleset(state: dict, name: str) -> dict:
+    return next(found for found in state["rulesets"] if found["name"] == f"slipway {name}")
+
+
+def kinds(found: dict) -> set:
+    return {rule["type"] for rule in found["rules"]}
+
+
 @pytest.fixture
 def hub(tmp_path, monkeypatch, capsys):
     return Hub(tmp_path, monkeypatch, capsys)
@@ -82,7 +92,9 @@ def test_a_fresh_repository_is_set_up_once_and_a_second_run_changes_nothing(hub,
             if any(rule["type"] == "required_reviewers" for rule in e["protection_rules"])]
     assert asks == ["production-approval"]
     assert state["variables"] == {"RELEASE_APP_ID": "77"}
-    assert [[a["actor_id"] for a in r["bypass_actors"]] for r in state["rulesets"]] == [[77], [77], [77]]
+    assert {r["name"]: [a["actor_id"] for a in r["bypass_actors"]] for r in state["rulesets"]} == {
+        "slipway new release lines": [5], "slipway release lines": [77], "slipway branches": [77],
+        "slipway version tags": [77], "slipway major tags": [77], "slipway withdrawals": [77]}
     assert state["settings"]["/code-scanning/default-setup"]["state"] == "not-configured"
 
 
@@ -107,9 +119,9 @@ def test_check_says_what_differs_and_changes_nothing(hub):
     pytest.param(lambda s: s["environments"]["production-approval"]["protection_rules"].pop(), "reviewers is []",
                  id="nobody approves"),
     pytest.param(lambda s: s["environments"].pop("production-rollback"), "is missing", id="an environment is gone"),
-    pytest.param(lambda s: s["rulesets"][0]["rules"].pop(), "rules is", id="a rule is gone"),
-    pytest.param(lambda s: s["rulesets"][1]["bypass_actors"].append({"actor_id": 5, "actor_type": "RepositoryRole",
-                                                                     "bypass_mode": "always"}), "bypass_actors is",
+    pytest.param(lambda s: ruleset(s, "branches")["rules"].pop(), "rules is", id="a rule is gone"),
+    pytest.param(lambda s: ruleset(s, "version tags")["bypass_actors"].append({
+        "actor_id": 5, "actor_type": "RepositoryRole", "bypass_mode": "always"}), "bypass_actors is",
                  id="somebody else may pass"),
     pytest.param(lambda s: s["settings"]["/actions/permissions"].update(sha_pinning_required=False),
                  "sha_pinning_required is False", id="actions by tag"),
@@ -144,8 +156,9 @@ def test_without_an_app_releases_may_still_make_tags(hub):
     out = hub.setup("--reviewer", "ada")
     assert out.returncode == 0, out.stderr
     assert "no App" in out.stdout
-    tags = hub.state["rulesets"][1]
-    assert tags["bypass_actors"] == [] and {r["type"] for r in tags["rules"]} == {"update", "deletion"}
+    tags = ruleset(hub.state, "version tags")
+    assert tags["bypass_actors"] == [] and kinds(tags) == {"update", "deletion"}
+    assert "have them pin a release's commit" in out.stdout
 
 
 def test_a_second_run_without_the_words_of_the_first_takes_away_neither_app_nor_reviewer(hub):
@@ -174,7 +187,9 @@ def test_an_app_goes_only_where_that_is_said(hub):
     assert "variable RELEASE_APP_ID: is 77, must not be there" in checked.stdout, checked.stdout
     assert hub.state["variables"] == {"RELEASE_APP_ID": "77"}
     hub.done("--app-id", "0")
-    assert hub.state["variables"] == {} and all(not rule["bypass_actors"] for rule in hub.state["rulesets"])
+    assert hub.state["variables"] == {}
+    assert {actor["actor_type"] for found in hub.state["rulesets"] for actor in found["bypass_actors"]} == {
+        "RepositoryRole"}, "who makes release lines"
     assert ": 0 of " in hub.done()
 
 
@@ -203,7 +218,104 @@ def test_what_a_private_repository_s_plan_lacks_is_left_out_with_a_sentence(hub,
 def test_a_person_s_repository_gets_no_merge_queue(hub):
     hub.state["repository"]["owner"]["type"] = "User"
     hub.done("--app-id", "77")
-    assert "merge_queue" not in {rule["type"] for rule in hub.state["rulesets"][0]["rules"]}
+    assert not any("merge_queue" in kinds(found) for found in hub.state["rulesets"])
+
+
+@pytest.fixture(params=["Organization", "User"])
+def of_anybody(hub, request):
+    hub.state["repository"]["owner"]["type"] = request.param
+    return hub
+
+
+def test_a_release_line_is_made_by_an_admin_and_by_nobody_else(of_anybody):
+    """Whoever makes `9.x` at a commit of theirs has it released, by its own scripts, with the App's token."""
+    of_anybody.done(*WITH_APP)
+    rulesets = of_anybody.state["rulesets"]
+    for line in ("refs/heads/9.x", "refs/heads/1.4.x"):
+        assert refusals(rulesets, WRITER, "create", line), "a commit of a pull request, whose check is green"
+        assert refusals(rulesets, GITHUB_TOKEN, "create", line)
+        # A release commit is [skip ci]: no check, and it never gets one.
+        assert refusals(rulesets, ADMIN, "create", line, checked=False) == []
+        for who in (WRITER, ADMIN, GITHUB_TOKEN):
+            assert "Changes must be made through a pull request" in refusals(rulesets, who, "update", line)
+            assert refusals(rulesets, who, "delete", line)
+        assert refusals(rulesets, app(77), "update", line, checked=False) == [], "the release commit"
+    assert refusals(rulesets, WRITER, "create", "refs/heads/topic", checked=False) == []
+    assert refusals(rulesets, WRITER, "create", "refs/heads/gh-readonly-queue/main/pr-1-0a", checked=False) == []
+
+
+def test_main_is_still_guarded_beside_its_lines(of_anybody):
+    of_anybody.done(*WITH_APP)
+    rulesets = of_anybody.state["rulesets"]
+    assert refusals(rulesets, app(77), "update", "refs/heads/main", checked=False) == []
+    for who in (WRITER, ADMIN, GITHUB_TOKEN):
+        assert refusals(rulesets, who, "update", "refs/heads/main") and refusals(rulesets, who, "delete",
+                                                                                 "refs/heads/main")
+
+
+@pytest.mark.parametrize("tag", ["v1", "v9", "v12", "v1.4"])
+def test_with_an_app_nobody_else_moves_what_users_of_the_actions_run(hub, tag):
+    hub.done(*WITH_APP)
+    rulesets, ref = hub.state["rulesets"], f"refs/tags/{tag}"
+    for doing in ("create", "update", "delete"):
+        assert all(refusals(rulesets, who, doing, ref) for who in (WRITER, ADMIN, GITHUB_TOKEN)), doing
+    assert not any(refusals(rulesets, app(77), doing, ref) for doing in ("create", "update"))
+    assert refusals(rulesets, WRITER, "create", "refs/tags/vintage") == []
+
+
+def test_without_an_app_the_workflow_s_own_token_still_moves_the_major(hub):
+    hub.done("--reviewer", "ada")
+    rulesets = hub.state["rulesets"]
+    assert not any(refusals(rulesets, GITHUB_TOKEN, doing, "refs/tags/v1") for doing in ("create", "update"))
+    hub.done("--app-id", "77")
+    assert refusals(rulesets, GITHUB_TOKEN, "update", "refs/tags/v1")
+    hub.done("--app-id", "0")
+    assert refusals(rulesets, GITHUB_TOKEN, "update", "refs/tags/v1") == []
+
+
+ALONE = {"owner": {"login": "acme", "type": "User"}}
+
+
+def test_one_person_is_not_locked_out_of_their_own_repository(hub):
+    """GitHub lets nobody approve their own pull request, nor, with prevent_self_review, their own deployment."""
+    hub.state["repository"].update(ALONE)
+    hub.state["collaborators"], hub.state["readers"] = ["acme", "eve"], ["eve"]
+    before = json.loads(json.dumps(hub.state))
+    for words in ([], ["--check"], ["--app-id", "77", "--reviewer", "acme"]):
+        done = hub.setup(*words)
+        assert done.returncode == 1 and "acme is the only one" in done.stderr and "--alone" in done.stderr, done.stderr
+        assert hub.state == before
+    out = hub.setup("--alone")
+    assert out.returncode == 0 and "alone: " in out.stdout and "without anybody's review" in out.stdout, out.stderr
+    for name in ("branches", "release lines"):
+        (review,) = (rule["parameters"] for rule in ruleset(hub.state, name)["rules"] if rule["type"] == "pull_request")
+        assert (review["required_approving_review_count"], review["require_code_owner_review"],
+                review["require_last_push_approval"]) == (0, False, False)
+        assert "required_status_checks" in kinds(ruleset(hub.state, name))
+    (asks,) = (rule for rule in hub.state["environments"]["production-approval"]["protection_rules"]
+               if rule["type"] == "required_reviewers")
+    assert asks["prevent_self_review"] is False and asks["reviewers"] == [{"type": "User", "reviewer": {"id": 5}}]
+    assert hub.setup("--check", "--alone").returncode == 0
+
+
+def test_with_a_second_person_the_reviews_come_back(hub):
+    hub.state["repository"].update(ALONE)
+    hub.state["collaborators"] = ["acme"]
+    hub.done("--alone")
+    hub.state["collaborators"] = ["acme", "ada"]
+    done = hub.setup("--check", "--alone")
+    assert done.returncode == 1 and "acme, ada may push" in done.stderr, done.stderr
+    assert "one reviewer" in hub.setup("--check").stdout
+    hub.done("--reviewer", "acme", "--reviewer", "ada")
+    (review,) = (rule["parameters"] for rule in ruleset(hub.state, "branches")["rules"]
+                 if rule["type"] == "pull_request")
+    assert review["required_approving_review_count"] == 1 and review["require_last_push_approval"]
+
+
+def test_where_the_plan_asks_nobody_one_person_needs_no_word(hub):
+    hub.state["repository"].update(ALONE, private=True)
+    hub.state["collaborators"] = ["acme"]
+    hub.done()
 
 
 def test_the_table_of_plans_is_the_operators():
@@ -213,7 +325,7 @@ def test_the_table_of_plans_is_the_operators():
 
 def test_the_script_speaks_to_gh(tmp_path):
     gh = tmp_path / "gh"
-    gh.write_text(f'#!/bin/sh\nexec {sys.executable} {STAND_IN} "$@"\n')
+    gh.write_text(f'#!/bin/sh\nPYTHONPATH={STAND_IN.parents[1]} exec {sys.executable} {STAND_IN} "$@"\n')
     gh.chmod(0o755)
     state = tmp_path / "state.json"
     state.write_text(json.dumps({**FRESH, "refs": ["refs/tags/v0.0.0"]}))

@@ -18,6 +18,7 @@ MUTANTS = [
     ("a release that always pushes to main", RELEASE, "push-to-branch: ${{ steps.app.outcome == 'success' }}", "push-to-branch: true"),
     ("an App that everybody must have", RELEASE, GOES_ON, ""),
     ("a release that knows no other way", "scripts/release/release", "    if not may_push and is_ours():\n        report", "    if False:\n        report"),
+    ("vMAJOR is moved by a token that a ruleset refuses", RELEASE, "          github-token: ${{ steps.app.outputs.token || github.token }}\n          attest:", "          attest:"),
     ("attestations asked with the App's token", RELEASE, "          ATTESTATIONS_TOKEN: ${{ github.token }}\n", ""),
     ("a promotion that asks with whatever token", ".github/actions/promote/action.yml", "        ATTESTATIONS_TOKEN: ${{ github.token }}\n", ""),
     # 2 the lock before the approval

@@ -2,7 +2,8 @@
 
 Merge settings, which actions may run, the token's rights, environments and who approves, security features,
 immutable releases, the seed tag, and rulesets that an App of yours may pass. It reads, compares, and changes only what
-differs: a second run changes nothing. What the plan lacks is left out and said. Secrets it never touches: `slipway
+differs: a second run changes nothing. What the plan lacks is left out and said. Where one person works alone it
+refuses without --alone, since GitHub lets nobody approve what is their own. Secrets it never touches: `slipway
 setup --github` tells a host's, a person the App's key (see docs/operators/pipeline-settings.md).
 By `gh`, with your login, which must be the repository's admin.
 Exit: 0 as it must be, 1 with --check: something differs; GitHub refused, and why; 2 usage.
@@ -18,6 +19,8 @@ from .desired import APP_VARIABLE, Facts, Setting, reviewers_of, settings
 from .gh import Gh, GhError
 
 SEED = "v0.0.0"
+LOST = ("pull requests merge without anybody's review as soon as CI passed, and whoever starts a deployment to "
+        "production may approve it: who gets hold of that one account has main and production")
 
 
 def repository_here() -> str:
@@ -68,6 +71,23 @@ def forget_app(gh: Gh, check: bool) -> str:
     return f"is {variable['value']}, must not be there"
 
 
+def who_may_push(gh: Gh) -> list:
+    """Their logins. Invitations that were not accepted are none."""
+    found = gh.must("GET", "/collaborators?per_page=100")
+    return sorted(person["login"] for person in found if person["permissions"]["push"])
+
+
+def refuse_deadlock(gh: Gh, alone: bool) -> None:
+    """GitHub lets nobody approve their own pull request, nor, as it is set up here, their own deployment."""
+    those = who_may_push(gh)
+    if len(those) < 2 and not alone:
+        raise GhError(f"{' '.join(those) or 'nobody'} is the only one who may push here, and could neither merge a "
+                      "pull request nor deploy to production, both of which somebody else must approve: invite a "
+                      f"second person, or give --alone; then {LOST}")
+    if len(those) > 1 and alone:
+        raise GhError(f"--alone is for a repository of one person, but {', '.join(those)} may push here: leave it out")
+
+
 def read_facts(gh: Gh, options) -> Facts:
     repository = gh.must("GET", "")
     owner = repository["owner"]
@@ -84,7 +104,10 @@ def read_facts(gh: Gh, options) -> Facts:
             raise GhError("who approves deployments to production? Give --reviewer LOGIN or --reviewer @TEAM")
         reviewers = (reviewer(gh, owner["login"], owner["login"]),)
     app = app_now(gh) if options.app_id is None else options.app_id
-    return Facts(repository["private"], plan or "free", organisation, app, reviewers)
+    facts = Facts(repository["private"], plan or "free", organisation, app, reviewers, options.alone)
+    if facts.has("rulesets") or facts.has("reviewers"):
+        refuse_deadlock(gh, options.alone)
+    return facts
 
 
 def seed(gh: Gh, check: bool) -> str:
@@ -117,15 +140,25 @@ def settle(gh: Gh, setting: Setting, check: bool) -> str:
     return why
 
 
-def run(options) -> int:
-    gh = Gh(options.repository or repository_here())
-    facts = read_facts(gh, options)
+def tell(facts: Facts) -> None:
+    """What is less than it could be."""
     for feature, (least, without) in plans.FEATURES.items():
         if not facts.has(feature):
             print(f"left out: {feature} (private: from {least} on; a merge queue: organisations): {without}")
     if not facts.app:
         print("no App (--app-id ID): releases tag the commit that CI built, and the changelog waits on a branch for "
-              "your pull request")
+              "your pull request; nothing keeps those who may write here from moving `v1`, which runs with the keys of "
+              "all who use these actions: have them pin a release's commit, not the tag")
+    if facts.alone:
+        print(f"alone: {LOST}")
+    elif facts.has("reviewers") and [kind["type"] for kind in facts.reviewers] == ["User"]:
+        print("one reviewer: nobody can approve what they deploy themselves: name a second one, or a team (--reviewer)")
+
+
+def run(options) -> int:
+    gh = Gh(options.repository or repository_here())
+    facts = read_facts(gh, options)
+    tell(facts)
     count = differing = 0
     # The seed first: the ruleset for tags would refuse it.
     gone = [] if facts.app else [("variable RELEASE_APP_ID", lambda: forget_app(gh, options.check))]
@@ -150,6 +183,8 @@ def main() -> int:
     parser.add_argument("--reviewer", action="append", default=[], metavar="LOGIN|@TEAM",
                         help="who approves deployments to production; repeatable "
                              "[as before, else the owner, if a person]")
+    parser.add_argument("--alone", action="store_true",
+                        help="nobody else may push here, so nobody approves anything; give it each time")
     parser.add_argument("--plan", choices=plans.ORDER, default="", help="of the owner [asked of GitHub]")
     parser.add_argument("--plans", action="store_true", help="print what each plan lacks, and nothing else")
     options = parser.parse_args()

@@ -16,6 +16,7 @@ ALLOWED_ACTIONS = (
 GITHUB_ACTIONS_APP = 15368
 APP_VARIABLE = "/actions/variables/RELEASE_APP_ID"
 BRANCHES = ("main", "*.x")
+ADMIN = {"actor_id": 5, "actor_type": "RepositoryRole", "bypass_mode": "always"}
 ENVIRONMENTS = ("staging", "production-approval", "production", "production-rollback", "release")
 
 
@@ -27,6 +28,7 @@ class Facts:
     in_organisation: bool
     app: int = 0         # the id of the App that releases push with; 0: none
     reviewers: tuple = ()  # ({"type": "User" or "Team", "id": ...}, ...)
+    alone: bool = False  # nobody else may push, so nobody else could approve anything
 
     def has(self, feature: str) -> bool:
         if feature == "merge queue" and not self.in_organisation:
@@ -79,8 +81,9 @@ def _environment(name: str, facts: Facts) -> list:
     wanted = {"deployment_branch_policy": policy}
     extra = {}
     if approves:
-        body |= {"reviewers": list(facts.reviewers), "prevent_self_review": True}
-        wanted |= {"reviewers": sorted((r["type"], r["id"]) for r in facts.reviewers), "prevent_self_review": True}
+        body |= {"reviewers": list(facts.reviewers), "prevent_self_review": not facts.alone}
+        wanted |= {"reviewers": sorted((r["type"], r["id"]) for r in facts.reviewers),
+                   "prevent_self_review": not facts.alone}
         extra = {"reviewers": reviewers_of, "prevent_self_review": _prevents_self_review}
     place = f"/environments/{name}"
     return [
@@ -104,35 +107,50 @@ def _prevents_self_review(environment: dict) -> bool:
     return bool(_rule(environment, "required_reviewers").get("prevent_self_review"))
 
 
-def _ruleset(name: str, target: str, refs: list, rules: list, facts: Facts) -> Setting:
-    # "GitHub Actions" itself is refused here (422); an App of one's own is not.
-    bypass = [{"actor_id": facts.app, "actor_type": "Integration", "bypass_mode": "always"}] if facts.app else []
+def _ruleset(name: str, target: str, refs: list, rules: list, bypass: list, without: tuple = ()) -> Setting:
+    """For REFS except WITHOUT, by GitHub's fnmatch: `*` and `[0-9]`, which match no slash; BYPASS: who may pass it."""
     body = {"name": name, "target": target, "enforcement": "active", "bypass_actors": bypass,
-            "conditions": {"ref_name": {"include": refs, "exclude": []}}, "rules": rules}
+            "conditions": {"ref_name": {"include": refs, "exclude": list(without)}}, "rules": rules}
     return Setting(f"ruleset {name}", "/rulesets", body, ("PUT", "/rulesets/{id}", body), ("POST", "/rulesets", body),
                    named=name)
 
 
-def _rulesets(facts: Facts) -> list:
+def _branches(facts: Facts, app: list) -> list:
+    others = not facts.alone
     review = {"allowed_merge_methods": ["squash"], "dismiss_stale_reviews_on_push": True,
-              "require_code_owner_review": True, "require_last_push_approval": True,
-              "required_approving_review_count": 1, "required_review_thread_resolution": True}
+              "require_code_owner_review": others, "require_last_push_approval": others,
+              "required_approving_review_count": 1 if others else 0, "required_review_thread_resolution": True}
     checks = {"required_status_checks": [{"context": "ci-status", "integration_id": GITHUB_ACTIONS_APP}],
               "strict_required_status_checks_policy": False}
-    rules = [{"type": "deletion"}, {"type": "non_fast_forward"}, {"type": "pull_request", "parameters": review},
-             {"type": "required_status_checks", "parameters": checks}]
+    guarded = [{"type": "deletion"}, {"type": "non_fast_forward"}, {"type": "pull_request", "parameters": review}]
+    main = [*guarded, {"type": "required_status_checks", "parameters": checks}]
     if facts.has("merge queue"):
-        rules.append({"type": "merge_queue", "parameters": {
+        main.append({"type": "merge_queue", "parameters": {
             "check_response_timeout_minutes": 60, "grouping_strategy": "ALLGREEN", "max_entries_to_build": 5,
             "max_entries_to_merge": 5, "merge_method": "SQUASH", "min_entries_to_merge": 1,
             "min_entries_to_merge_wait_minutes": 1}})
-    # Without an App it is the workflow's own token that makes tags, which no ruleset can let pass.
-    tags = [{"type": "update"}, {"type": "deletion"}, *([{"type": "creation"}] if facts.app else [])]
-    return [_ruleset("slipway branches", "branch", ["refs/heads/main", "refs/heads/*.x"], rules, facts),
-            # Not v*: `v1`, which users of the actions name, follows the newest 1.x.
-            _ruleset("slipway version tags", "tag", ["refs/tags/v*.*.*"], tags, facts),
+    # A line begins at a release commit, which is [skip ci] and has no check; whoever makes one decides what is released
+    # from it, with the App's token. A ruleset with a merge queue takes no pattern (422), and would refuse to make it.
+    lines, at_once = ["refs/heads/*.x"], {"type": "required_status_checks",
+                                          "parameters": {**checks, "do_not_enforce_on_create": True}}
+    return [_ruleset("slipway new release lines", "branch", lines, [{"type": "creation"}], [ADMIN]),
+            _ruleset("slipway release lines", "branch", lines, [*guarded, at_once], app),
+            _ruleset("slipway branches", "branch", ["refs/heads/main"], main, app)]
+
+
+def _rulesets(facts: Facts) -> list:
+    # "GitHub Actions" itself is refused here (422); an App of one's own is not.
+    app = [{"actor_id": facts.app, "actor_type": "Integration", "bypass_mode": "always"}] if facts.app else []
+    # Without an App it is the workflow's own token that makes tags and moves `v1`, which no ruleset can let pass.
+    fixed, made, moved = [{"type": "update"}, {"type": "deletion"}], {"type": "creation"}, {"type": "deletion"}
+    return [*_branches(facts, app),
+            _ruleset("slipway version tags", "tag", ["refs/tags/v*.*.*"], [*fixed, *([made] if facts.app else [])],
+                     app),
+            # `v1`, which follows the newest 1.x, is what those who use the actions run, with their keys.
+            _ruleset("slipway major tags", "tag", ["refs/tags/v[0-9]*"], [*fixed, made] if facts.app else [moved],
+                     app, without=("refs/tags/v*.*.*",)),
             # Made by a person, and for good.
-            _ruleset("slipway withdrawals", "tag", ["refs/tags/withdrawn/*"], tags[:2], facts)]
+            _ruleset("slipway withdrawals", "tag", ["refs/tags/withdrawn/*"], fixed, app)]
 
 
 def _toggle(name: str, path: str) -> Setting:

@@ -18,13 +18,14 @@ def one_line(value) -> str:
 
 def release_token(r):
     """1: a ruleset on main refuses GITHUB_TOKEN, and can give it no leave."""
-    for job in ("release", "reconcile"):
+    for job in ("release", "promote", "reconcile"):
         steps = r.release.jobs[job]["steps"]
         apps = [s for s in steps if uses(s, "actions/create-github-app-token")]
         if len(apps) != 1 or not str(apps[0].get("if", "")).startswith("vars.RELEASE_APP_ID"):
             yield f"release/{job}: no App's token where there is an App"
         token = [s.get("env", {}).get("GITHUB_TOKEN") or s.get("with", {}).get("github-token") for s in steps
-                 if uses(s, "./.github/actions/release") or runs(s, "scripts/release/reconcile")]
+                 if uses(s, "./.github/actions/release") or uses(s, "./.github/actions/promote")
+                 or runs(s, "scripts/release/reconcile")]
         if token != ["${{ steps.app.outputs.token || github.token }}"]:
             yield f"release/{job}: pushes with a token that a ruleset refuses"
     # What was attested: by the job's own token, since the App's has contents and workflows only.
@@ -241,7 +242,7 @@ def refs_by_rest(r):
     history = r.text("scripts/lib/slipway/ci/history.py")
     if 'hub.post("/git/refs"' not in history or '"push"' in history:
         yield "slipway.ci.history: pushes a tag that GitHub refuses"
-    for job in ("release", "reconcile"):
+    for job in ("release", "promote", "reconcile"):
         for step in r.release.jobs[job]["steps"]:
             if uses(step, "actions/create-github-app-token") and step["with"].get("permission-workflows") != "write":
                 yield f"release/{job}: the App's token cannot tag a commit with other workflows"
@@ -271,7 +272,8 @@ def links(r):
     for job in ("staging", "production", "rollback"):
         if not (r.cd.jobs[job].get("environment") or {}).get("url"):
             yield f"cd/{job}: a deployment without its address"
-    for document, job in ((r.ci, "snyk"), (r.cd, "approval"), (r.release, "release"), (r.release, "reconcile")):
+    for document, job in ((r.ci, "snyk"), (r.cd, "approval"),
+                          *((r.release, name) for name in ("release", "promote", "reconcile"))):
         if (document.jobs[job].get("environment") or {}).get("deployment") is not False:
             yield f"{document.name}/{job}: makes an entry among the deployments, and deploys nothing"
 

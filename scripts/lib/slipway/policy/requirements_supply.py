@@ -51,6 +51,7 @@ ENVIRONMENTS = {
     ("cd", "production"): ("production", PRODUCTION),
     ("cd", "rollback"): (ROLLBACK, STAGING | PRODUCTION),
     ("release", "release"): ("release", {"RELEASE_APP_KEY"}),
+    ("release", "promote"): ("release", {"RELEASE_APP_KEY"}),
     ("release", "reconcile"): ("release", {"RELEASE_APP_KEY"}),
 }
 # Whose code is run at all. At which commit, the workflows say, and all of them the same; Dependabot changes them.
