@@ -120,7 +120,7 @@ def test_a_push_is_released_once_and_its_image_named(prices):
         "its digest is named": {prices.images.digest(name) for name in ("v0.1.0", "0.1", "0", "latest")} == {digest},
         "the notes tell it and how to verify it": not release["draft"] and "in euros" in release["body"]
             and f"gh attestation verify oci://{prices.image}@{digest} --repo eve/prices" in release["body"]
-            and "SHA256SUMS" not in release["body"],
+            and "/ci.yml --source-ref refs/heads/trunk" in release["body"] and "SHA256SUMS" not in release["body"],
         "it is attested as that version": [(told["predicateType"], told["predicate"]["version"]) for told in attested]
             == [("https://github.com/eve/prices/release/v1", "0.1.0")]})
     before = json.dumps(prices.hub.releases, sort_keys=True)

@@ -172,8 +172,12 @@ def test_a_502_on_the_way_leaves_what_the_same_job_makes_whole(world, method, wh
 def test_what_people_wrote_into_the_notes_stays_and_how_to_verify_is_there(released):
     release = next(iter(released.hub.releases.values()))
     digest = released.images().digest("v0.1.0")
-    assert f"gh attestation verify oci://{released.image}@{digest} --repo acme/conn" in release["body"]
-    assert "https://github.com/acme/conn/tools/v1" in release["body"]
+    said = " ".join(release["body"].replace("\\\n", "").split())
+    by = "--signer-workflow acme/conn/.github/workflows"
+    assert (f"gh attestation verify oci://{released.image}@{digest} --repo acme/conn {by}/ci.yml "
+            "--source-ref refs/heads/main") in said
+    assert (f"x86_64.tar.gz --repo acme/conn {by}/release.yml --source-ref refs/heads/main "
+            "--predicate-type https://github.com/acme/conn/tools/v1") in said
     release["body"] += "\nThanks, Grace!"
     done, made = released.reconcile()
     assert (done.status, made) == (0, []) and release["body"].endswith("Grace!"), done.said

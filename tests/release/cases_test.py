@@ -166,6 +166,9 @@ def test_a_fix_of_an_older_line_moves_neither_latest_nor_the_newest_major(world)
         "v1.0.1": True, "1.0": True, "1": True, "2": False, "latest": False}
     assert images.digest("latest") == latest
     assert "v1.0.1" not in [r["tag_name"] for r in world.hub.releases.values() if r["latest"]]
+    said = {r["tag_name"]: r["body"] for r in world.hub.releases.values()}
+    assert "/ci.yml --source-ref refs/heads/1.x" in said["v1.0.1"], "the branch that attested its image"
+    assert "/ci.yml --source-ref refs/heads/main" in said["v1.0.0"], "main's, where the line begins"
 
 
 @pytest.mark.quick

@@ -55,6 +55,9 @@ MUTANTS = [
     ("a CI of any branch", RESOLVE, "if RELEASED_FROM.fullmatch(branch)]", "if branch]"),
     ("a CI that did not pass", RESOLVE, 'run.get("conclusion") == "success"', 'run.get("conclusion") != "failure"'),
     ("a CI of a pull request", f"{LIBRARY}/ci/github.py", "event=push&", ""),
+    ("people take an image that any branch attested", ".github/SECURITY.md", "ci.yml --source-ref refs/heads/main", "ci.yml"),
+    ("people take tools that any workflow attested", "docs/operators/releasing.md", "  --signer-workflow OWNER/NAME/.github/workflows/release.yml --source-ref refs/heads/main \\\n", ""),
+    ("a release's notes take what any branch attested", f"{LIBRARY}/ci/notes.py", " --source-ref refs/heads/{released['branch']}", ""),
     # 6 plans
     ("an upload that private repositories refuse", CI, "      actions: read # so does the upload, in private repositories\n", ""),
     ("attests where it cannot", RELEASE, "          (!github.event.repository.private || vars.ATTESTATIONS == 'on')\n", "          true\n"),

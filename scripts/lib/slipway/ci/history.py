@@ -102,6 +102,15 @@ def built_from(tag: str) -> str:
     return commit if parents else ""
 
 
+def branch_of(commit: str) -> str:
+    """The branch that COMMIT was pushed to, whose CI built it: the default one [DEFAULT_BRANCH, main], else the line
+    that has it. A line begins at a commit of the default branch, which is that one's."""
+    default = os.environ.get("DEFAULT_BRANCH") or "main"
+    there = git("for-each-ref", "--format=%(refname:lstrip=3)", "--contains", commit, "refs/remotes/origin").split()
+    lines = sorted(name for name in there if re.fullmatch(r"\d+(\.\d+)?\.x", name))
+    return default if default in there or not lines else lines[0]
+
+
 def withdrawn() -> list:
     """The tags of the versions that were withdrawn: a tag withdrawn/vX.Y.Z says so, and its message why."""
     return [tag.removeprefix(WITHDRAWN) for tag in git("tag", "--list", f"{WITHDRAWN}v*").split()]

@@ -39,15 +39,18 @@ def measured(results: bytes, previous: bytes = b"") -> str:
 
 
 def verification(released: dict, page: str, tarball: str, attested: bool) -> str:
-    """How anybody verifies the image and the tools, if there are any (TARBALL). RELEASED: version, image, digest, as
-    reconcile tells them."""
+    """How anybody verifies the image and the tools, if there are any (TARBALL). RELEASED: version, image, digest,
+    branch and signer of the image, as reconcile tells them. By signer and ref: whoever may push a branch could attest
+    there. A release attests in a workflow_run, whose ref is the default branch's."""
     repository = "/".join(page.rsplit("/", 2)[-2:])
     image = f"{released['image']}@{released['digest']}"
     lines = [f"sha256sum --check --ignore-missing SHA256SUMS   # {tarball} beside it"] if tarball else []
     if attested:
-        lines += [f"gh attestation verify oci://{image} --repo {repository}"]
+        lines += [f"gh attestation verify oci://{image} --repo {repository} \\",
+                  f"  --signer-workflow {repository}/{released['signer']} --source-ref refs/heads/{released['branch']}"]
     if attested and tarball:
         lines += [f"gh attestation verify {tarball} --repo {repository} \\",
+                  f"  --signer-workflow {repository}/.github/workflows/release.yml --source-ref refs/heads/main \\",
                   f"  --predicate-type https://github.com/{repository}/tools/v1"]
     commands = "\n```sh\n" + "\n".join(lines) + "\n```\n" if lines else ""
     return f"### Verify\n\n**Image**: `{image}`\n{commands}"

@@ -102,6 +102,12 @@ def identity(r):
         text = r.text(script)
         if text.count("gh attestation verify") != text.count("--source-ref "):
             yield f"{script}: takes an attestation of any branch"
+    # And what people are told to type.
+    for place in (".github/SECURITY.md", "docs/operators/releasing.md", "scripts/lib/slipway/ci/notes.py"):
+        asked = re.findall(r"gh attestation verify (?:oci:|slipway-tools|\{tarball)", r.text(place))
+        held = re.findall(r"--signer-workflow \S+ --source-ref refs/heads/", r.text(place))
+        if len(asked) != 2 or len(held) != 2:
+            yield f"{place}: has people take what any branch attested"
     if "[[ $ref == refs/* ]] || die " not in r.text("scripts/ci/verify-attestation"):
         yield "scripts/ci/verify-attestation: does without a ref"
     for job in ("staging", "production"):
