@@ -8,12 +8,14 @@ import { generateNotes as tell } from "@semantic-release/release-notes-generator
 import createPreset from "conventional-changelog-conventionalcommits";
 import { CommitParser } from "conventional-commits-parser";
 import { commitsOf, lastRelease, refuseShallow } from "./history.mjs";
-import { writer } from "./notes.mjs";
+import { footer, writer } from "./notes.mjs";
 
 const WRAPPED = /^(Revert|Reapply) "(.*)"(?: \(#\d+\))?$/;
 const TYPED = /^revert(?:\([^)]*\))?: /;
 const HASH = /This reverts commit ([0-9a-f]{7,40})/;
 const NUMBER = / \(#(\d+)\)$/;
+// Footers that the notes tell.
+const TOLD = ["Release-Note", "CVE"];
 const SKIPPED = /\[skip\s+release]|\[release\s+skip]/i;
 const quiet = { log() {}, info() {}, warn() {}, error() {}, success() {} };
 
@@ -49,12 +51,38 @@ function isMeant(candidate, { kind, title }, body) {
   return plain(subject) === plain(kind === "Reapply" ? `Revert "${title}"` : title);
 }
 
+// TEXT without what stands between OPEN and CLOSE, in one pass; what is never closed stays.
+function without(text, open, close) {
+  let kept = "", at = 0;
+  for (let from = text.indexOf(open); from >= 0; from = text.indexOf(open, at)) {
+    const to = text.indexOf(close, from + open.length);
+    if (to < 0) break;
+    kept += text.slice(at, from);
+    at = to + close.length;
+  }
+  return kept + text.slice(at);
+}
+
+// What a person reads of MESSAGE. A pull request's description lands as it is: with the comments of a template, and with
+// the foldings in which Dependabot quotes what others released.
+export function visible(message) {
+  const plain = without(message.replaceAll("\r\n", "\n"), "<!--", "-->");
+  let kept = "", at = 0, depth = 0;
+  for (const { 0: tag, index } of plain.matchAll(/<\/?details\b/gi)) {
+    if (depth === 0) kept += plain.slice(at, index);
+    depth = Math.max(0, depth + (tag.startsWith("</") ? -1 : 1));
+    at = index + tag.length;
+  }
+  return depth === 0 ? kept + plain.slice(at) : plain;
+}
+
 // COMMITS (newest first) as the analyzer understands them. A commit and its revert leave together, since nobody has
 // seen either; a revert that was itself undone has undone nothing. What undoes a released commit stays, as
 // `revert: ...`, or as the commit that it applies again.
-export function understood(commits) {
+export function understood(written) {
   const undone = new Set();
   const said = [];
+  const commits = written.map((commit) => ({ ...commit, message: visible(commit.message) }));
   commits.forEach((commit, at) => {
     if (undone.has(commit) || SKIPPED.test(commit.message)) return;
     const [title, ...rest] = commit.message.split("\n");
@@ -80,13 +108,15 @@ export function notesOf(options, context, commits) {
   return tell(settings(options), { ...context, logger: quiet, commits: understood(commits) });
 }
 
-// What one message says, for lint-commits: { type, scope, what, breaking, release, undoes }.
-export async function meaningOf(options, message) {
+// What one message says, for lint-commits: { type, scope, what, body, breaking, footers, release, undoes }.
+export async function meaningOf(options, written) {
+  const message = visible(written);
   const { parser } = createPreset(options.presetConfig);
   const said = new CommitParser({ ...parser, ...parserOpts }).parse(message);
   const commit = { hash: "0".repeat(40), message, author: "", committerDate: "" };
   return { type: said.type ?? null, scope: said.scope ?? null, what: said.subject ?? null,
-           breaking: said.notes.length > 0, undoes: Boolean(undoing(message.split("\n")[0], message)),
+           body: message.split("\n").slice(1).join("\n"), breaking: said.notes.length > 0,
+           footers: TOLD.map((name) => [name, footer(message, name)]).filter(([, text]) => text), undoes: Boolean(undoing(message.split("\n")[0], message)),
            release: await typeOf(options, message.trim() ? [commit] : []) };
 }
 

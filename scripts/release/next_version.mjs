@@ -27,15 +27,16 @@ async function tellNotes([before, gitTag, gitHead]) {
 }
 
 // OWED: release commits of REF without their tag, as scripts/release/owed tells them.
-async function decide({ BASE, SQUASH_TITLE, OWED }) {
+// SQUASH_MESSAGE: the file with what a pull request will land with.
+async function decide({ BASE, SQUASH_MESSAGE, OWED }) {
   await refuseShallow();
   const head = (await git("rev-parse", "HEAD")).trim();
-  const ref = SQUASH_TITLE && BASE ? (await git("rev-parse", BASE)).trim() : head;
+  const ref = SQUASH_MESSAGE && BASE ? (await git("rev-parse", BASE)).trim() : head;
   const last = await lastRelease(ref, JSON.parse(OWED || "[]"));
   const commits = await commitsOf(last ? `${last.gitHead}..${ref}` : ref);
   if (ref !== head) {
     const [now] = await commitsOf(`${head}^!`);
-    commits.unshift({ ...now, message: SQUASH_TITLE });
+    commits.unshift({ ...now, message: readFileSync(SQUASH_MESSAGE, "utf8") });
   }
   const type = await typeOf(settings(), commits);
   // Build metadata has no precedence: such a version sorts with the release it was built upon.

@@ -23,9 +23,10 @@ export function harmless(text) {
     .replaceAll("::", ":\u200B:")).join("");
 }
 
-// The value of a footer `NAME: value`, which goes on over indented lines; undefined without one.
+// The value of a footer `NAME: value`, which goes on until an empty line or the next footer, since the merge queue folds
+// lines; undefined without one.
 export function footer(message, name) {
-  const match = new RegExp(`^${name}: (.+(?:\n[ \t]+\\S.*)*)`, "m").exec(message);
+  const match = new RegExp(`^${name}: (.+(?:\n(?![\\w-]+(?:: | #))[ \t]*\\S.*)*)`, "m").exec(message);
   return match?.[1].replace(/\s*\n\s*/g, " ").trim();
 }
 

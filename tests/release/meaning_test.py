@@ -91,6 +91,16 @@ WORDINGS = {
     "the footer without a space": (["fix: one\n\nBREAKING CHANGE:tokens"], PATCH),
     "the footer in lower case": (["fix: one\n\nBreaking Change: tokens"], PATCH),
     "the footer without a text": (["fix: one\n\nBREAKING CHANGE: "], PATCH),
+    # A pull request's description lands as it is.
+    "a template's comment": (["fix: one (#3)\n\n<!-- BREAKING CHANGE: what users must do -->\n\nIt answers."], PATCH),
+    "a template's comment of many lines": (["fix: one (#3)\n\n<!--\nBREAKING CHANGE: what users must do\n-->"], PATCH),
+    "a comment and the footer": (["fix: one (#3)\n\n<!-- say it -->\nBREAKING CHANGE: tokens"], MAJOR),
+    "what others released, folded": (
+        ["build(deps): bump x (#3)\n\n<details>\n<details><summary>1.0</summary>\n</details>\nBREAKING CHANGE: theirs\n"
+         "</details>"], NOTHING),
+    "a comment without an end hides nothing": (["fix: one (#3)\n\n<!-- BREAKING\nBREAKING CHANGE: tokens"], MAJOR),
+    "[skip release] in a comment": (["feat: x (#3)\n\n<!-- [skip release] -->"], MINOR),
+    "CRLF all over": (["fix: one (#3)\r\n\r\nIt answers.\r\n\r\nBREAKING CHANGE: tokens\r\n"], MAJOR),
     # Reverts.
     "a feature and its revert": (["feat: x (#12)", 'Revert "feat: x" (#13)\n\nReverts acme/conn#12'], NOTHING),
     "a title alone": (["feat: x (#12)", 'Revert "feat: x (#12)" (#13)'], NOTHING),
@@ -197,6 +207,19 @@ def test_reconcile_and_preview_have_one_mind_of_what_is_a_version(history, tag, 
     history.git("tag", tag)
     monkeypatch.chdir(history.folder)
     assert version_tags() == ["v0.1.0"]
+
+
+def test_footers_of_a_folded_description_are_told_whole(history):
+    history.commit("feat: shine (#2)\r\n\r\nRelease-Note: It shines now, on every\r\nmachine that has a lamp.\r\n"
+                   "Closes #7\r\nCVE: CVE-2026-1234\r\n")
+    notes = history.next()["notes"]
+    assert "* It shines now, on every machine that has a lamp.\n" in notes and "### Security" in notes, notes
+
+
+def test_a_message_of_comments_that_never_end_is_read_in_one_pass(history):
+    history.raw(b"fix: one\n\n" + b"<!--<details>" * 100_000)
+    began = time.monotonic()
+    assert history.version() == PATCH and time.monotonic() - began < 30
 
 
 def test_clocks_that_are_wrong_change_nothing(history):

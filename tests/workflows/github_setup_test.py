@@ -103,6 +103,7 @@ def test_check_says_what_differs_and_changes_nothing(hub):
     done = hub.setup("--check", *WITH_APP)
     assert done.returncode == 1
     for said in ("squash_merge_commit_title is COMMIT_OR_PR_TITLE, must be PR_TITLE",
+                 "squash_merge_commit_message is COMMIT_MESSAGES, must be PR_BODY",
                  "ruleset slipway branches: is missing", "seed tag: no version tag",
                  "environment production-approval with reviewers: is missing"):
         assert said in done.stdout, done.stdout

@@ -71,8 +71,11 @@ MUTANTS = [
     ("Snyk's JSON that nobody reads", CI, "scripts/ci/scan-gate build/snyk/unmanaged.json build/snyk/container.sarif", "scripts/ci/scan-gate build/snyk/container.sarif"),
     # 8 titles
     ("the title of the event", CI, "          PULL_REQUEST: ${{ github.event.pull_request.number }}\n", "          SQUASH_TITLE: ${{ github.event.pull_request.title }}\n"),
-    ("the title without its number", LINT, "['title']} (#{number})", "['title']}"),
-    ("a title that a run replays", LINT, "hub.pull_request(number)['title']", "os.environ['SQUASH_TITLE']"),
+    ("the title without its number", f"{LIBRARY}/ci/github.py", "['title']} (#{number})", "['title']}"),
+    ("a title that a run replays", LINT, "hub.landing(number)", "os.environ['SQUASH_TITLE'], ''"),
+    ("a description that nobody reads", f"{LIBRARY}/ci/github.py", '(pull["body"] or "")', '""'),
+    ("a squash that lands the title alone", f"{LIBRARY}/github_setup/desired.py", '"squash_merge_commit_message": "PR_BODY"', '"squash_merge_commit_message": "BLANK"'),
+    ("a breaking commit that lands as none", LINT, "if (why := lost(meaning, landing))", "if (why := '')"),
     # 9 moved files
     ("a header moved into docs", "scripts/ci/plan", '"--no-renames", ', ""),
     ("a header moved out of sight of the linter", "scripts/ci/affected-units", '"--no-renames", ', ""),

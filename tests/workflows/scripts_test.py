@@ -56,7 +56,7 @@ def test_the_title_is_the_one_that_the_pull_request_has_now(monkeypatch, tmp_pat
 
     red = lint()
     assert red.returncode == 1
-    assert "101 characters" in red.stderr and "run this job again" in red.stderr
+    assert "101 characters" in red.stderr and "run this job again" in red.stderr, red.stderr
     hub.pulls[7] = "feat: pay"
     assert lint().returncode == 0
     hub.fail_once("GET", "/pulls/7", status=403)

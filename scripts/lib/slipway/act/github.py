@@ -28,7 +28,8 @@ def rewritten(url: str, bare: Path, *tokens: str) -> dict[str, str]:
 class GitHub:
     def __init__(self, repository: str = "acme/conn"):
         self.repository = repository
-        # CHECKS: commit -> conclusion of its CI; PULLS: number -> title; COMMITS: ref -> as the API tells it.
+        # CHECKS: commit -> conclusion of its CI; PULLS: number -> title, or (title, description);
+        # COMMITS: ref -> as the API tells it.
         self.releases, self.contents, self.checks, self.pulls, self.commits = {}, {}, {}, {}, {}
         self.heads, self.comments, self.artifacts = {}, [], {}  # number -> (owner:branch, sha); ...; name -> zip
         self.attested = set()  # digests that an attestation names
@@ -290,8 +291,9 @@ class GitHub:
         return (200, {"attestations": [{"bundle": {}}]}) if known else (404, {"message": "Not Found"})
 
     def _pull(self, number, **_):
-        title = self.pulls.get(int(number))
-        return (200, {"number": int(number), "title": title}) if title else (404, {})
+        found = self.pulls.get(int(number))
+        title, body = found if isinstance(found, tuple) else (found, None)
+        return (200, {"number": int(number), "title": title, "body": body}) if title else (404, {})
 
     def _open_pulls(self, query, **_):
         return 200, [{"number": number, "head": {"sha": sha}} for number, (head, sha) in self.heads.items()

@@ -45,8 +45,11 @@ class GitHub:
                 return found
             page += 1
 
-    def pull_request(self, number: str) -> dict:
-        return self.must_get(f"/pulls/{number}")
+    def landing(self, number: str) -> tuple:
+        """(subject, body) that pull request NUMBER lands with when it is squashed, by PR_TITLE and PR_BODY: its title
+        and description as they are now, and the number that GitHub adds."""
+        pull = self.must_get(f"/pulls/{number}")
+        return f"{pull['title']} (#{number})", (pull["body"] or "").replace("\r\n", "\n").strip()
 
     def compare(self, base: str, head: str) -> str:
         """What HEAD is to BASE, both commits: identical, ahead, behind or diverged; empty if GitHub knows one not."""

@@ -52,12 +52,13 @@ class Setting:
 
 def _repository(facts: Facts) -> Setting:
     wanted = {"allow_squash_merge": True, "allow_merge_commit": False, "allow_rebase_merge": False,
-              "squash_merge_commit_title": "PR_TITLE", "squash_merge_commit_message": "BLANK",
+              "squash_merge_commit_title": "PR_TITLE", "squash_merge_commit_message": "PR_BODY",
               "allow_auto_merge": True, "delete_branch_on_merge": True}
     if facts.has("secret scanning"):
         wanted["security_and_analysis"] = {"secret_scanning": {"status": "enabled"},
                                            "secret_scanning_push_protection": {"status": "enabled"}}
-    return Setting("squash merging by the pull request's title, secret scanning", "", wanted, ("PATCH", "", wanted))
+    return Setting("squash merging by the pull request's title and description, secret scanning", "", wanted,
+                   ("PATCH", "", wanted))
 
 
 def _actions() -> list:

@@ -168,8 +168,16 @@ def titles(r):
     if "github.event.pull_request.title" in r.ci.text:
         yield "ci: takes the title of the event, which a run again replays"
     lint = r.text("scripts/ci/lint-commits")
-    if "(#{number})" not in lint or "hub.pull_request(number)" not in lint:
-        yield "scripts/ci/lint-commits: does not hold the subject as it will land"
+    landing = r.text("scripts/lib/slipway/ci/github.py")
+    parts = ("(#{number})", 'self.must_get(f"/pulls/{number}")', 'pull["body"]')
+    if not all(part in landing for part in parts) or "hub.landing(number)" not in lint \
+            or "hub.landing(number)" not in r.text("scripts/ci/landing"):
+        yield "scripts/ci/lint-commits: does not hold the message as it will land"
+    if '"squash_merge_commit_title": "PR_TITLE", "squash_merge_commit_message": "PR_BODY"' \
+            not in r.text("scripts/lib/slipway/github_setup/desired.py"):
+        yield "github-setup: another message lands than the one that is held"
+    if "(why := lost(meaning, landing))" not in lint:
+        yield "scripts/ci/lint-commits: what a commit says need not land"
 
 
 def skipping_words(r):
