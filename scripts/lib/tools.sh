@@ -13,16 +13,31 @@ slipway_repository() {
   fi
 }
 
-# fetch_tools DIR [VERSION [MACHINE]]: the tools of VERSION, else of the release that DIGEST is, for this machine or a
-# MACHINE of another kind, by checksum and attestation. Sets tools_version, empty when DIGEST is no release, and tools_tarball.
+# What of it was fetched: the tag, branch or commit that follows there; empty where nobody says. SLIPWAY_REFERENCE: likewise.
+slipway_reference() {
+  if [ -n "${SLIPWAY_REFERENCE:-}" ]; then
+    printf '%s\n' "$SLIPWAY_REFERENCE"
+  elif [[ $slipway =~ /_actions/[^/]+/[^/]+/(.+)$ ]]; then
+    printf '%s\n' "${BASH_REMATCH[1]}"
+  fi
+}
+
+# fetch_tools DIR image|own|newest [MACHINE]: the tools of the release that DIGEST is, of the one that the fetched action
+# is, or of the newest (of DIGEST's, if that is newer), for this machine or a MACHINE of another kind, by checksum and
+# attestation. Sets tools_version, empty when DIGEST is no release, and tools_tarball.
 fetch_tools() {
-  local repository commit attested machine
+  local repository commit attested machine said options=()
   machine=${3:-$(uname -m)}
   repository=$(slipway_repository)
   tools_tarball=''
-  read -r tools_version commit < <("$slipway/scripts/ci/release-tools" "$1" --repository "$repository" \
-    --machine "$machine" ${2:+--version "$2"} || echo refused) || true
-  [ "$tools_version" != refused ] || return 1
+  case $2 in
+  own) options=(--own "$(slipway_reference)" --otherwise "$(cat "$slipway/VERSION")") ;;
+  newest) options=(--newest --otherwise "$(cat "$slipway/VERSION")") ;;
+  esac
+  # What it says of a failure, on GitHub for the run's page and so on stdout, is no version.
+  said=$("$slipway/scripts/ci/release-tools" "$1" --repository "$repository" --machine "$machine" "${options[@]}") ||
+    { printf '%s\n' "$said" >&2 && return 1; }
+  read -r tools_version commit <<<"$said" || true
   [ -n "$tools_version" ] || return 0
   tools_tarball=$1/slipway-tools-$tools_version-linux-$machine.tar.gz
   if [ "${ATTESTED:-true}" = false ] && [ "$repository" = "$GITHUB_REPOSITORY" ]; then

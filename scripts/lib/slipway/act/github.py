@@ -31,6 +31,7 @@ class GitHub:
         # CHECKS: commit -> conclusion of its CI; PULLS: number -> title, or (title, description);
         # COMMITS: ref -> as the API tells it.
         self.releases, self.contents, self.checks, self.pulls, self.commits = {}, {}, {}, {}, {}
+        self.tags = {}  # name -> commit
         self.heads, self.comments, self.artifacts = {}, [], {}  # number -> (owner:branch, sha); ...; name -> zip
         self.attested = set()  # digests that an attestation names
         self.attestations = None  # the folder where the stand-in for actions/attest keeps more of them
@@ -133,6 +134,7 @@ class GitHub:
                 ("GET", f"{root}/actions/workflows/ci.yml/runs", self._runs),
                 ("GET", f"{root}/compare/(.+)\\.\\.\\.(.+)", self._compare),
                 ("GET", f"{root}/commits/([^/]+)", self._commit),
+                ("GET", f"{root}/tags", self._tags),
                 ("POST", f"{root}/git/refs", self._make_ref),
                 ("PATCH", f"{root}/git/refs/(.+)", self._move_ref),
                 ("GET", f"{root}/git/ref/(.+)", self._ref),
@@ -144,7 +146,8 @@ class GitHub:
                 ("PATCH", f"{root}/issues/comments/(\\d+)", self._change_comment),
                 ("GET", f"{root}/actions/runs/\\d+/artifacts", self._artifacts),
                 ("GET", f"{root}/actions/artifacts/([\\w-]+)/zip", self._artifact),
-                ("GET", f"{root}/environments/([^/]+)", self._environment)):
+                # Of any repository: a published action asks about its caller's.
+                ("GET", "/repos/[^/]+/[^/]+/environments/([^/]+)", self._environment)):
             match = re.fullmatch(pattern, path)
             if verb == method and match:
                 data = body
@@ -267,6 +270,11 @@ class GitHub:
         sha, parents, author, committer, message = found.split("\0")
         return 200, {"sha": sha, "parents": [{"sha": p} for p in parents.split()], "commit": {
             "message": message, "author": {"email": author}, "committer": {"email": committer}}}
+
+    def _tags(self, query, **_):
+        size, page = (int(query.get(name, [other])[0]) for name, other in (("per_page", "30"), ("page", "1")))
+        listed = [{"name": name, "commit": {"sha": sha}} for name, sha in self.tags.items()]
+        return 200, listed[size * (page - 1):size * page]
 
     def _make_ref(self, data, **_):
         if self._ask_git("rev-parse", "--verify", "--quiet", data["ref"]):
