@@ -1,13 +1,16 @@
 """`slipway setup` on a fresh host of the lab: what it makes, that it may be repeated, and whom it does not trust."""
 
+import json
 import os
 import subprocess
+import sys
 
 import pytest
 
 from slipway.lab import Host
 from support import needs
 from support.engines import discard, sweep
+from workflows import gh_stand_in
 
 pytestmark = needs.hosts("sudo")
 
@@ -67,13 +70,17 @@ def test_a_host_is_ready_and_a_second_time_changes_nothing(executables, host, ci
 
 
 def test_github_is_told_by_gh_where_that_is_asked_for(executables, host, ci_key, tmp_path):
-    """gh is a stand-in that notes what it is called with: there is no GitHub here."""
+    """gh is a stand-in: there is no GitHub here. environments_test looks at what it is asked."""
     gh = tmp_path / "gh"
-    gh.write_text(f'#!/bin/sh\necho "$* $(cat)" >>"{tmp_path}/told"\n')
+    gh.write_text(f'#!/bin/sh\nGH_STATE={tmp_path}/state exec {sys.executable} {gh_stand_in.__file__} "$@"\n')
     gh.chmod(0o755)
+    (tmp_path / "state").write_text(json.dumps({"environments": {}, "repository": {
+        "private": False, "owner": {"login": "eve", "type": "User"}, "default_branch": "main"}}))
     done = setup(executables, host, ci_key, None, "--environment", "production", "--github", path=f"{tmp_path}:")
     assert done.returncode == 0, done.stdout + done.stderr
-    told = (tmp_path / "told").read_text()
+    state = json.loads((tmp_path / "state").read_text())
+    assert set(state["environments"]) == {"production-approval", "production", "production-rollback"}
+    told = "\n".join(state["told"])
     assert f"variable set PRODUCTION_HOST --env production --body {host.ip}" in told
     assert f"secret set PRODUCTION_SSH_KEY --env production {ci_key.read_text().strip()}" in told
     assert f"secret set PRODUCTION_SSH_KEY --env production-rollback {ci_key.read_text().strip()}" in told

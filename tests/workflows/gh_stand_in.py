@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""gh api, as scripts/github-setup calls it, for a repository that is a JSON file (GH_STATE): there is no GitHub here.
+"""gh, as scripts/github-setup and `slipway setup` call it, for a repository that is a JSON file (GH_STATE): there is no
+GitHub here.
 
 Each body must fit the schema of GitHub's own OpenAPI description (github_openapi.json, see github_openapi.py), with no
 key that it does not know, and each answer has a status that the description knows: anything else ends with 70. Beyond
@@ -64,7 +65,7 @@ class Repository:
         owner = self.s["repository"]["owner"]["login"]
         root = f"/repos/{owner}/conn"
         if path == f"/orgs/{owner}" or path == "/user":
-            return 200, {"plan": {"name": self.s.get("plan", "free")}}
+            return 200, {"plan": {"name": self.s.get("plan", "free")}, "id": 5, "login": owner}
         if match := re.fullmatch(rf"/orgs/{owner}/teams/(\w+)", path):
             return 200, {"id": 900, "slug": match[1]}
         if match := re.fullmatch(r"/users/([\w-]+)", path):
@@ -121,6 +122,8 @@ class Repository:
         if method == "PUT":
             old = environments.get(name, {"policies": []})
             rules = [{"type": "branch_policy"}] if body.get("deployment_branch_policy") else []
+            if body.get("wait_timer"):
+                rules.append({"type": "wait_timer", "wait_timer": body["wait_timer"]})
             if body.get("reviewers"):
                 if self.s["repository"]["private"] and self.s["plan"] != "enterprise":
                     raise Answer(422, {"message": "Failed to create the environment protection rule. Please ensure the "
@@ -217,11 +220,18 @@ def serve(state: dict, method: str, path: str, body) -> tuple:
 
 def main() -> int:
     words = sys.argv[1:]
-    method = words[words.index("--method") + 1]
-    path = "/" + words[words.index("-H") + 2]
-    body = json.loads(sys.stdin.read()) if "--input" in words else None
     file = Path(os.environ["GH_STATE"])
     state = json.loads(file.read_text())
+    if words[0] != "api":  # gh variable, gh secret
+        state.setdefault("told", []).append(" ".join([*words, sys.stdin.read().strip()]).strip())
+        file.write_text(json.dumps(state))
+        return 0
+    method = words[words.index("--method") + 1] if "--method" in words else "GET"
+    owner = state["repository"]["owner"]["login"]
+    path = "/" + next(word for word in words[1:] if re.match(r"repos/|users?(/|$)|orgs/", word)).replace(
+        "{owner}", owner).replace("{repo}", "conn")
+    fields = [word.split("=", 1) for word, before in zip(words[1:], words, strict=False) if before == "-f"]
+    body = json.loads(sys.stdin.read()) if "--input" in words else dict(fields) or None
     try:
         status, answer = serve(state, method, path, body)
     except WrongError as error:
@@ -229,6 +239,11 @@ def main() -> int:
         return WRONG
     file.write_text(json.dumps(state))
     text = "" if answer is None else json.dumps(answer)
+    if "--include" not in words:
+        print(answer[words[words.index("--jq") + 1][1:]] if "--jq" in words else text)
+        if status >= 400:
+            print(f"gh: {answer['message']} (HTTP {status})", file=sys.stderr)
+        return 0 if status < 400 else 1
     print(f"HTTP/2.0 {status} X\r\nContent-Type: application/json\r\n\r\n{text}", end="")
     return 0 if status < 400 else 1
 

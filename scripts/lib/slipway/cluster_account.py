@@ -4,12 +4,14 @@ import argparse
 import base64
 import json
 import os
+import shlex
 import subprocess
 import sys
 import time
 from pathlib import Path
 
-from . import cli
+from . import cli, service_environments
+from .github_setup.environments import with_keys
 
 EPILOG = """\
 Prints the objects: Namespace, ServiceAccount, Role, RoleBinding and the Secret of a token that does not run
@@ -92,9 +94,15 @@ def apply(listed: list[dict], options: argparse.Namespace) -> None:
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         os.fchmod(descriptor, 0o600)
         json.dump(document, file, indent=1)
-    name = options.environment.upper()
-    print(f"wrote {options.write}; tell GitHub of it, and remove it:\n"
-          f"gh secret set {name}_KUBECONFIG --env {options.environment} < {options.write}", file=sys.stderr)
+    print(f"wrote {options.write}; tell GitHub of it, and remove it:",
+          *github_lines(options.environment, options.write), sep="\n", file=sys.stderr)
+
+
+def github_lines(environment: str, file: str) -> list:
+    """What makes the environments that are missing, and gives the kubeconfig to each that reaches the cluster."""
+    return [*service_environments.lines(environment, []),
+            *(f"gh secret set {environment.upper()}_KUBECONFIG --env {where} < {shlex.quote(file)}"
+              for where in with_keys(environment))]
 
 
 def main() -> int:

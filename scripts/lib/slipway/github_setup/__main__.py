@@ -15,8 +15,10 @@ import sys
 from .. import cli
 from . import plans
 from .compare import absent, difference
-from .desired import APP_VARIABLE, Facts, Setting, reviewers_of, settings
+from .desired import APP_VARIABLE, Facts, Setting, settings
+from .environments import reviewers_of
 from .gh import Gh, GhError
+from .owner import plan_of, reviewer
 
 SEED = "v0.0.0"
 LOST = ("pull requests merge without anybody's review as soon as CI passed, and whoever starts a deployment to "
@@ -29,13 +31,6 @@ def repository_here() -> str:
     if done.returncode != 0:
         raise GhError(f"which repository? Give OWNER/NAME ({done.stderr.strip()})")
     return done.stdout.strip()
-
-
-def reviewer(gh: Gh, owner: str, name: str) -> dict:
-    """A login, or a team's slug as @SLUG."""
-    if name.startswith("@"):
-        return {"type": "Team", "id": gh.must("GET", f"orgs/{owner}/teams/{name[1:]}", absolute=True)["id"]}
-    return {"type": "User", "id": gh.must("GET", f"users/{name}", absolute=True)["id"]}
 
 
 def asked(gh: Gh, path: str) -> dict | None:
@@ -94,10 +89,7 @@ def read_facts(gh: Gh, options) -> Facts:
     organisation = owner["type"] == "Organization"
     plan = options.plan
     if not plan and repository["private"]:
-        told = gh.must("GET", f"orgs/{owner['login']}" if organisation else "user", absolute=True).get("plan")
-        if not told or told["name"] not in plans.ORDER:
-            raise GhError(f"GitHub does not tell the plan of {owner['login']}; give --plan {'|'.join(plans.ORDER)}")
-        plan = told["name"]
+        plan = plan_of(gh, repository)
     reviewers = tuple(reviewer(gh, owner["login"], name) for name in options.reviewer) or reviewers_now(gh)
     if not reviewers:
         if organisation:

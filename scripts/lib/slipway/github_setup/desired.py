@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from dataclasses import field as of
 
 from . import plans
+from .environments import APPROVAL, POLICY, prevents_self_review, protection, reviewers_of
 
 # Actions that are used, and those that run inside them: an allow-list refuses these as well.
 ALLOWED_ACTIONS = (
@@ -76,16 +77,14 @@ def _actions() -> list:
 
 def _environment(name: str, facts: Facts) -> list:
     branches = BRANCHES if name == "release" else BRANCHES[:1]
-    approves = name == "production-approval" and facts.has("reviewers")
-    policy = {"protected_branches": False, "custom_branch_policies": True}
-    body = {"deployment_branch_policy": policy}
-    wanted = {"deployment_branch_policy": policy}
+    approves = name == APPROVAL and facts.has("reviewers")
+    body = protection(facts.reviewers if approves else (), not facts.alone)
+    wanted = {"deployment_branch_policy": POLICY}
     extra = {}
     if approves:
-        body |= {"reviewers": list(facts.reviewers), "prevent_self_review": not facts.alone}
         wanted |= {"reviewers": sorted((r["type"], r["id"]) for r in facts.reviewers),
                    "prevent_self_review": not facts.alone}
-        extra = {"reviewers": reviewers_of, "prevent_self_review": _prevents_self_review}
+        extra = {"reviewers": reviewers_of, "prevent_self_review": prevents_self_review}
     place = f"/environments/{name}"
     return [
         Setting(f"environment {name}" + (" with reviewers" if approves else ""), place, wanted, ("PUT", place, body),
@@ -93,19 +92,6 @@ def _environment(name: str, facts: Facts) -> list:
         *(Setting(f"environment {name}: from {branch}", f"{place}/deployment-branch-policies", {},
                   (), ("POST", f"{place}/deployment-branch-policies", {"name": branch, "type": "branch"}),
                   named=branch, inside="branch_policies") for branch in branches)]
-
-
-def _rule(environment: dict, kind: str) -> dict:
-    return next((rule for rule in environment.get("protection_rules", []) if rule["type"] == kind), {})
-
-
-def reviewers_of(environment: dict) -> list:
-    named = _rule(environment, "required_reviewers").get("reviewers", [])
-    return sorted((r["type"], r["reviewer"]["id"]) for r in named)
-
-
-def _prevents_self_review(environment: dict) -> bool:
-    return bool(_rule(environment, "required_reviewers").get("prevent_self_review"))
 
 
 def _ruleset(name: str, target: str, refs: list, rules: list, bypass: list, without: tuple = ()) -> Setting:
