@@ -40,6 +40,7 @@ jobs:
         uses: acme/slipway/.github/actions/deploy@v1
         with:{HOST}
           digest: ${{{{ vars.DIGEST }}}}
+          environments: staging
           revision: ${{{{ vars.REVISION }}}}
           health-seconds: '3'
       - if: vars.BREAKS_LATER == 'true'

@@ -62,6 +62,7 @@ def test_every_job_says_what_it_may_and_how_long():
         for name, job in document.jobs.items():
             assert job["timeout-minutes"] <= 30, name
             assert "permissions" in job, name
+            assert ("actions" in job["permissions"]) == (name in ("staging", "production")), name
             for scope, right in job["permissions"].items():
                 assert right == "read" or (name == "publish" and scope != "contents"), (name, scope)
 
@@ -172,11 +173,11 @@ class World:
             actions=self.published.actions)
         return act.run(workflow, event, payload, sha, ref=ref)
 
-    def push(self, what: str):
+    def push(self, what: str, private: bool = False):
         before = self.git("rev-parse", "HEAD")
         sha = self.commit(what)
         done = self.act("ci", "push", sha, {"ref": "refs/heads/main", "before": before, "after": sha, "repository": {
-            "full_name": "eve/prices", "default_branch": "main", "fork": False}})
+            "full_name": "eve/prices", "default_branch": "main", "fork": False, "private": private}})
         return done, self.images.digest("eve/prices", sha)
 
 
@@ -215,6 +216,39 @@ def test_what_it_wrote_takes_a_push_to_production_or_not_and_back(world):
     holds(back, {"green": back.jobs == {"rollback": "success"},
                  "back in production": world.hosts["PRODUCTION"].running == first,
                  "and only there": world.hosts["STAGING"].running == second})
+
+
+def test_production_waits_until_somebody_is_asked_or_that_is_waived(world):
+    """GitHub makes a missing environment without rules, and its job runs at once: that was no approval."""
+    protected = world.published.hub.environments
+    protected["production-approval"]["protection_rules"] = []
+    done, one = world.push("feat: one")
+    holds(done, {"staging has it": world.hosts["STAGING"].running == one, "red": done.jobs["production"] == "failure",
+                 "production was not asked for anything": world.hosts["PRODUCTION"].commands() == [],
+                 "it says why": "needs nobody's approval" in done.log})
+    world.variables["APPROVAL_WAIVED"] = "accepted"
+    done, two = world.push("feat: two")
+    holds(done, {"production has it": world.hosts["PRODUCTION"].running == two,
+                 "and the page says so": "waived for production-approval" in done.summaries.get("production", "")})
+
+
+@pytest.mark.parametrize("how", ["missing", "open"])
+def test_what_is_open_to_every_branch_is_not_deployed_to(world, how):
+    protected = world.published.hub.environments
+    if how == "missing":
+        protected.pop("staging")
+    else:
+        protected["staging"]["deployment_branch_policy"] = None
+    done, _ = world.push("feat: one")
+    holds(done, {"red": done.jobs["staging"] == "failure", "no command": world.hosts["STAGING"].commands() == []})
+
+
+def test_a_private_repository_without_attestations_reaches_production_and_says_so(world):
+    done, one = world.push("feat: one", private=True)
+    holds(done, {"it runs on both": world.running == {one},
+                 "nothing was attested": not (world.state / "attestations" / one.replace(":", "-")).exists(),
+                 "the page says so": "not attested" in done.summaries.get("publish", "")
+                 and "Attestation: none" in done.summaries.get("production", "")})
 
 
 def test_a_pull_request_publishes_nothing_and_reaches_no_host(world):

@@ -5,6 +5,8 @@ from support.pins import commit_of, pin
 
 CI, CD, RELEASE, COMMENT = (f".github/workflows/{name}.yml" for name in ("ci", "cd", "release", "comment"))
 DEPLOY, PUBLISH, PREPARE = (f".github/actions/{name}/action.yml" for name in ("deploy", "publish", "prepare"))
+INIT, INIT_ROLLBACK = (f"tools/slipway/workflows/{name}.yml" for name in ("ci", "rollback"))
+ATTESTED = "attested: ${{ !github.event.repository.private || vars.ATTESTATIONS == 'on' }}\n"
 DEPENDABOT = ".github/dependabot.yml"
 RESOLVE, LINT = "scripts/ci/resolve", "scripts/ci/lint-commits"
 LIBRARY = "scripts/lib/slipway"
@@ -63,6 +65,10 @@ MUTANTS = [
     ("attests where it cannot", RELEASE, "          (!github.event.repository.private || vars.ATTESTATIONS == 'on')\n", "          true\n"),
     ("publishes only where it can attest", CI, "          attest: ${{ !github.event.repository.private || vars.ATTESTATIONS == 'on' }}\n", ""),
     ("deploys only what is attested, on any plan", CD, "          attested: ${{ !github.event.repository.private || vars.ATTESTATIONS == 'on' }}\n", ""),
+    ("others publish only where they can attest", INIT, "          attest: ${{ !github.event.repository.private || vars.ATTESTATIONS == 'on' }}\n", ""),
+    ("others deploy only what is attested, on any plan", INIT, f"          {ATTESTED}", ""),
+    ("others go back only with attestations", INIT_ROLLBACK, f"          {ATTESTED}", ""),
+    ("a README whose caller is red in private", ".github/actions/publish/README.md", "            attest: ${{ !github.event.repository.private || vars.ATTESTATIONS == 'on' }}\n", ""),
     ("CodeQL on a plan without it", CI, "github.event_name != 'pull_request' && needs.plan.outputs.scanning == 'true'", "github.event_name != 'pull_request'"),
     ("dependency review on a plan without it", CI, "github.event_name == 'pull_request' && needs.plan.outputs.scanning == 'true'", "github.event_name == 'pull_request'"),
     # 7 Snyk
@@ -119,6 +125,13 @@ MUTANTS = [
     ("deploys to what nobody protects", CD, "      - run: scripts/ci/environments\n", "      - if: github.event_name == 'push'\n        run: scripts/ci/environments\n"),
     ("one environment is not looked at", CD, "NAMES: staging production production-approval production-rollback", "NAMES: staging production production-rollback"),
     ("an approval that nobody must give", CD, "          APPROVED: production-approval\n", ""),
+    ("an action that asks about no environment", DEPLOY, "        NAMES: ${{ inputs.environments }} ${{ inputs.approval }}\n", ""),
+    ("an action that needs no approval", DEPLOY, "        APPROVED: ${{ inputs.approval }}\n", ""),
+    ("an action that asks only at times", DEPLOY, "    - shell: bash\n      run: '\"$GITHUB_ACTION_PATH/../../../scripts/ci/environments\"'", "    - if: inputs.approval != ''\n      shell: bash\n      run: '\"$GITHUB_ACTION_PATH/../../../scripts/ci/environments\"'"),
+    ("production that nobody had to approve", CD, "          approval: production-approval\n", ""),
+    ("others' production that nobody had to approve", INIT, "          approval: production-approval\n", ""),
+    ("others' staging that nobody protects", INIT, "          environments: staging\n", "          environments: production\n"),
+    ("others may not ask", INIT, "      actions: read # how the environments are protected\n", ""),
     # 18 minutes
     ("a pull request waits for all of the sanitizers", CI, "          PRESET: ${{ matrix.preset }}\n          BASE: ${{ github.event.pull_request.base.sha }}\n", "          PRESET: ${{ matrix.preset }}\n"),
     ("main runs a part of the sanitizers", CI, "          PRESET: ${{ matrix.preset }}\n          BASE: ${{ github.event.pull_request.base.sha }}\n", "          PRESET: ${{ matrix.preset }}\n          BASE: ${{ github.event.before }}\n"),

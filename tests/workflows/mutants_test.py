@@ -20,8 +20,8 @@ CI, CD, RELEASE = (f".github/workflows/{name}.yml" for name in ("ci", "cd", "rel
 ACTIONS = ".github/actions"
 IMAGE, DEPLOY, ROLLBACK, PUBLISH, GATE = (
     f"{ACTIONS}/{name}/action.yml" for name in ("image", "deploy", "rollback", "publish", "gate"))
-COPIED = (".github", "scripts", "docs/operators", "tests/interop/package-lock.json", ".releaserc.json",
-          ".trivyignore.yaml", "CHANGELOG.md", "Dockerfile")
+COPIED = (".github", "scripts", "docs/operators", "tools/slipway/workflows", "tests/interop/package-lock.json",
+          ".releaserc.json", ".trivyignore.yaml", "CHANGELOG.md", "Dockerfile")
 CHECKOUT, DOWNLOAD = pin("actions/checkout"), pin("actions/download-artifact")
 TRIVY_TAG_OBJECT = "a9c7b0f0" * 5
 UPLOAD = "        with:\n          sarif_file: trivy-fs.sarif\n          category: trivy-fs\n"

@@ -65,7 +65,9 @@ def resolve(world: World, call) -> dict:
 
 
 def environments(world: World, call) -> dict:
-    missing = set(call.env["NAMES"].split()) - world.environments
+    # By the inputs of the action that deploys, or as cd.yml asks beforehand.
+    names = call.env.get("NAMES") or f"{call.inputs['environments']} {call.inputs.get('approval', '')}"
+    missing = set(names.split()) - world.environments
     if missing:
         raise FailedError(f"no environment {' '.join(sorted(missing))}")
     return {}

@@ -53,6 +53,11 @@ def uses(step: dict, action: str) -> bool:
     return step.get("uses", "").partition("@")[0] == action
 
 
+def ours(step: dict, name: str) -> bool:
+    """Does STEP use our action NAME, from here or as others do?"""
+    return bool(re.fullmatch(rf"(\.|OWNER/slipway)/\.github/actions/{name}(@.*)?", step.get("uses", "")))
+
+
 def command(step: dict) -> str:
     """What STEP runs, by the name that it has in Slipway's own checkout."""
     return FETCHED.sub(r"\1", step.get("run", "").strip())
@@ -69,6 +74,8 @@ class Repository:
         self.workflows = {p.stem: Document(p) for p in sorted(folder.glob("*.y*ml"))}
         self.actions = [Document(p) for p in
                         sorted((root / ".github" / "actions").glob("*/action.y*ml"))]
+        # What `slipway init` writes into a service's repository.
+        self.templates = [Document(p) for p in sorted((root / "tools" / "slipway" / "workflows").glob("*.yml"))]
         self.ci, self.cd, self.release = (self.workflows[n] for n in ("ci", "cd", "release"))
 
     @property

@@ -6,7 +6,7 @@ import re
 
 import yaml
 
-from .documents import command, runs, uses
+from .documents import command, ours, runs, uses
 
 # owner/name that another action runs by itself, and so must be allowed too.
 INSIDE = {"aquasecurity/trivy-action": {"aquasecurity/setup-trivy"}}
@@ -135,12 +135,20 @@ def plans(r):
                     and "inputs.attest" not in str(step.get("if")):
                 yield f"{document.name}/{job}: attests where the plan has no attestations"
     condition = "${{ !github.event.repository.private || vars.ATTESTATIONS == 'on' }}"
-    if not any(step.get("with", {}).get("attest") == condition for step in r.ci.jobs["publish"]["steps"]):
-        yield "ci/publish: red, not a sentence, without attestations"
-    for job, step in r.cd.steps():
-        to_a_host = uses(step, "./.github/actions/deploy") or uses(step, "./.github/actions/rollback")
-        if to_a_host and step["with"].get("attested") != condition:
-            yield f"cd/{job}: red, not a sentence, without attestations"
+    if not r.templates:
+        yield "tools/slipway/workflows: none are written for others"
+    for document in (r.ci, r.cd, *r.templates):
+        for job, step in document.steps():
+            named = "attest" if ours(step, "publish") else "attested" if reaches_a_host(step) else ""
+            if named and step["with"].get(named) != condition:
+                yield f"{document.path.parent.name}/{document.name}/{job}: red, not a sentence, without attestations"
+    for name in ("publish", "deploy", "rollback"):
+        if condition not in r.text(f".github/actions/{name}/README.md"):
+            yield f"actions/{name}: its README's caller is red in a private repository"
+
+
+def reaches_a_host(step: dict) -> bool:
+    return ours(step, "deploy") or ours(step, "rollback")
 
 
 def snyk(r):
@@ -303,6 +311,24 @@ def unprotected(r):
         yield "cd/resolve: deploys to environments that nobody protects"
 
 
+def told_how(r):
+    """17, of every job that deploys, ours and others': the action is told which environments have its secrets."""
+    for document in (r.cd, *r.templates):
+        for job, step in document.steps():
+            if not ours(step, "deploy"):
+                continue
+            place, given = f"{document.path.parent.name}/{document.name}/{job}", step["with"]
+            named = document.jobs[job]["environment"]["name"]
+            if named not in given.get("environments", "").split():
+                yield f"{place}: deploys to an environment that nobody protects"
+            told = [given.get(name) for name in ("approval", "approval-waived", "environments")]
+            if named == "production" and told != ["production-approval", "${{ vars.APPROVAL_WAIVED }}",
+                                                  "production production-rollback"]:
+                yield f"{place}: deploys what nobody had to approve"
+            if document.jobs[job]["permissions"].get("actions") != "read":
+                yield f"{place}: may not ask how the environments are protected"
+
+
 def minutes(r):
     """18: twenty jobs at once, and four cores each."""
     queued = {job for job, body in r.ci.jobs.items() if "github.event_name != 'pull_request'" in str(body.get("if"))}
@@ -350,6 +376,7 @@ ROWS = [
     (45, "reverts release; nothing skips CI", skipping_words),
     (46, "deployments show where; nothing else is one", links),
     (47, "nothing is deployed to an environment without protection", unprotected),
+    (47, "each deployment, of ours and of others, is told whose protection counts", told_how),
     (48, "a pull request runs what it can reach", minutes),
     (49, "403 and 5xx are errors; later is waited for", answers),
 ]

@@ -62,11 +62,16 @@ def private(r):
 def deploys(r):
     """Requirements 14, 17 and 18 as far as one action can keep them; the way back is the caller's step."""
     actions = {action.path.parent.name: action for action in r.published}
-    wanted = ["scripts/ci/verify-attestation", "scripts/ci/host before", "scripts/ci/not-older",
-              *(f"scripts/ci/host {verb}" for verb in ("tools", "deploy", "prove"))]
+    wanted = ["scripts/ci/environments", "scripts/ci/verify-attestation", "scripts/ci/host before",
+              "scripts/ci/not-older", *(f"scripts/ci/host {verb}" for verb in ("tools", "deploy", "prove"))]
     steps = [step for _, step in actions["deploy"].steps()]
     if [command(step) for step in steps] != wanted or any("if" in step for step in steps):
-        yield "actions/deploy: not verify-attestation, before, not-older, tools, deploy, prove, each of them always"
+        yield ("actions/deploy: not environments, verify-attestation, before, not-older, tools, deploy, prove, each "
+               "of them always")
+    protected = {"NAMES": "${{ inputs.environments }} ${{ inputs.approval }}", "APPROVED": "${{ inputs.approval }}",
+                 "WITHOUT_APPROVAL": "${{ inputs.approval-waived }}", "GH_TOKEN": "${{ inputs.github-token }}"}
+    if steps[0].get("env") != protected:
+        yield "actions/deploy: does not ask how the environments are protected that it is told of"
     for step in (step for step in steps if command(step).startswith("scripts/ci/host ")):
         keys = {"SSH_KEY": "ssh-key", "KNOWN_HOSTS": "known-hosts", "SLIPWAY_KUBECONFIG": "kubeconfig"}
         if any(step["env"].get(name) != f"${{{{ inputs.{given} }}}}" for name, given in keys.items()):

@@ -12,7 +12,8 @@ from .documents import runs, uses
 READ = {"contents": "read"}
 SCAN = {"contents": "read", "security-events": "write", "actions": "read"}
 TITLE = {"contents": "read", "pull-requests": "read"}
-DEPLOY = {"contents": "read", "packages": "read", "attestations": "read"}
+ROLL_BACK = {"contents": "read", "packages": "read", "attestations": "read"}
+DEPLOY = {**ROLL_BACK, "actions": "read"}
 GRANTS = {
     "ci": {
         "plan": READ, "next-version": TITLE, "lint": TITLE, "analysis": READ,
@@ -25,7 +26,7 @@ GRANTS = {
     },
     "cd": {
         "resolve": {"contents": "read", "actions": "read", "packages": "read"},
-        "staging": DEPLOY, "approval": {}, "production": DEPLOY, "rollback": DEPLOY,
+        "staging": DEPLOY, "approval": {}, "production": DEPLOY, "rollback": ROLL_BACK,
     },
     "release": {
         "tools-arm64": READ, "assets": READ, "attest": {"id-token": "write", "attestations": "write"},
