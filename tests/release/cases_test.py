@@ -69,6 +69,14 @@ def changelog_differs(world: World) -> list[str]:
 
 
 @pytest.mark.quick
+def test_the_first_release_is_1_0_0_where_something_breaks(world):
+    """As ours is: every page names the actions by v1."""
+    run = world.release(world.push("feat: pay by packet", "feat(actions)!: ask for a right", "fix: pay once"))
+    assert (run.tag, run.status) == ("v1.0.0", 0), run.said
+    assert world.tags() == ["v0.0.0", "v1.0.0"]
+
+
+@pytest.mark.quick
 def test_a_feature_is_released_docs_are_not_and_a_stale_checkout_is_refused(world):
     old = world.push("feat: pay by packet")
     run = world.release(old)
