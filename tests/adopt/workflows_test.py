@@ -46,13 +46,13 @@ def repository(tmp_path):
     return folder
 
 
-def test_every_action_has_the_pin_that_our_own_workflows_have():
-    ours = {line for file in (REPOSITORY / ".github/workflows").glob("*.yml")
-            for line in re.findall(r"uses: (\S+@\w{40} # \S+)", file.read_text())}
+def test_every_action_is_pinned():
+    """As we pinned when it was written: Dependabot edits no template, and the adopter's own edits what is made of it."""
     for file in TEMPLATES:
         for _, action, reference, comment in Document(file).uses():
-            assert f"{action}@{reference} # {comment}" in ours or (action, reference) == (
-                f"OWNER/slipway/{'/'.join(action.split('/')[2:])}", "v1"), (file, action)
+            is_pin = re.fullmatch(r"[0-9a-f]{40}", reference) and re.fullmatch(r"v\d+\.\d+\.\d+", comment or "")
+            assert is_pin or (action, reference) == (f"OWNER/slipway/{'/'.join(action.split('/')[2:])}", "v1"), (
+                file, action)
 
 
 def test_every_job_says_what_it_may_and_how_long():
