@@ -47,7 +47,7 @@ def repository(tmp_path):
 
 
 def test_every_action_is_pinned():
-    """As we pinned when it was written: Dependabot edits no template, and the adopter's own edits what is made of it."""
+    """To what we had when it was written: Dependabot edits no template, and the adopter's edits what is made of it."""
     for file in TEMPLATES:
         for _, action, reference, comment in Document(file).uses():
             is_pin = re.fullmatch(r"[0-9a-f]{40}", reference) and re.fullmatch(r"v\d+\.\d+\.\d+", comment or "")

@@ -16,9 +16,10 @@ from pathlib import Path
 
 import jsonschema
 
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))  # where it is run as the program gh
 from workflows.rulesets import ADMIN, refusals
 
-HERE = Path(__file__).resolve().parent
 DESCRIPTION = json.loads((HERE / "github_openapi.json").read_text())
 WRONG = 70
 GITHUB_ACTIONS_APP = 15368
