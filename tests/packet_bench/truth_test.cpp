@@ -2,6 +2,7 @@
 #include "packet_bench/truth.hpp"
 
 #include "support/catch.hpp"
+#include "support/sanitizer.hpp"
 
 using namespace slipway::test;
 
@@ -22,11 +23,7 @@ TEST_CASE("the gate fails a target of 9,900/s at 10,000 and passes one of 10,100
 }
 
 // All that waited for the end of a freeze is answered at once: a sanitizer makes reading it slow.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr unsigned freeze_rate = 1000;
-#else
-constexpr unsigned freeze_rate = 5000;
-#endif
+constexpr unsigned freeze_rate = slipway::test::is_sanitized ? 1000 : 5000;
 
 TEST_CASE("a freeze of the target shows in p99 as its own log says", "[truth]") {
   const TemporaryDirectory folder;

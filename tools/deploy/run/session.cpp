@@ -299,7 +299,7 @@ Report Session::nothing_to_resume(const Ledger& ledger, const std::vector<std::s
 // Where nothing is on the colour that should serve. It is not made anew: somebody may have removed
 // it on purpose.
 void Session::tell_of_what_is_gone(Report& report, const Ledger& ledger) {
-  if (ledger.proven().empty()) return;
+  if (ledger.proven().empty() || !report.serves) return;  // nothing ever served, or nobody can see
   const Release& gone = ledger.proven().front();
   report.exit_code = ExitCode::needs_human;
   report.message +=
