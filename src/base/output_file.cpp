@@ -14,7 +14,10 @@ namespace {
 bool is_special(const std::filesystem::path& file) {
   std::error_code absent;
   const std::string folder = std::filesystem::absolute(file).parent_path().string() + "/";
-  if (folder.starts_with("/dev/") || folder.starts_with("/proc/")) return true;
+  const bool is_shared_memory = folder.starts_with("/dev/shm/");  // ordinary files
+  if (folder.starts_with("/proc/") || (folder.starts_with("/dev/") && !is_shared_memory)) {
+    return true;
+  }
   return std::filesystem::is_other(file, absent);
 }
 
