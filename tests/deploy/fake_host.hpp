@@ -305,6 +305,7 @@ class FakeHost : public Engine, public Switch, public HealthSource, public Clock
     HealthAnswer answer;
     answer.status = 200;
     answer.ready = container.manner != Manner::never_ready;
+    if (!answer.ready) answer.ready_said = page_said;
     if (service.version_is_digest) return answer;  // an HTML page
     answer.well_formed = true;
     answer.health = "pass";
@@ -359,6 +360,7 @@ class FakeHost : public Engine, public Switch, public HealthSource, public Clock
   bool flip_broken = false;
   bool map_garbled = false;
   std::string start_error;
+  std::string page_said;              // by a readiness page that is not 200
   std::string said = "last words\n";  // of a container or a probe that fails
   int pulls = 0;
   int points = 0;

@@ -1,7 +1,5 @@
 """Whose executables a published action takes: those of the release that it was fetched as, whatever VERSION says."""
 
-import importlib.machinery
-import importlib.util
 import subprocess
 from argparse import Namespace
 
@@ -10,6 +8,7 @@ import pytest
 from slipway.act.github import GitHub as StandIn
 from slipway.ci import github, own_release
 from slipway.paths import REPOSITORY
+from support.modules import script
 
 OLD, NEW, NONE = (digit * 40 for digit in "abc")
 TAGS = {"v0.0.0": "0" * 40, "v1.0.0": OLD, "v1.0.9": NEW, "v1.0.10": NEW, "v1": NEW, "v2.0.0-beta.1": NEW,
@@ -62,13 +61,6 @@ def test_the_reference_is_where_the_runner_fetched_it_to(tmp_path, folder, refer
     assert done.stdout.strip() == reference
 
 
-def release_tools():
-    loader = importlib.machinery.SourceFileLoader("release_tools", str(REPOSITORY / "scripts/ci/release-tools"))
-    module = importlib.util.module_from_spec(importlib.util.spec_from_loader(loader.name, loader))
-    loader.exec_module(module)
-    return module
-
-
 @pytest.mark.parametrize(("own", "newest", "of_digest", "published", "version"), [
     ("v1", False, "9.9.9", "", "1.0.10"), ("main", False, "9.9.9", "v1.0.10", "0.1.0"), ("", False, "", "", "0.1.0"),
     (None, False, "1.2.3", "v9.9.9", "1.2.3"), (None, False, "", "v9.9.9", ""),
@@ -77,7 +69,7 @@ def release_tools():
     ids=["an action", "an action at no release", "an action that nobody can tell", "a release", "no release",
          "the newest", "one that is newer", "one that is older", "before the first release"])
 def test_whose_tools_are_had(hub, monkeypatch, own, newest, of_digest, published, version):
-    module = release_tools()
+    module = script("release-tools")
     monkeypatch.setenv("GITHUB_API_URL", hub.url)
     monkeypatch.setattr(module, "released_as", lambda _digest: of_digest)
     if published:

@@ -79,7 +79,8 @@ class Engine {
   virtual Result<std::vector<Release>> missing(const std::vector<Release>& releases) = 0;
   // Undoes retain() and archive(), and removes the image unless something else uses it.
   virtual Result<void> release(const Release& unwanted) = 0;
-  // What is retained now, as the engine says, independent of the journal; the newest first.
+  // What is retained now, as the engine says, independent of the journal. What a Docker engine
+  // holds comes newest first; others tell no order.
   virtual Result<std::vector<Release>> retained() = 0;
   // Whether what is retained of the one is what is retained of the other.
   virtual bool retained_as_one(const Release& a, const Release& b) const {

@@ -22,7 +22,8 @@ class Store {
   // Makes what is missing. Idempotent. Errors: io.
   virtual Result<void> prepare() = 0;
 
-  // At once or not at all. Errors: busy (the message names the holder), io, unreachable.
+  // At once or not at all, but that one which seems to have run out may be watched for some seconds
+  // before it is taken over. Errors: busy (the message names the holder), io, unreachable.
   virtual Result<std::unique_ptr<Lock>> acquire_lock(const LockOwner& owner) = 0;
   // Takes over the lock of the process that started this one, by Lock::handle(). Errors: busy (it
   // was lost meanwhile), unreachable.

@@ -20,7 +20,7 @@ Result<std::unique_ptr<Journal>> rebuild(Ports& ports, const std::string& why) {
   auto retained = ports.engine.retained();
   if (!retained) return retained.error();
   const Ledger nothing({});
-  // The one that served last comes last.
+  // The one that served last comes last, where the engine tells an order.
   std::vector<Release> releases(retained->rbegin(), retained->rend());
   if (found->active) {
     const Instance& serving = found->on(*found->active);
