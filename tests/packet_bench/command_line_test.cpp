@@ -285,13 +285,13 @@ TEST_CASE("a full disk leaves the older results and is no pass", "[command_line]
 TEST_CASE("an interrupted run says what it saw and exits 130", "[command_line]") {
   const TemporaryDirectory folder;
   const std::string results = (folder.path() / "results.json").string();
-  const PacedTarget target({});
+  PacedTarget target({"--tell", "200"});
   auto child = Child::start(
       {.argv = {PACKET_BENCH, "run", "--target", target.url(), "--destination", "test.a",
                 "--duration", "1h", "--warmup", "0s", "--rate", "1000", "--output", results},
        .output_file = (folder.path() / "output").string()});
   REQUIRE(child.has_value());
-  std::this_thread::sleep_for(1500ms);
+  target.await_answers();
   child->send_signal(SIGINT);
   while (!child->exit_status()) std::this_thread::sleep_for(5ms);
   CHECK(*child->exit_status() == 130);

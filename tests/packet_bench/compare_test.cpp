@@ -239,6 +239,32 @@ TEST_CASE("Instruction counts are exact: one of each is enough", "[compare]") {
         0);
 }
 
+TEST_CASE("What is counted in some results and measured in others passes nothing", "[compare]") {
+  Folder folder;
+  Json counted = google(1, 1);
+  counted["benchmarks"][0]["instructions"] = 1000;
+  counted["benchmarks"].erase(1);
+  Json measured = google(1, 1);
+  measured["benchmarks"].erase(1);
+  for (Json* json : {&counted, &measured}) {
+    (*json)["benchmarks"].push_back({{"name", "other"}, {"instructions", 5}, {"cpu_time", 1}});
+  }
+  const auto run = compared(
+      {folder.add("base.json", to_text(counted)), folder.add("new.json", to_text(measured))});
+  INFO(run.out << run.err);
+  CHECK(run.exit_status == 4);
+  CHECK_THAT(run.out, ContainsSubstring("counted exactly in some results, measured in others"));
+}
+
+TEST_CASE("Values without a counterpart are told of", "[compare]") {
+  Folder folder;
+  const auto run = compared({folder.add("base.json", to_text(google(1, 12))),
+                             folder.add("new.json", to_text(google(1, 20)))});
+  INFO(run.out << run.err);
+  CHECK(run.exit_status == 0);
+  CHECK_THAT(run.out, ContainsSubstring("the last 8 of"));
+}
+
 TEST_CASE("A step in a folder of results is named with its file, and no step is no alarm",
           "[compare]") {
   Folder folder;

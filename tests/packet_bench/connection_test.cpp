@@ -67,9 +67,9 @@ TEST_CASE("bytes count from when they arrived, not from when they were read", "[
   std::this_thread::sleep_for(30ms);
   while (connection.input().empty()) opened.poller.wait(100ms);
   REQUIRE(connection.stamps_arrivals());
-  // The stamp is another clock's, so a little more than nothing.
+  // The stamp is another clock's, and may come late; nearer to the sending than to the reading.
   CHECK(connection.arrived() >= before - 1ms);
-  CHECK(connection.arrived() <= sent + 1ms);
+  CHECK(connection.arrived() <= sent + (Clock::now() - sent) / 2);
 }
 
 TEST_CASE("an end that came with the last bytes is seen when they are read", "[connection]") {

@@ -92,6 +92,8 @@ class PacedTarget {
   }
   pid_t pid() const { return server_.child().pid(); }
   int port() const { return port_; }
+  // Until it has answered as many packets as it was told to tell of (--tell).
+  void await_answers() { server_.port("\"packets\":", '}'); }
   // When each packet came and was answered, in ns, and its own counts; ends it.
   struct Packet {
     std::int64_t arrival;

@@ -155,6 +155,18 @@ TEST_CASE("nothing fulfilled is never a pass, even without limits", "[gate]") {
   CHECK(judge(result, at_10000).outcome == Outcome::failed);
 }
 
+TEST_CASE("a window in which no packet was due blames nobody", "[gate]") {
+  RunResult result = run_with({});
+  result.packets.planned = result.packets.sent = result.packets.fulfilled = 0;
+  const Verdict verdict = judge(result, {});
+  CHECK(verdict.outcome == Outcome::invalid);
+  REQUIRE_FALSE(verdict.reasons.empty());
+  CHECK_THAT(verdict.reasons.front(), ContainsSubstring("no packet was due"));
+  // As many as the target takes: that it took none is its own doing.
+  result.closed_loop = true;
+  CHECK(judge(result, {}).outcome == Outcome::broken);
+}
+
 TEST_CASE("a late generator leaves the throughput standing and marks the latency", "[gate]") {
   RunResult result = run_with(queue_slices(50'000));
   result.audit.lateness.p99_ms = 30;

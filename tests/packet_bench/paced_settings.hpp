@@ -18,6 +18,7 @@ struct PacedSettings {
   double stop_for_s = 0;
   double close_at_s = -1;  // says goodbye (1001) to all, as a connector that drains
   std::string log;         // binary: pairs of int64 ns (arrival, answer), CLOCK_MONOTONIC
+  std::uint64_t tell = 0;  // says so once it has answered so many packets
   bool batch = false;      // no pacing and no timers: answer all of a read in one write
 
   void declare(Flags& line) {
@@ -30,6 +31,7 @@ struct PacedSettings {
     line.add("--stop-for", stop_for_s);
     line.add("--close-at", close_at_s);
     line.add("--log", log);
+    line.add("--tell", tell);
     line.add("--batch", batch);
   }
 };

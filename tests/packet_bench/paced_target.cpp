@@ -317,7 +317,10 @@ class Server {
       packet_.assign(20, 0xee);
       send(peer, job.request_id, packet_);
     }
-    ++answered_;
+    if (++answered_ == settings_.tell) {
+      fmt::print("{{\"event\":\"answered\",\"packets\":{}}}\n", answered_);
+      std::fflush(stdout);
+    }
   }
 
   void send(Peer& peer, std::uint32_t request_id, wire::Bytes packet) {

@@ -14,7 +14,7 @@ TEST_CASE("the results have exactly the fields that were promised", "[result_jso
   result.branch = "main";
   result.window_s = 10;
   result.rate = 10'000;
-  result.packets.fulfilled = 100'000;
+  result.packets.planned = result.packets.fulfilled = 100'000;
   result.cost.cpu_percent = 31.4159265;
   const auto json = slipway::parse_json(to_json(result, judge(result, {}), {}));
   std::set<std::string> names;

@@ -53,11 +53,20 @@ TEST_CASE("a search stops at the highest rate allowed", "[search]") {
 TEST_CASE("a target that loses packets at any rate has no rate that is sustained", "[search]") {
   const TemporaryDirectory folder;
   const PacedTarget target({"--fault", "lose", "--every", "1"});
-  const BenchRun run = search(at_target(target, {"--rate", "2", "--duration", "500ms", "--warmup",
+  const BenchRun run = search(at_target(target, {"--rate", "800", "--duration", "500ms", "--warmup",
                                                  "0s", "--expiry", "200ms"}),
                               folder);
   INFO(run.out + run.err);
   CHECK(run.exit_status == 1);
   CHECK_THAT(run.out, ContainsSubstring("no rate is sustained"));
   CHECK_THAT(run.out, ContainsSubstring("unanswered"));
+  CHECK_THAT(run.out, ContainsSubstring("the lowest that was tried is 200.0 packets/s"));
+}
+
+TEST_CASE("a search refuses rates of which a run has too few answers for a p99", "[search]") {
+  const TemporaryDirectory folder;
+  const BenchRun run = packet_bench({"--rate", "15", "--duration", "5s"}, folder,
+                                    std::chrono::seconds(110), "search");
+  CHECK(run.exit_status == 2);
+  CHECK_THAT(run.err, ContainsSubstring("at least 20.0 packets/s"));
 }

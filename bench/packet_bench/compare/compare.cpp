@@ -59,11 +59,20 @@ std::vector<std::string> doubts_of(const std::vector<StoredResult>& before,
     }
   }
   for (const std::string& name : known) {
+    std::set<bool> exact;
     for (const auto* side : {&before, &after}) {
       for (const StoredResult& result : *side) {
-        if (result.metrics.count(name) > 0) continue;
-        doubts.push_back(fmt::format("{} has no {}", result.file.string(), name));
+        const auto found = result.metrics.find(name);
+        if (found != result.metrics.end()) {
+          exact.insert(found->second.exact);
+        } else {
+          doubts.push_back(fmt::format("{} has no {}", result.file.string(), name));
+        }
       }
+    }
+    if (exact.size() > 1) {
+      doubts.push_back(
+          fmt::format("{} is counted exactly in some results, measured in others", name));
     }
   }
   return doubts;
@@ -86,6 +95,7 @@ MetricComparison compare_metric(const std::string& metric, bool exact,
   comparison.metric = metric;
   comparison.exact = exact;
   comparison.pairs = std::min(before.size(), after.size());
+  comparison.unpaired = std::max(before.size(), after.size()) - comparison.pairs;
   std::vector<double> ratios;
   for (std::size_t i = 0; i < comparison.pairs; ++i) {
     ratios.push_back(std::log(after[i] / before[i]));
@@ -114,6 +124,12 @@ void add_notes(const std::vector<StoredResult>& before, const std::vector<Stored
                double alpha, Comparison& comparison) {
   const bool exact = std::all_of(comparison.metrics.begin(), comparison.metrics.end(),
                                  [](const MetricComparison& metric) { return metric.exact; });
+  for (const MetricComparison& metric : comparison.metrics) {
+    if (metric.unpaired == 0) continue;
+    comparison.notes.push_back(
+        fmt::format("the last {} of {} have nothing to be compared with, and were left out",
+                    metric.unpaired, metric.metric));
+  }
   if (exact) return;
   std::size_t fewest = comparison.metrics.front().pairs;
   for (const MetricComparison& metric : comparison.metrics) {

@@ -30,6 +30,7 @@ struct CompareOptions {
 struct MetricComparison {
   std::string metric;
   std::size_t pairs = 0;
+  std::size_t unpaired = 0;  // values of one side that the other has no counterpart to
   bool exact = false;
   double worsening = 0;  // relative
   Interval interval;     // relative

@@ -186,6 +186,14 @@ Verdict judge(const RunResult& result, const GateLimits& limits) {
     verdict.reasons.push_back("the target was lost and did not come back: " + result.target_lost);
     return verdict;
   }
+  if (!result.closed_loop && result.packets.planned == 0) {
+    verdict.outcome = Outcome::invalid;
+    verdict.reasons.push_back(
+        fmt::format("no packet was due in the {:.1f} s that count, at {} packets/s; measure longer "
+                    "(--duration)",
+                    result.planned_s, rate_text(result.rate)));
+    return verdict;
+  }
   if (result.packets.fulfilled == 0) {
     const PacketCounts& packets = result.packets;
     const bool silent =

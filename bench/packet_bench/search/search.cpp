@@ -21,6 +21,8 @@ namespace {
 using namespace std::chrono_literals;
 using Json = nlohmann::ordered_json;
 
+constexpr double least_for_p99 = 100;  // answers, see RunResult
+
 struct Probe {
   double rate;
   ProbeOutcome outcome;
@@ -75,8 +77,12 @@ Result<Search> run_search(const SearchOptions& options, RateSearch& search,
 std::string headline(const SearchOptions& options, const RateSearch& search) {
   const std::string slo = format_duration(options.slo_p99);
   if (!search.found()) {
-    return fmt::format("no rate is sustained with p99 within {}: {}: {}\n", slo,
-                       to_string(search.bounded_by()), search.why());
+    return fmt::format(
+        "no rate is sustained with p99 within {}: {}: {}\n"
+        "  the lowest that was tried is {:.1f} packets/s: of less, a run of {} has too few for a "
+        "p99\n",
+        slo, to_string(search.bounded_by()), search.why(), options.limits.least,
+        format_duration(options.run.plan.duration));
   }
   if (search.bounded_by() == Bound::none) {
     return fmt::format(
@@ -146,6 +152,15 @@ Result<SearchOptions> SearchFlags::checked() const {
   if (!slo) return slo.error();
   options.slo_p99 = *slo;
   options.limits.first = options.run.plan.rate;
+  options.limits.least =
+      least_for_p99 / std::chrono::duration<double>(options.run.plan.duration).count();
+  if (options.limits.first < options.limits.least) {
+    return refused_flag(
+        "--rate", rate_text(options.limits.first),
+        fmt::format("at least {:.1f} packets/s, as a p99 is of 100 answers or more, "
+                    "or a longer --duration",
+                    options.limits.least));
+  }
   if (!(max_rate_ >= options.limits.first && max_rate_ <= 50e6)) {
     return refused_flag("--max-rate", fmt::format("{}", max_rate_),
                         "at least --rate and at most 50000000 packets a second");
