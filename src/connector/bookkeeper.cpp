@@ -183,20 +183,24 @@ void Bookkeeper::share(ledger::Batch& batch) {
 }
 
 void Bookkeeper::collect() {
-  auto done = worker_->take();
+  const auto done = worker_->take();
   if (!done) return;
   const TimePoint now = std::chrono::steady_clock::now();
-  if (const auto* error = std::get_if<Error>(&*done)) {
-    failed(*error, now);
-  } else if (const auto* open = std::get_if<ledger::Opened>(&*done)) {
-    opened(*open);
-  } else if (const auto* some = std::get_if<ledger::Written>(&*done)) {
-    written(*some, now);
-  }
+  hear(*done, now);
   forwarder_.release_fulfills(Now::read());
   check_shared(now);
   progressed_();
   schedule();
+}
+
+void Bookkeeper::hear(const ledger::Worker::Done& done, TimePoint now) {
+  if (const auto* error = std::get_if<Error>(&done)) {
+    failed(*error, now);
+  } else if (const auto* open = std::get_if<ledger::Opened>(&done)) {
+    opened(*open);
+  } else if (const auto* some = std::get_if<ledger::Written>(&done)) {
+    written(*some, now);
+  }
 }
 
 void Bookkeeper::opened(const ledger::Opened& opened) {
@@ -338,27 +342,35 @@ void Bookkeeper::check_shared(TimePoint now) {
 bool Bookkeeper::close(std::chrono::milliseconds at_most) {
   if (!worker_) return true;
   const auto deadline = std::chrono::steady_clock::now() + at_most;
-  const auto ended = [&] {
-    worker_->wait(std::chrono::ceil<std::chrono::milliseconds>(std::max<std::chrono::nanoseconds>(
-        deadline - std::chrono::steady_clock::now(), std::chrono::nanoseconds(0))));
-    return worker_->take();
-  };
-  if (worker_->is_busy() && !ended()) return false;
-  if (!opened_) return forwarder_.take_changed().empty();
   wants_room_ = false;
-  // All of it: what became of the batch that was under way is not known.
-  for (AccountIndex i = 0; i < accounts_.size(); ++i) forwarder_.mark_changed(i);
-  durable_positions_.clear();
-  const ledger::Batch all = make_batch(std::chrono::steady_clock::now());
+  bool closing = false;
   for (;;) {
-    worker_->start(ledger::Worker::Close{all});
-    const auto done = ended();
+    const TimePoint now = std::chrono::steady_clock::now();
+    if (!worker_->is_busy()) {
+      if (!opened_ && !forwarder_.has_changed()) return true;
+      closing = opened_ && (closing || !under_way_);
+      if (opened_ && under_way_) forwarder_.progress().hand_over_again(now);
+      if (closing && !under_way_) under_way_ = make_batch(now);
+      worker_->start(last_job(closing));
+    }
+    worker_->wait(std::chrono::ceil<std::chrono::milliseconds>(
+        std::max<std::chrono::nanoseconds>(deadline - now, std::chrono::nanoseconds(0))));
+    const auto done = worker_->take();
     if (!done) return false;
     if (std::holds_alternative<std::monostate>(*done)) return true;
-    refuse(std::get<Error>(*done).text());
+    hear(*done, std::chrono::steady_clock::now());
+    if (!std::holds_alternative<Error>(*done)) continue;
     if (std::chrono::steady_clock::now() + retry_interval > deadline) return false;
     std::this_thread::sleep_for(retry_interval);
   }
+}
+
+// What is to be done before the ledger can be left: it may be another one's word that we are dead,
+// and what is under way is still to become durable, as it is.
+ledger::Worker::Job Bookkeeper::last_job(bool closing) const {
+  if (!opened_) return ledger::Worker::Open{wants_room_};
+  if (closing) return ledger::Worker::Close{*under_way_};
+  return *under_way_;
 }
 
 }  // namespace slipway::connector

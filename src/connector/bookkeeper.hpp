@@ -71,6 +71,8 @@ class Bookkeeper {
   ledger::Batch make_batch(TimePoint now);
   void share(ledger::Batch& batch);
   void collect();
+  void hear(const ledger::Worker::Done& done, TimePoint now);
+  ledger::Worker::Job last_job(bool closing) const;
   void opened(const ledger::Opened& opened);
   void written(const ledger::Written& written, TimePoint now);
   void taken_for_dead(std::int64_t last_counted, TimePoint now);

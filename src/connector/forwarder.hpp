@@ -81,6 +81,7 @@ class Forwarder {
   const ledger::Progress& progress() const { return progress_; }
   // The accounts whose balance has changed since the last call.
   std::vector<AccountIndex> take_changed();
+  bool has_changed() const { return !changed_.empty(); }
   void mark_changed(AccountIndex account);
   Balance& balance(AccountIndex account) { return accounts_[account].balance; }
   // Whether an account's part of its limits was too small since the last call.

@@ -65,7 +65,7 @@ std::string remedy_of(int code) {
       return "it and its folder must be writable by the connector's user";
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
-      return "move it away and bring it back from a copy";
+      return "stop the connectors that use it, and bring it back from a copy";
     default:
       return {};
   }

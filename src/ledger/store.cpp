@@ -59,8 +59,12 @@ Store::Store(std::unique_ptr<Database> database, Options options)
 template <typename Work>
 auto Store::in_transaction(Access access, Work work) -> decltype(work()) {
   const auto lost = [this](const Error& error) {
-    // A connection that fails once is not asked again.
-    if (error.kind == ErrorKind::unreachable || error.kind == ErrorKind::failed) connected_ = false;
+    // A connection that fails once is not asked again; of a damaged file somebody may have put a
+    // copy in its place.
+    if (error.kind == ErrorKind::unreachable || error.kind == ErrorKind::failed ||
+        error.kind == ErrorKind::corrupt) {
+      connected_ = false;
+    }
     return error;
   };
   if (!connected_) {
@@ -331,19 +335,19 @@ Result<std::int64_t> Store::next_epoch() {
   return read_epoch(*database_);
 }
 
-Result<void> Store::close(const Batch& batch) {
-  const auto closed = in_transaction(Access::whole, [&]() -> Result<void> {
-    const auto written = write_all(batch);
+Result<Written> Store::close(const Batch& batch) {
+  auto closed = in_transaction(Access::whole, [&]() -> Result<Written> {
+    auto written = write_all(batch);
     if (!written) return written.error();
     if (written->settled_at) {
       // By ourselves, when we did not learn of it, or by others after it.
-      if (*written->settled_at >= batch.number) return {};
-      return Error{ErrorKind::busy, "the ledger has settled this connector as dead", {}};
+      if (*written->settled_at >= batch.number) written->settled_at.reset();
+      return written;
     }
     if (const auto settled = settle_them({own_}); !settled) return settled.error();
     const auto epoch = next_epoch();
     if (!epoch) return epoch.error();
-    return {};
+    return written;
   });
   if (closed) own_ = settled_part;
   return closed;

@@ -66,8 +66,9 @@ class Store {
   Result<Written> write(const Batch& batch);
   // Looks for what others have changed and, with `settle_ended`, whether one of them has ended.
   Result<Written> look(bool settle_ended);
-  // Writes the last batch and settles this instance. After an error, again with the same batch.
-  Result<void> close(const Batch& batch);
+  // Writes the last batch and settles this instance, unless another one did that before
+  // (settled_at). After an error, again with the same batch.
+  Result<Written> close(const Batch& batch);
 
  private:
   template <typename Work>

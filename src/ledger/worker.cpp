@@ -68,8 +68,9 @@ Worker::Done Worker::perform(Job& job) {
     if (const auto* open = std::get_if<Open>(&job)) return told(store_->open(open->wants_room));
     if (const auto* look = std::get_if<Look>(&job)) return told(store_->look(look->settle_ended));
     if (const auto* batch = std::get_if<Batch>(&job)) return told(store_->write(*batch));
-    const auto closed = store_->close(std::get<Close>(job).batch);
+    auto closed = store_->close(std::get<Close>(job).batch);
     if (!closed) return closed.error();
+    if (closed->settled_at) return std::move(*closed);
     return std::monostate{};
   } catch (const std::exception& thrown) {
     // A damaged ledger may have a text where a number should be.

@@ -33,7 +33,7 @@ class RemoteDatabase : public ledger::Database {
     auto committed = inner_->commit();
     if (writing_ && lose_replies > 0) {
       --lose_replies;
-      return Error{ErrorKind::unreachable, "the reply to COMMIT was lost", {}};
+      return Error{lost_as, "the reply to COMMIT was lost", {}};
     }
     return committed;
   }
@@ -61,6 +61,7 @@ class RemoteDatabase : public ledger::Database {
   std::function<void()> before_connect;  // once
   bool takes_others_for_dead = false;
   std::atomic<int> lose_replies = 0;  // of transactions that write
+  std::atomic<ErrorKind> lost_as = ErrorKind::unreachable;
 
  private:
   std::unique_ptr<ledger::Database> inner_;
@@ -182,6 +183,54 @@ TEST_CASE("a close whose reply was lost has closed", "[connector]") {
   kept.fulfill(1);
   kept.run_until([&] { return kept.books.lag() == 0ns; });
   kept.database.lose_replies = 1;
+  CHECK(kept.books.close(5s));
+  CHECK(kept.balance("bob") == 100);
+}
+
+TEST_CASE("whoever is to end just when it was taken for dead writes what is left", "[connector]") {
+  Books kept;
+  kept.begin();
+  kept.send(1);
+  kept.fulfill(1);
+  kept.run_until([&] { return kept.books.lag() == 0ns; });
+  kept.settle_all();
+  kept.send(2);
+  kept.fulfill(2);  // under way, and told of nobody before the end
+  const bool knows = GENERATE(false, true);
+  if (knows) kept.run_until([&] { return !kept.books.failure().empty(); });
+  CHECK(kept.books.close(5s));
+  CHECK(kept.settled == 1);
+  CHECK(kept.balance("bob") == 200);
+}
+
+TEST_CASE("whoever is to end after a batch whose reply was lost counts it once", "[connector]") {
+  Books kept;
+  kept.begin();
+  kept.send(1);
+  kept.send(2);
+  kept.database.lose_replies = 1;
+  kept.fulfill(2);
+  kept.run_until([&] { return !kept.books.failure().empty(); });
+  kept.hub.forwarder.handle_reply(kept.hub.bob_link.id, kept.hub.bob_link.prepares[0].request_id,
+                                  make_fulfill(preimage_of(1)), Now::read());
+  const bool is_settled = GENERATE(false, true);
+  if (is_settled) kept.settle_all();
+  CHECK(kept.books.close(5s));
+  CHECK(kept.balance("bob") == 200);
+}
+
+TEST_CASE("a ledger that is found damaged is opened anew, as a copy may lie there", "[connector]") {
+  Books kept;
+  kept.begin();
+  std::atomic<int> opened = 0;
+  kept.database.before_connect = [&] { ++opened; };
+  kept.database.lost_as = ErrorKind::corrupt;
+  kept.database.lose_replies = 1;
+  kept.send(1);
+  kept.fulfill(1);
+  kept.run_until([&] { return !kept.books.failure().empty(); });
+  kept.run_until([&] { return kept.books.failure().empty() && kept.books.lag() == 0ns; });
+  CHECK(opened == 1);
   CHECK(kept.books.close(5s));
   CHECK(kept.balance("bob") == 100);
 }
