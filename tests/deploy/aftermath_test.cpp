@@ -201,6 +201,12 @@ TEST_CASE("a dry run says what would be done, and refuses what would be refused"
   host.unapplied = "HAProxy was made with another image";
   CHECK(dry_run(host, Action::deploy, "v2").exit_code == ExitCode::failed);
   host.unapplied.clear();
+  // What an image needs that was not pulled, nobody knows, and it is not refused for that.
+  host.missing_port = service::Service{}.port;
+  const Report unknown = dry_run(host, Action::deploy, "v2");
+  CHECK(unknown.exit_code == ExitCode::done);
+  CHECK_THAT(unknown.message, ContainsSubstring("it is not here: only a deploy can look at it"));
+  host.missing_port = 0;
   host.containers.at(Colour::blue).instance.running = false;
   CHECK_THAT(dry_run(host, Action::resume).message, ContainsSubstring("would start v1"));
   CHECK_FALSE(host.containers.at(Colour::blue).instance.running);

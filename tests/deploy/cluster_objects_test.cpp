@@ -73,6 +73,12 @@ Json& status_of(Json& pod) {
   return pod["status"]["containerStatuses"][0];
 }
 
+Json placed_with_ready(int pods) {
+  Json deployment = placed(described("{}"), {}, 2);
+  deployment["status"]["readyReplicas"] = pods;
+  return deployment;
+}
+
 Instance seen(const std::vector<Json>& pods, Json deployment = placed(described("{}"), {}, 2)) {
   // That the controllers know of all pods, where nothing else is said.
   deployment["status"].emplace("readyReplicas", pods.size());
@@ -164,9 +170,7 @@ TEST_CASE("a colour is as many pods as are ready, of those that are wanted", "[c
 }
 
 TEST_CASE("a pod that the cluster's controllers do not know of yet is not ready", "[cluster]") {
-  Json deployment = placed(described("{}"), {}, 2);
-  deployment["status"]["readyReplicas"] = 1;
-  const Instance instance = seen({pod("a"), pod("b")}, deployment);
+  const Instance instance = seen({pod("a"), pod("b")}, placed_with_ready(1));
   CHECK(instance.running);
   CHECK(instance.ready == 1);
   CHECK_THAT(instance.reason, ContainsSubstring("controllers"));
@@ -199,9 +203,11 @@ TEST_CASE("why a pod does not run is told in the cluster's words, and ends what 
   Json waiting = pod("a");
   status_of(waiting)["state"] = {{"waiting", {{"reason", reason}, {"message", message}}}};
   status_of(waiting)["ready"] = false;
-  const Instance instance = seen({waiting, pod("b")});
   INFO(reason);
-  CHECK(instance.running == running);
+  CHECK(seen({waiting}).running == running);
+  // One more that cannot begin does not end what serves.
+  const Instance instance = seen({waiting, pod("b")}, placed_with_ready(1));
+  CHECK(instance.running);
   CHECK(instance.reason == reason + ": " + message);
   CHECK(instance.ready == 1);
 }
@@ -228,6 +234,7 @@ TEST_CASE("a quota that refuses pods is told at once", "[cluster]") {
   const Instance instance = seen({}, deployment);
   CHECK_FALSE(instance.running);
   CHECK(instance.reason == "FailedCreate: exceeded quota: pods");
+  CHECK(seen({pod("a")}, deployment).running);
 }
 
 TEST_CASE("a pod that no node takes waits, and one that was evicted is named", "[cluster]") {
@@ -335,6 +342,11 @@ TEST_CASE("a process is told from all others, here and elsewhere", "[cluster]") 
   CHECK(is_dead_here(*self + "0"));
   CHECK(pid_here(*self + "0") == 0);
   CHECK_FALSE(is_dead_here("elsewhere/boot/1/1"));
+  // Another container on this machine has process IDs of its own.
+  std::string beside = *self;
+  beside.replace(beside.find("pid:["), 5, "pid:[1");
+  CHECK_FALSE(is_dead_here(beside));
+  CHECK(pid_here(beside) == 0);
   CHECK(pid_here("elsewhere/boot/1/1") == 0);
 }
 
@@ -354,6 +366,17 @@ TEST_CASE("a registry's answer is a release, or names why not", "[cluster]") {
   CHECK_FALSE(
       read_inspection(to_text(answer), {"registry.test/api", "", other_digest}).has_value());
   CHECK_FALSE(read_inspection("<html>", {"registry.test/api", "v1", ""}).has_value());
+}
+
+TEST_CASE("a service with roles is one instance, whatever a patch says", "[cluster]") {
+  const service::Service service = described("{roles: signals}");
+  Json deployment = placed(service);
+  CHECK(check_replicas(service, deployment).has_value());
+  deployment["spec"]["replicas"] = 3;
+  const auto refused = check_replicas(service, deployment);
+  REQUIRE_FALSE(refused.has_value());
+  CHECK(refused.error().kind == ErrorKind::usage);
+  CHECK(check_replicas(described("{}"), deployment).has_value());
 }
 
 TEST_CASE("a patch names a kind that is ours", "[cluster]") {

@@ -295,7 +295,6 @@ def test_what_the_stated_way_to_update_haproxy_cuts_is_what_the_guide_says(site,
     assert haproxy_image(site) == "haproxy:another"
     packets = load.document()["details"]["packets"]
     tell(f"{took:.1f} s at 2000 requests a second: {packets}")
-    assert took < 15, "seconds"
 
 
 def cut(connection: socket.socket) -> bool:

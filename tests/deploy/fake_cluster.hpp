@@ -79,12 +79,21 @@ class FakeCluster : public Engine, public Switch, public Store, public HealthSou
     points_ = 0;
     Options options;
     options.action = action;
-    options.target = action == Action::deploy ? config.repository + ":" + target : target;
+    options.target = action == Action::deploy ? reference(target) : target;
     Ports ports{config, *this, *this, *this, *this, *this};
     ports.failpoint = [this](const std::string&) {
       if (++points_ == cut_at) throw PowerCut{};
     };
     return Session(ports, options, "tester").run({});
+  }
+
+  Report dry_run(const std::string& target) {
+    Options options;
+    options.action = Action::deploy;
+    options.target = reference(target);
+    options.dry_run = true;
+    Ports ports{config, *this, *this, *this, *this, *this};
+    return Session(ports, options, "tester").dry_run();
   }
 
   std::string served() {
@@ -107,6 +116,7 @@ class FakeCluster : public Engine, public Switch, public Store, public HealthSou
     release.digest = "sha256:" + release.version + std::string(64 - release.version.size(), 'a');
     return release;
   }
+  bool pull_only_asks() const override { return true; }
   Result<void> retain(const Release&) override { return {}; }
   Result<void> archive(const Release&, std::stop_token) override { return {}; }
   Result<std::vector<Release>> missing(const std::vector<Release>&) override {
@@ -144,7 +154,9 @@ class FakeCluster : public Engine, public Switch, public Store, public HealthSou
     return Error{ErrorKind::failed, "only beside each other", {}};
   }
   Result<void> stop(Colour, std::chrono::nanoseconds) override { return {}; }
-  Result<void> start_again(Colour) override { return {}; }
+  Result<void> start_again(Colour) override {
+    return Error{ErrorKind::failed, "pods are made anew", {}};
+  }
   Result<void> set_role(Colour colour, Role role) override {
     objects_.deployments.at(colour).role = to_string(role);
     return {};
@@ -205,6 +217,7 @@ class FakeCluster : public Engine, public Switch, public Store, public HealthSou
     return service;
   }
   Result<std::shared_ptr<const Snapshot>> read_snapshot(const Release&) override {
+    if (!refuses.empty()) return Error{ErrorKind::usage, refuses, {}};
     return std::shared_ptr<const Snapshot>(std::make_shared<RenderedObjects>(objects_));
   }
   std::vector<std::string> secrets(const std::string&) override { return {}; }
@@ -231,10 +244,13 @@ class FakeCluster : public Engine, public Switch, public Store, public HealthSou
   void sleep_for(std::chrono::nanoseconds duration, std::stop_token) override { time += duration; }
 
   Config config;
-  int cut_at = -1;  // the failpoint, by number, at which the process ends
+  std::string refuses;  // why no version can be rendered
+  int cut_at = -1;      // the failpoint, by number, at which the process ends
   std::chrono::steady_clock::time_point time{};
 
  private:
+  std::string reference(const std::string& tag) const { return config.repository + ":" + tag; }
+
   Objects& objects_;
   int points_ = 0;
 };

@@ -105,3 +105,19 @@ TEST_CASE("a selector that tells nothing is named by the platform's own words", 
   CHECK(report.exit_code == ExitCode::ambiguous);
   CHECK_THAT(report.message, ContainsSubstring("the Service's selector does not tell"));
 }
+
+TEST_CASE("a dry run asks the registry of what the cluster would pull, and changes nothing",
+          "[platform]") {
+  Objects objects;
+  FakeCluster cluster(objects);
+  REQUIRE(cluster.run(Action::deploy, "v1").exit_code == ExitCode::done);
+  const std::string before = objects.journal;
+  CHECK_THAT(cluster.dry_run("v1").message, ContainsSubstring("serves already"));
+  CHECK_THAT(cluster.dry_run("v2").message,
+             ContainsSubstring("would deploy from v1") && !ContainsSubstring("not here"));
+  cluster.refuses = "no Secret api-env";
+  const Report refused = cluster.dry_run("v2");
+  CHECK(refused.exit_code == ExitCode::usage);
+  CHECK_THAT(refused.message, ContainsSubstring("no Secret api-env"));
+  CHECK(objects.journal == before);
+}

@@ -47,7 +47,7 @@ std::string ClusterApi::Answer::message() const {
 }
 
 ClusterApi::ClusterApi(const Config& config, const Patience& patience)
-    : config_(config), patience_(patience) {
+    : config_(config), patience_(patience), context_(config.context) {
   patience_.longest = std::max(patience.longest, config.step_deadline);
 }
 
@@ -68,13 +68,15 @@ Result<fs::path> ClusterApi::directory() {
 
 std::vector<std::string> ClusterApi::base_command() const {
   std::vector<std::string> argv{"kubectl"};
-  if (!config_.context.empty()) argv.push_back("--context=" + config_.context);
+  if (!context_.empty()) argv.push_back("--context=" + context_);
   return argv;
 }
 
-Result<Names> ClusterApi::ask_for_names() const {
+// The namespace, and which context it is of: an operation goes on with the cluster that it began
+// with, whatever somebody tells their kubeconfig meanwhile.
+Result<Names> ClusterApi::ask_for_names() {
   Names names{config_.project, config_.cluster_namespace};
-  if (!names.space.empty()) return names;
+  if (!names.space.empty() && !context_.empty()) return names;
   auto argv = base_command();
   argv.insert(argv.end(), {"config", "view", "--minify", "-o", "json"});
   auto view = run_command({.argv = argv, .deadline = longest_answer});
@@ -85,12 +87,16 @@ Result<Names> ClusterApi::ask_for_names() const {
   }
   const auto inside = read_file("/var/run/secrets/kubernetes.io/serviceaccount/namespace", 256);
   if (view->exit_status == 0) {
-    const auto contexts = JsonValue::parse(view->out).at({"contexts"}).items();
-    if (!contexts.empty()) names.space = contexts[0].at({"context", "namespace"}).text();
+    const JsonValue config = JsonValue::parse(view->out);
+    const auto contexts = config.at({"contexts"}).items();
+    if (!contexts.empty() && names.space.empty()) {
+      names.space = contexts[0].at({"context", "namespace"}).text();
+    }
     if (names.space.empty()) names.space = "default";
+    if (context_.empty()) context_ = config.at({"current-context"}).text();
   } else if (inside) {
-    names.space = *inside;
-  } else {
+    if (names.space.empty()) names.space = *inside;
+  } else if (names.space.empty()) {
     return Error{ErrorKind::usage,
                  fmt::format("kubectl knows no cluster: {}", last_words(view->err)),
                  "set KUBECONFIG, or context in the configuration"};

@@ -76,7 +76,7 @@ class ClusterApi {
   Result<void> start_proxy();
   Result<void> await_proxy();
   std::filesystem::path proxy_socket() const;
-  Result<Names> ask_for_names() const;
+  Result<Names> ask_for_names();
   void note_presence(bool is_there);
   Result<Answer> call_once(const std::string& method, const std::string& target,
                            const std::string& body, const std::string& content_type,
@@ -86,6 +86,7 @@ class ClusterApi {
   const Config& config_;
   Patience patience_;
   std::mutex mutex_;
+  std::string context_;  // empty: not known yet, or there is none, as in a pod
   std::filesystem::path directory_;
   std::optional<Child> proxy_;
   int proxies_ = 0;

@@ -1,25 +1,24 @@
 #include "deploy/kubernetes/cluster_engine.hpp"
 
 #include "base/foreign_text.hpp"
+#include "deploy/kubernetes/cluster_snapshot.hpp"
 #include "deploy/kubernetes/pods.hpp"
 #include "deploy/kubernetes/registry.hpp"
 #include "deploy/kubernetes/rendering.hpp"
 #include "deploy/model/plan_json.hpp"
 
 #include <algorithm>
+#include <future>
 #include <thread>
 
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 namespace slipway::deploy {
 namespace {
 
 constexpr std::chrono::milliseconds between_looks{100};
-
-// The annotation of a snapshot that names a release which it belongs to.
-std::string release_mark(const Release& release) {
-  return mark("release-" + release.digest.substr(7, 12));
-}
+// A kubectl takes some 50 MB.
+constexpr std::size_t at_once = 8;
 
 Error of_one_host() {
   return {ErrorKind::failed, "a cluster has room for both colours",
@@ -157,18 +156,35 @@ Result<Instance> ClusterEngine::inspect(Colour colour) {
   return instance;
 }
 
+// A finalizer keeps a pod, or a ReplicaSet without its Deployment makes it again.
+Error ClusterEngine::still_there(const Names& names, Colour colour,
+                                 const std::vector<JsonValue>& pods) {
+  std::vector<std::string> which;
+  for (const JsonValue& pod : pods) {
+    which.push_back(foreign_line(pod.at({"metadata", "name"}).text(), 80));
+  }
+  return {
+      ErrorKind::timeout,
+      fmt::format("the pods of {} do not go away: {}", names.deployment(colour),
+                  fmt::join(which, ", ")),
+      fmt::format("'kubectl -n {} get pod {} -o yaml' tells what keeps it (finalizers) or makes "
+                  "it again (ownerReferences)",
+                  names.space, which.front())};
+}
+
 // A pod on a node that is gone stays on its way out until somebody says that it is.
 Result<void> ClusterEngine::await_gone(const Names& names, Colour colour,
-                                       std::chrono::nanoseconds grace, std::stop_token stop) {
-  const auto give_up = std::chrono::steady_clock::now() + grace + std::chrono::seconds(10);
+                                       std::chrono::nanoseconds grace) {
+  const auto force_at = std::chrono::steady_clock::now() + grace + std::chrono::seconds(10);
+  const auto give_up = force_at + config_.step_deadline;
   bool forced = false;
   for (;;) {
     const auto pods = pods_of(names, colour);
     if (!pods) return pods.error();
     const auto left = pods->at({"items"}).items();
     if (left.empty()) return {};
-    if (stop.stop_requested()) return Error{ErrorKind::cancelled, "a stop was requested", {}};
-    if (!forced && std::chrono::steady_clock::now() > give_up) {
+    if (std::chrono::steady_clock::now() > give_up) return still_there(names, colour, left);
+    if (!forced && std::chrono::steady_clock::now() > force_at) {
       forced = true;
       for (const JsonValue& pod : left) {
         (void)api_.call("DELETE", names.path("pods", pod.at({"metadata", "name"}).text()) +
@@ -196,7 +212,7 @@ Result<void> ClusterEngine::remove(Colour colour) {
   auto removed = api_.demand("remove " + names->deployment(colour), "DELETE",
                              place + "?propagationPolicy=Background");
   if (!removed && removed.error().kind != ErrorKind::not_found) return removed.error();
-  return await_gone(*names, colour, grace, {});
+  return await_gone(*names, colour, grace);
 }
 
 Result<void> ClusterEngine::start(Colour colour, const Release& release,
@@ -227,14 +243,6 @@ Result<void> ClusterEngine::stop(Colour, std::chrono::nanoseconds) {
 
 Result<void> ClusterEngine::start_again(Colour) {
   return of_one_host();
-}
-
-Result<std::string> ClusterEngine::a_pod(const Names& names, Colour colour) {
-  const auto pods = pods_of(names, colour);
-  if (!pods) return pods.error();
-  const auto running = running_pods(*pods);
-  if (!running.empty()) return running.front();
-  return Error{ErrorKind::not_found, fmt::format("no pod of {} runs", to_string(colour)), {}};
 }
 
 Result<void> ClusterEngine::set_role(Colour colour, Role role) {
@@ -297,11 +305,27 @@ Result<CommandOutput> ClusterEngine::execute(Colour colour, const std::vector<st
                                              std::chrono::nanoseconds deadline) {
   const auto names = api_.names();
   if (!names) return names.error();
-  const auto pod = a_pod(*names, colour);
-  if (!pod) return pod.error();
-  std::vector<std::string> command{"exec", *pod, "--container", std::string(container_name), "--"};
-  command.insert(command.end(), argv.begin(), argv.end());
-  return api_.kubectl(std::move(command), deadline);
+  const auto pods = pods_of(*names, colour);
+  if (!pods) return pods.error();
+  const auto running = running_pods(*pods);
+  Result<CommandOutput> all =
+      Error{ErrorKind::not_found, fmt::format("no pod of {} runs", to_string(colour)), {}};
+  const auto in_pod = [&](const std::string& pod) {
+    std::vector<std::string> command{"exec", pod, "--container", std::string(container_name), "--"};
+    command.insert(command.end(), argv.begin(), argv.end());
+    return api_.kubectl(std::move(command), deadline);
+  };
+  for (std::size_t begin = 0; begin < running.size(); begin += at_once) {
+    std::vector<std::future<Result<CommandOutput>>> asked;
+    for (std::size_t i = begin; i < std::min(begin + at_once, running.size()); ++i) {
+      asked.push_back(std::async(std::launch::async, in_pod, running[i]));
+    }
+    for (auto& one : asked) {
+      all = one.get();
+      if (!all || all->exit_status != 0) return all;  // the others end with their futures
+    }
+  }
+  return all;
 }
 
 }  // namespace slipway::deploy

@@ -17,6 +17,7 @@ class ClusterEngine : public Engine {
 
   Result<Release> find_local(const Release& release) override;
   Result<Release> pull(const Reference& reference, std::stop_token stop) override;
+  bool pull_only_asks() const override { return true; }
   // Nodes keep images as they see fit: only a warm pod holds one. What is retained here is what a
   // version runs with.
   Result<void> retain(const Release& release) override;
@@ -50,9 +51,8 @@ class ClusterEngine : public Engine {
   };
   Result<std::vector<Snapshots>> snapshots();
   Result<JsonValue> pods_of(const Names& names, Colour colour);
-  Result<std::string> a_pod(const Names& names, Colour colour);
-  Result<void> await_gone(const Names& names, Colour colour, std::chrono::nanoseconds grace,
-                          std::stop_token stop);
+  Result<void> await_gone(const Names& names, Colour colour, std::chrono::nanoseconds grace);
+  static Error still_there(const Names& names, Colour colour, const std::vector<JsonValue>& pods);
 
   const Config& config_;
   ClusterApi& api_;

@@ -2,6 +2,7 @@
 
 #include "base/base64.hpp"
 #include "base/sha256.hpp"
+#include "deploy/model/plan_json.hpp"
 #include "deploy/state/secrets.hpp"
 #include "service/read_service.hpp"
 
@@ -25,12 +26,18 @@ std::string encoded(const std::string& bytes) {
 
 }  // namespace
 
-ClusterSnapshot::ClusterSnapshot(ClusterApi& api, Names names, const service::Service& service,
-                                 const Supplied& supplied, const Json& deployment)
-    : api_(api), names_(std::move(names)), data_(data_of(supplied)) {
+std::string release_mark(const Release& release) {
+  return mark("release-" + release.digest.substr(7, 12));
+}
+
+ClusterSnapshot::ClusterSnapshot(ClusterApi& api, Names names, Release release,
+                                 const service::Service& service, const Supplied& supplied,
+                                 const Json& deployment)
+    : api_(api), names_(std::move(names)), release_(std::move(release)), data_(data_of(supplied)) {
   data_[service_key] = service::to_json_text(service);
   data_[deployment_key] = to_text(deployment);
   hash_ = hash_of(data_);
+  release_.snapshot = hash_;
 }
 
 Result<void> ClusterSnapshot::write() const {
@@ -43,7 +50,9 @@ Result<void> ClusterSnapshot::write() const {
        {{"name", names_.snapshot(hash_)},
         {"labels",
          {{label_name, names_.service}, {label_manager, manager}, {label_part, "snapshot"}}},
-        {"annotations", {{mark("snapshot"), hash_}}}}},
+        // Whose it is stands in it from the first: one that nobody retains is removed by that.
+        {"annotations",
+         {{mark("snapshot"), hash_}, {release_mark(release_), to_json_text(release_)}}}}},
       {"data", Json::object()}};
   for (const auto& [key, content] : data_) secret["data"][key] = encoded(content);
   auto made =

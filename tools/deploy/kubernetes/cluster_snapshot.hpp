@@ -15,9 +15,12 @@
 
 namespace slipway::deploy {
 
+// The annotation of a snapshot that names a release which it belongs to.
+std::string release_mark(const Release& release);
+
 class ClusterSnapshot : public Snapshot {
  public:
-  ClusterSnapshot(ClusterApi& api, Names names, const service::Service& service,
+  ClusterSnapshot(ClusterApi& api, Names names, Release release, const service::Service& service,
                   const Supplied& supplied, const Json& deployment);
 
   const std::string& hash() const override { return hash_; }
@@ -26,6 +29,7 @@ class ClusterSnapshot : public Snapshot {
  private:
   ClusterApi& api_;
   Names names_;
+  Release release_;
   std::map<std::string, std::string> data_;
   std::string hash_;
 };

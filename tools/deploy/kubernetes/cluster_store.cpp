@@ -117,17 +117,11 @@ Result<Supplied> ClusterStore::read_supplied(const Names& names, const service::
 Result<std::shared_ptr<const Json>> ClusterStore::render(const Names& names,
                                                          const service::Service& service,
                                                          const Supplied& supplied) {
-  const int replicas = config_.replicas.value_or(service.kubernetes.replicas);
-  if (service.has_roles && replicas > 1) {
-    return Error{ErrorKind::usage,
-                 fmt::format("{} replicas of a service with roles: it keeps its peers' connections "
-                             "and balances to itself",
-                             replicas),
-                 "it is one instance, which moves: leave out replicas"};
-  }
-  Json deployment = deployment_template(names, service, supplied, replicas);
+  const int wanted = config_.replicas.value_or(service.kubernetes.replicas);
+  Json deployment = deployment_template(names, service, supplied, wanted);
   auto changed = apply_patch(api_, config_.patch_file, deployment);
   if (!changed) return changed.error();
+  if (auto one = check_replicas(service, deployment); !one) return one.error();
   return std::make_shared<const Json>(std::move(deployment));
 }
 
@@ -174,7 +168,7 @@ Result<std::shared_ptr<const Snapshot>> ClusterStore::read_snapshot(const Releas
   auto deployment = render(*names, *service, *supplied);
   if (!deployment) return deployment.error();
   auto snapshot =
-      std::make_shared<ClusterSnapshot>(api_, *names, *service, *supplied, **deployment);
+      std::make_shared<ClusterSnapshot>(api_, *names, release, *service, *supplied, **deployment);
   Release placed = release;
   placed.snapshot = snapshot->hash();
   if (auto taken = try_out(*names, **deployment, placed); !taken) return taken.error();

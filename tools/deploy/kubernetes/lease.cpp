@@ -7,6 +7,7 @@
 
 #include <condition_variable>
 #include <csignal>
+#include <filesystem>
 #include <mutex>
 #include <thread>
 #include <unistd.h>
@@ -39,9 +40,13 @@ std::optional<std::string> start_of(pid_t pid) {
   return stat->substr(at + 1, stat->find(' ', at + 1) - at - 1);
 }
 
+// Whose process IDs are ours: two containers on one machine may have its name and its boot, and
+// see other processes.
 std::string this_machine() {
-  return first_line("/proc/sys/kernel/hostname") + "/" +
-         first_line("/proc/sys/kernel/random/boot_id");
+  std::error_code failed;
+  const auto process_ids = std::filesystem::read_symlink("/proc/self/ns/pid", failed);
+  return fmt::format("{}/{}/{}", first_line("/proc/sys/kernel/hostname"),
+                     first_line("/proc/sys/kernel/random/boot_id"), process_ids.string());
 }
 
 // The process ID where the process is or was one of this machine.
@@ -93,6 +98,7 @@ Result<LeaseState> hand_over(ClusterApi& api, const Names& names, const std::str
   for (int attempt = 1;; ++attempt) {
     auto lease = read_state(api, names);
     if (!lease) return lease.error();
+    if (lease->holder == to) return lease;  // written before, and the answer was lost
     if (lease->holder != from) return held_by(*lease);
     auto version = put(api, names, to, lease->owner, lease->version);
     if (!version && version.error().kind == ErrorKind::busy && attempt < 10) continue;

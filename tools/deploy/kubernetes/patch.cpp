@@ -49,8 +49,13 @@ Result<void> apply_patch(ClusterApi& api, const std::filesystem::path& file, Jso
   if (!folder) return folder.error();
   const std::filesystem::path input = *folder / "object.json";
   if (auto written = write_durably(input, to_text(object), 0600); !written) return written.error();
+  // It may hold what every user of this machine must not see among the arguments.
+  const std::filesystem::path changes = *folder / "patch.json";
+  if (auto written = write_durably(changes, to_text(patch->second), 0600); !written) {
+    return written.error();
+  }
   auto merged = api.kubectl({"patch", "--local", "-f", input.string(), "--type=strategic", "-o",
-                             "json", "-p", to_text(patch->second)},
+                             "json", "--patch-file", changes.string()},
                             std::chrono::seconds(30));
   if (!merged) return merged.error();
   Json result = merged->exit_status == 0 ? parse_json(merged->out) : Json();

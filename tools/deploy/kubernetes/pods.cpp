@@ -181,6 +181,9 @@ Instance read_instance(const JsonValue& deployment, const JsonValue& pods) {
     instance.reason = "the cluster's controllers do not know of them yet";
   }
   instance.ready = std::min(instance.ready, known);
+  // What serves with fewer pods than it should have still serves: whoever took it for dead would
+  // make it anew, and end those pods.
+  if (instance.desired > 0 && instance.ready > 0) instance.running = true;
   if (instance.reason.empty() && instance.ready < instance.desired) {
     instance.reason = evicted(pods.at({"items"}));
   }

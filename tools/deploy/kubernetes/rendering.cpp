@@ -268,4 +268,14 @@ Json disruption_budget(const Names& names) {
        {{"maxUnavailable", 1}, {"selector", {{"matchLabels", {{label_name, names.service}}}}}}}};
 }
 
+Result<void> check_replicas(const service::Service& service, const Json& deployment) {
+  const auto replicas = JsonValue::parse(to_text(deployment)).at({"spec", "replicas"}).integer();
+  if (!service.has_roles || replicas <= 1) return {};
+  return Error{ErrorKind::usage,
+               fmt::format("{} replicas of a service with roles: it keeps its peers' connections "
+                           "and balances to itself",
+                           replicas),
+               "it is one instance, which moves: leave out replicas, also of the patch"};
+}
+
 }  // namespace slipway::deploy

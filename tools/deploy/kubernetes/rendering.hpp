@@ -48,4 +48,7 @@ Json disruption_budget(const Names& names);
 
 std::vector<std::uint16_t> all_ports(const service::Service& service);
 
+// Whether a Deployment, patched already, has as many replicas as its service may. Errors: usage.
+Result<void> check_replicas(const service::Service& service, const Json& deployment);
+
 }  // namespace slipway::deploy

@@ -70,6 +70,9 @@ class Engine {
   // Errors: not_found, unreachable, failed, cancelled.
   virtual Result<Release> pull(const Reference& reference, std::stop_token stop) = 0;
 
+  // Whether pull() changes nothing here, so that a dry run may ask, too.
+  virtual bool pull_only_asks() const { return false; }
+
   // Makes sure that pruning images cannot take the image.
   virtual Result<void> retain(const Release& release) = 0;
   // Makes sure that pull() brings the image also where somebody pruned all that does not run, and
@@ -111,7 +114,8 @@ class Engine {
   virtual Result<std::vector<Endpoint>> endpoints(Colour colour, std::uint16_t port) = 0;
   // The last lines that the instance wrote, as they are.
   virtual Result<std::string> log_tail(Colour colour) = 0;
-  // Runs a command beside the instance; its output is as it came.
+  // Runs a command beside each of the colour's instances; the output, as it came, is that of one
+  // where it failed, else of any.
   virtual Result<CommandOutput> execute(Colour colour, const std::vector<std::string>& argv,
                                         std::chrono::nanoseconds deadline) = 0;
 };

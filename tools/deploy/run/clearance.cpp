@@ -81,10 +81,12 @@ Result<void> check_clearance(Ports& ports, const Plan& plan, const Ledger& ledge
 }
 
 Result<void> check_switch(Ports& ports, const Plan& plan) {
-  const service::Service service = service_of(ports, plan.target);
-  if (auto carried = ports.traffic.check_routes(plan.candidate, service); !carried) {
-    return Error{ErrorKind::failed, carried.error().what, carried.error().remedy};
-  }
+  // Of an image that a dry run did not pull nobody knows what it needs.
+  const bool is_known = plan.rollback || !plan.target.snapshot.empty();
+  const auto carried =
+      is_known ? ports.traffic.check_routes(plan.candidate, service_of(ports, plan.target))
+               : Result<void>{};
+  if (!carried) return Error{ErrorKind::failed, carried.error().what, carried.error().remedy};
   // A way back is not barred by what somebody wrote meanwhile.
   return plan.rollback ? Result<void>{} : ports.traffic.check_current();
 }

@@ -325,7 +325,8 @@ Report Session::dry_run() {
   if (!found) return refused(code_without_survey(found.error().kind), found.error());
   if (options_.action == Action::resume) return dry_resume(*found, ledger);
   const auto current = release_serving(ports_, ledger, *found);
-  auto destination = find_destination(ports_, options_, ledger, *found, false, {});
+  auto destination =
+      find_destination(ports_, options_, ledger, *found, ports_.engine.pull_only_asks(), {});
   if (!destination) {
     return refused(code_without_destination(destination.error().kind), destination.error());
   }
@@ -347,9 +348,10 @@ Report Session::dry_run() {
   const std::string to =
       destination->release.empty() ? options_.target : destination->release.describe();
   report.message = fmt::format(
-      "would {} from {} to {} on {} ({}){}", report.operation,
+      "would {} from {} to {} on {} ({}){}{}", report.operation,
       current ? current->describe() : "nothing", to, to_string(plan.candidate),
       plan.warm ? "warm" : "started anew",
+      destination->release.snapshot.empty() ? "; it is not here: only a deploy can look at it" : "",
       ledger.open() ? fmt::format(", after resuming transaction {}", ledger.open()->id) : "");
   return report;
 }
