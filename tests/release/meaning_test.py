@@ -219,10 +219,10 @@ def test_footers_of_a_folded_description_are_told_whole(history):
 @pytest.mark.parametrize("part", ["<!--", "<details>", "<!-- -->", "<details></details>"])
 def test_comments_and_foldings_without_number_or_end_are_read_in_one_pass(part):
     code = (f"import {{ visible }} from '{RELEASE}/commits.mjs'; const text = '{part}'.repeat(100_000);"
-            "const began = Date.now(); visible(text); console.log(Date.now() - began)")
+            "visible(text); console.log(process.cpuUsage().user / 1e6)")
     took = subprocess.run([RELEASE / "node", "--input-type=module", "--eval", code], check=True, capture_output=True,
                           encoding="utf-8", timeout=60).stdout
-    assert int(took) < 5000, "milliseconds; by the square it is minutes"
+    assert float(took) < 10, "seconds of a processor; by the square it is minutes"
 
 
 def test_clocks_that_are_wrong_change_nothing(history):

@@ -137,6 +137,7 @@ def timed(w: ActWorld, leg: str, run) -> tuple:
     result = run()
     seconds = result.seconds.get(job, time.monotonic() - began)
     log = Path(os.environ.get("CRITICAL_PATH_LOGS", w.state)) / f"{leg.replace('/', '-')}.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("a", encoding="utf-8") as file:
         file.write(result.log)
     return result.jobs.get(job, "?"), seconds, processor_seconds() - before
