@@ -13,8 +13,11 @@ namespace {
 
 constexpr std::size_t longest_text = 2000;
 constexpr std::size_t most_items = 64;
+// Up to 1,000,000 seconds, as parse_duration() takes them and format_duration() writes them.
 constexpr std::string_view duration_pattern =
-    R"(^([0-9]{1,9}(\.[0-9]{1,3})?us|[0-9]{1,8}(\.[0-9]{1,6})?ms|[0-9]{1,6}(\.[0-9]{1,9})?s|[0-9]{1,4}m|[0-9]{1,2}h)$)";
+    R"(^([0-9]{1,9}(\.[0-9]{1,3})?us|[0-9]{1,8}(\.[0-9]{1,6})?ms|[0-9]{1,6}(\.[0-9]{1,9})?s|1000000s|)"
+    R"(([0-9]{1,4}|1[0-5][0-9]{3}|16[0-5][0-9]{2}|166[0-5][0-9]|1666[0-6])m|)"
+    R"(([0-9]{1,2}|1[0-9]{2}|2[0-6][0-9]|27[0-7])h)$)";
 constexpr std::string_view share_pattern = R"(^([0-9]{1,2}(\.[0-9]{1,4})?|100)%$)";
 
 Complaints wrong(std::string what, std::string pointer = "") {
@@ -167,20 +170,20 @@ Field integers(std::string name, std::string description, std::vector<int>& valu
   return integers_of(std::move(name), std::move(description), value, lowest, highest);
 }
 
-Field number(std::string name, std::string description, double& value, double above,
+Field number(std::string name, std::string description, double& value, double lowest,
              double highest) {
-  return {
-      std::move(name),
-      std::move(description),
-      {{"type", "number"}, {"exclusiveMinimum", above}, {"maximum", highest}},
-      [&value, above, highest](const Json& given) -> Complaints {
-        if (!given.is_number() || !(given.get<double>() > above) || given.get<double>() > highest) {
-          return must_be(given, fmt::format("a number above {} and up to {}", above, highest));
-        }
-        value = given.get<double>();
-        return {};
-      },
-      [&value] { return value == 0 ? Json() : Json(value); }};
+  return {std::move(name),
+          std::move(description),
+          {{"type", "number"}, {"minimum", lowest}, {"maximum", highest}},
+          [&value, lowest, highest](const Json& given) -> Complaints {
+            if (!given.is_number() || !(given.get<double>() >= lowest) ||
+                given.get<double>() > highest) {
+              return must_be(given, fmt::format("a number from {} to {}", lowest, highest));
+            }
+            value = given.get<double>();
+            return {};
+          },
+          [&value] { return value == 0 ? Json() : Json(value); }};
 }
 
 Field share(std::string name, std::string description, double& value) {

@@ -59,7 +59,7 @@ Field ports(std::string name, std::string description, std::vector<std::uint16_t
 Field integers(std::string name, std::string description, std::vector<int>& value, int lowest,
                int highest);
 // `above`: the value must be greater than it. Nothing is written of a zero.
-Field number(std::string name, std::string description, double& value, double above,
+Field number(std::string name, std::string description, double& value, double lowest,
              double highest);
 // "1.5%" as 0.015.
 Field share(std::string name, std::string description, double& value);

@@ -29,6 +29,9 @@ constexpr Shape target_url{R"(^[a-z][a-z0-9+]*://[!-~]*\{host\}[!-~]*$)",
 constexpr Shape variable{R"(^(?!SLIPWAY_)[A-Za-z_][A-Za-z0-9_]*$)", "a variable's name"};
 constexpr Shape anything{R"(^[^\x00]*$)", "a text"};
 
+// A shorter one is always in vain, or leaves no pause.
+constexpr std::chrono::milliseconds shortest_question{10};
+
 Field health_rules(HealthRules& rules) {
   return section("healthy", "When a new version counts as healthy.",
                  {integer("times", "Healthy answers in a row.", rules.healthy_in_a_row, 1, 1000),
@@ -36,7 +39,9 @@ Field health_rules(HealthRules& rules) {
                   duration("every", "Time between two questions.", rules.interval),
                   duration("timeout", "Of one question, in total.", rules.timeout),
                   duration("within", "Hopeless if it takes longer.", rules.deadline)},
-                 {not_longer("for", rules.minimum_healthy, "within", rules.deadline)});
+                 {not_longer("for", rules.minimum_healthy, "within", rules.deadline),
+                  not_shorter("every", rules.interval, shortest_question),
+                  not_shorter("timeout", rules.timeout, shortest_question)});
 }
 
 // Without names of metrics there is nothing to look for on it.
@@ -58,7 +63,7 @@ Field bake_rules(BakeRules& rules) {
        section("worse", "What is too much worse than before.",
                {share("errors", "The share of bad answers is higher by this.", rules.worse_errors),
                 number("latency", "The mean latency is this many times as high.",
-                       rules.worse_latency, 0, 1000),
+                       rules.worse_latency, 0.01, 1000),
                 duration("allowance", "And higher by at least this.", rules.latency_allowance)}),
        metrics_page(rules), selector("good", "The counter of good answers.", rules.good),
        selector("bad", "The counter of bad answers.", rules.bad),
@@ -111,7 +116,7 @@ Field gate_rules(GateRules& gate) {
        text("receiver", "Where packet_bench receives what it sends to the target.", gate.receiver,
             target_url),
        text("destination", "The account that is paid through the target.", gate.destination, word),
-       number("rate", "Requests per second that it must do.", gate.rate, 0, 10'000'000),
+       number("rate", "Requests per second that it must do.", gate.rate, 100, 1'000'000),
        integer("connections", "How many connections carry them.", gate.connections, 1, 10'000),
        section("worse", "What is too much worse than the base.",
                {share("cpu", "Processor time per request.", gate.worse_cpu),
@@ -124,7 +129,7 @@ Field gate_rules(GateRules& gate) {
 Field limits_of(Limits& limits) {
   return section("limits", "What one instance may use.",
                  {text("memory", "As Docker writes it: 512m.", limits.memory, memory_size),
-                  number("cpus", "Processors; 0.5 is half of one.", limits.processors, 0, 1024),
+                  number("cpus", "Processors; 0.5 is half of one.", limits.processors, 0.01, 1024),
                   integer("processes", "Processes and threads.", limits.processes, 1, 1'000'000)});
 }
 
@@ -179,7 +184,8 @@ Field fields_of(Service& service) {
                         service.platform, {"docker", "kubernetes"}),
                  [&service] { return service.platform == "docker"; }),
        kubernetes_of(service.kubernetes)},
-      {tcp_is_not_http(), places_differ(), one_with_roles(), bake_counts_in_cluster()});
+      {tcp_is_not_http(), secrets_are_not_written(), places_differ(), one_with_roles(),
+       bake_counts_in_cluster()});
 }
 
 }  // namespace slipway::service

@@ -51,13 +51,29 @@ Error refusal(const Document& document, const std::string& file, const Complaint
 
 }  // namespace
 
+std::string plain_name(std::string name) {
+  for (char& c : name) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+    if (!plain) c = '-';
+  }
+  const auto begin = name.find_first_not_of('-');
+  if (begin == std::string::npos) return "service";
+  name = name.substr(begin, 42);
+  return name.substr(0, name.find_last_not_of('-') + 1);
+}
+
 Result<Service> parse_service(std::string_view text, const std::string& file,
                               const Defaults& defaults) {
   auto document = parse_yaml(text, file);
   if (!document) return document.error();
   Service service;
-  service.name = defaults.name;
-  service.image = defaults.image;
+  // What is written of it must be read again.
+  if (!defaults.name.empty()) service.name = plain_name(defaults.name);
+  Service with_image;
+  if (fields_of(with_image).read(Json{{"image", defaults.image}}).empty()) {
+    service.image = defaults.image;
+  }
   service.ready.clear();
   Complaints complaints = fields_of(service).read(document->value);
   if (!complaints.empty()) return refusal(*document, file, complaints);

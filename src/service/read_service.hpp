@@ -9,7 +9,11 @@
 
 namespace slipway::service {
 
-// What slipway.yml need not say: taken from the repository that it lies in.
+// As a service's name must be, 42 small letters, digits and hyphens at most, of any other name.
+std::string plain_name(std::string name);
+
+// What slipway.yml need not say: taken from the repository that it lies in, or from a host. What no
+// slipway.yml may say is made plain (the name) or left out (the image).
 struct Defaults {
   std::string name;
   std::string image;

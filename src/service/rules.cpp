@@ -60,6 +60,28 @@ Rule not_longer(std::string key, const std::chrono::nanoseconds& value, std::str
           }};
 }
 
+Rule not_shorter(std::string key, const std::chrono::nanoseconds& value,
+                 std::chrono::nanoseconds least) {
+  return {Json(), [key = std::move(key), &value, least](const Json&) -> Complaints {
+            if (value >= least) return {};
+            return {{"/" + key, fmt::format("is shorter than {}", format_duration(least))}};
+          }};
+}
+
+Rule secrets_are_not_written() {
+  return {Json(), [](const Json& given) -> Complaints {
+            const Json written = given.value("env", Json::object());
+            const Json secrets = given.value("secrets", Json::array());
+            for (std::size_t i = 0; i < secrets.size(); ++i) {
+              const std::string name = secrets[i].get<std::string>();
+              if (!written.contains(name)) continue;
+              return {{fmt::format("/secrets/{}", i),
+                       fmt::format("{} has a value in 'env'; leave out one", name)}};
+            }
+            return {};
+          }};
+}
+
 Rule tcp_is_not_http() {
   return {Json(), [](const Json& given) -> Complaints {
             const int port = given.value("port", 8080);
@@ -110,7 +132,9 @@ Rule bake_counts_in_cluster() {
 Rule places_differ() {
   return {Json(), [](const Json& given) {
             Complaints complaints;
-            std::map<std::string, std::string> places;
+            constexpr const char* temporary = "/tmp";
+            std::map<std::string, std::string> places{
+                {temporary, "the one in memory that every service has"}};
             const auto add = [&](const std::string& pointer, const std::string& place) {
               const auto [before, is_new] = places.emplace(place, pointer);
               if (is_new) return;
@@ -125,6 +149,7 @@ Rule places_differ() {
             }
             const Json writable = given.value("writable", Json::array());
             for (std::size_t i = 0; i < writable.size(); ++i) {
+              if (writable[i] == temporary) continue;
               add(fmt::format("/writable/{}", i), writable[i].get<std::string>());
             }
             return complaints;

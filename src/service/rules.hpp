@@ -19,6 +19,13 @@ Rule is_expression(std::string key);
 Rule not_longer(std::string key, const std::chrono::nanoseconds& value, std::string limit_key,
                 const std::chrono::nanoseconds& limit);
 
+// The duration, as read, is at least `least`.
+Rule not_shorter(std::string key, const std::chrono::nanoseconds& value,
+                 std::chrono::nanoseconds least);
+
+// No variable has a value written here and one that is a secret.
+Rule secrets_are_not_written();
+
 // The HTTP port is not among the others.
 Rule tcp_is_not_http();
 

@@ -69,6 +69,10 @@ struct GateRules {
   double worse_rate = 0.01;
 };
 
+// How what a service may write to is mounted: its user is the image's choice, so anybody may.
+inline constexpr std::string_view writable_options = "size=64m,mode=1777";
+inline constexpr std::string_view temporary_options = "size=16m,mode=1777";
+
 struct Limits {
   std::string memory = "512m";  // as Docker has it
   double processors = 2;

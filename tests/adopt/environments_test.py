@@ -59,7 +59,7 @@ class World:
 
     def setup(self, *words: str) -> subprocess.CompletedProcess:
         return self.run(REPOSITORY / "scripts/setup-host", "root@host.test:2222", "--known-hosts", "known", "--key",
-                        "ci.pub", *words, stdin=subprocess.DEVNULL)
+                        "ci.pub", "--image", "ghcr.io/acme/api", *words, stdin=subprocess.DEVNULL)
 
     def done(self, *words: str) -> str:
         done = self.setup(*words)

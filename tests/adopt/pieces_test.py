@@ -38,11 +38,18 @@ def test_the_request_of_the_gate_is_what_is_sent(tmp_path):
     assert (tmp_path / "body").read_text() == "{}"
 
 
+def test_what_the_gate_counts_as_served_counts_in_a_rehearsal(tmp_path):
+    served = {"status": [301, 302], "header": {"X-A": "b"}, "json": {"/ok": True}, "body": "^ok$"}
+    load = traffic.http_load("10.0.0.1", 9000, {**DOCUMENT["gate"], "served": served}, tmp_path)
+    assert load.flags[4:] == ("--served", "status=301,302", "--served", "header=X-A: b", "--served", "json=/ok=true",
+                              "--served", "body=^ok$")
+
+
 def test_secrets_of_a_target_travel_by_environment():
-    gate = {"rate": 10, "target": "btp+ws://:${TOKEN}@{host}:4000/", "destination": "g.bob"}
+    gate = {"rate": 10, "target": "btp+ws://:${TOKEN}@{host}:4000/", "destination": "g.bob", "connections": 3}
     load = traffic.target_load("10.0.0.1", gate, {"TOKEN": "tok"})
     assert load.environment == {"PACKET_BENCH_TARGET": "btp+ws://:tok@10.0.0.1:4000/"}
-    assert load.flags == ("--destination", "g.bob")
+    assert load.flags == ("--connections", "3", "--destination", "g.bob")
     with pytest.raises(KeyError):
         traffic.target_load("10.0.0.1", gate, {})
 

@@ -1,6 +1,7 @@
 """scripts/setup-host and host/prepare with stand-ins of ssh, Docker and systemd: the words that arrive, and what is
 asked of an engine that runs. setup_test has a host and an engine of its own."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -58,6 +59,20 @@ def test_a_host_is_set_up_with_neither_a_key_nor_an_image(world):
     done = world.setup(ENGINE="none")
     assert done.returncode == 0, done.stdout + done.stderr
     assert '"image": ""' in (world.root / "etc/slipway/deploy.json").read_text()
+    done = world.setup("--image", "registry.example/acme/api", ENGINE="none")
+    assert done.returncode == 0, done.stdout + done.stderr
+    told = (world.root / "etc/slipway/deploy.json").read_text()
+    assert json.loads(told) == {"image": "registry.example/acme/api"}, "it can be said later"
+
+
+def test_a_key_is_given_for_one_image(world):
+    (world.folder / "ci.pub").write_text("ssh-ed25519 AAAA ci\n")
+    done = world.setup("--key", world.folder / "ci.pub", "--image", "acme/api", ENGINE="none")
+    assert done.returncode != 0 and "beside the private one" in done.stderr, done
+    (world.folder / "ci").touch()
+    done = world.setup("--key", world.folder / "ci.pub", ENGINE="none")
+    assert done.returncode != 0 and "--image REPOSITORY" in done.stderr, done
+    assert not (world.root / "etc/slipway").exists()
 
 
 def test_the_image_arrives_as_one_word(world):

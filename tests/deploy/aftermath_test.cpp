@@ -183,6 +183,32 @@ TEST_CASE("a lost journal is rebuilt in the order in which the versions came", "
   CHECK(host.served() == "rev-v2");
 }
 
+TEST_CASE("whoever may not begin is told what runs, and nothing is written", "[aftermath]") {
+  FakeHost host;
+  ship(host, {"v1"});
+  const auto before = records(host);
+  Ports ports = host.ports();
+  Options options;
+  options.action = Action::deploy;
+  const Error held{ErrorKind::busy, "another operation holds the lock", "follow it"};
+  const Report report = Session(ports, options, "tester").not_begun(ExitCode::locked, held);
+  CHECK(report.exit_code == ExitCode::locked);
+  CHECK(report.serves == true);
+  CHECK_THAT(running_line(report), ContainsSubstring("running: sha256:"));
+  CHECK(records(host) == before);
+}
+
+TEST_CASE("a warm colour that was restarted once has its time to answer again", "[aftermath]") {
+  FakeHost host;
+  ship(host, {"v1", "v2"});
+  host.containers.at(Colour::blue).instance.restart_count = 1;
+  host.containers.at(Colour::blue).silent_until = host.time + std::chrono::seconds(3);
+  const Report report = host.run(Action::rollback);
+  INFO(report.message);
+  CHECK(report.exit_code == ExitCode::done);
+  CHECK(host.served() == "rev-v1");
+}
+
 TEST_CASE("a dry run says what would be done, and refuses what would be refused", "[aftermath]") {
   FakeHost host;
   ship(host, {"v1"});

@@ -33,6 +33,7 @@ def test_a_second_operator_is_6_told_who_works_and_may_queue(site):
         site.await_step("prove")
         second = site.deploy("v2")
         assert second.status == 6, second
+        assert second.report["running"]["digest"] == site.releases[site.served()], "told also where nothing was begun"
         for word in ("first-operator", "prove", "slow"):
             assert word in second.err
         waiting = site.rollback("--resume", "--wait")

@@ -121,3 +121,21 @@ TEST_CASE("a dry run asks the registry of what the cluster would pull, and chang
   CHECK_THAT(refused.message, ContainsSubstring("no Secret api-env"));
   CHECK(objects.journal == before);
 }
+
+TEST_CASE("a deploy to warm pods waits for all of them, a rollback for one", "[platform]") {
+  for (const bool back : {false, true}) {
+    Objects objects;
+    FakeCluster cluster(objects);
+    for (const char* tag : {"v1", "v2"}) {
+      REQUIRE(cluster.run(Action::deploy, tag).exit_code == ExitCode::done);
+    }
+    // A node went, and its pods are being made elsewhere.
+    objects.deployments.at(Colour::blue).began = cluster.time - FakeCluster::a_pod;
+    const Report report = back ? cluster.run(Action::rollback) : cluster.run(Action::deploy, "v1");
+    INFO(report.message);
+    CHECK(report.exit_code == ExitCode::done);
+    CHECK(report.warm);
+    CHECK(objects.selector == "blue");
+    CHECK((cluster.served() == "v1") == !back);
+  }
+}

@@ -162,6 +162,19 @@ TEST_CASE("A candidate that serves fewer packets is a regression whatever it cos
   CHECK(judge_pairs(pairs, {}).outcome == DuetOutcome::regression);
 }
 
+TEST_CASE("A rate that neither does is no regression, and is said", "[duet]") {
+  auto pairs = pairs_of({});
+  CHECK(shortfall(pairs, 2000, {}).empty());
+  for (Pair& pair : pairs) {
+    pair.sides[base].fulfilled_share = 0.62;
+    pair.sides[candidate].fulfilled_share = 0.6;
+  }
+  CHECK_THAT(shortfall(pairs, 2000, {}),
+             ContainsSubstring("2000 packets/s was not done here: the candidate answered 60.0 %"));
+  for (Pair& pair : pairs) pair.sides[base].fulfilled_share = 0.6;
+  CHECK(judge_pairs(pairs, {}).outcome == DuetOutcome::pass);
+}
+
 TEST_CASE("A latency that doubles raises the alarm though it does not decide", "[duet]") {
   auto pairs = pairs_of({});
   for (Pair& pair : pairs) pair.sides[candidate].p50_ms *= 2;

@@ -189,6 +189,20 @@ TEST_CASE("a p99 over its bound fails a run, and makes it invalid when the gener
   CHECK(judge(result, limits).outcome == Outcome::passed);
 }
 
+TEST_CASE("a p99 is of all packets, and not of the answered ones alone", "[gate]") {
+  GateLimits limits;
+  limits.threshold_p99 = std::chrono::milliseconds(5);
+  for (std::uint64_t PacketCounts::* lost : {&PacketCounts::unanswered, &PacketCounts::late}) {
+    RunResult result = run_with(std::vector<PaceSlice>(slices));
+    result.packets.*lost = 1'000;
+    result.packets.fulfilled -= 1'000;
+    CHECK(judge(result, limits).outcome == Outcome::passed);
+    result.packets.*lost = 1'001;
+    CHECK(judge(result, limits).outcome == Outcome::failed);
+    CHECK(judge(result, {}).outcome == Outcome::passed);
+  }
+}
+
 TEST_CASE("a target that counts other fulfilments than were verified is told of", "[gate]") {
   RunResult result = run_with(queue_slices(20'000));
   result.warmup_packets.fulfilled = 5'000;

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import signal
 import statistics
 import subprocess
@@ -28,6 +29,8 @@ SERVICE = """\
 service: price-api
 ready: /health
 healthy: { within: 5s }
+secrets: [TOKEN]
+writable: [/var/cache/web]
 gate:
   request: GET /price?pair=XRP-USD
   served: { json: { /pair: XRP-USD } }
@@ -132,6 +135,8 @@ def test_a_service_is_started_as_slipway_yml_says_and_passes_against_its_like(be
     assert len(seen) > 2, "the containers are started anew each round"
     for found in seen.values():
         assert found["HostConfig"]["ReadonlyRootfs"] and found["HostConfig"]["CapDrop"] == ["ALL"]
+        assert any(re.fullmatch("TOKEN=[0-9a-f]{16}", variable) for variable in found["Config"]["Env"])
+        assert found["HostConfig"]["Tmpfs"]["/var/cache/web"] == "size=64m,mode=1777", "as deployed"
         assert found["HostConfig"]["PidsLimit"] == 256 and not found["HostConfig"]["PortBindings"]
     assert not bench.containers(), "a container is left"
     tell(f"{results['verdict']} after {len(results['pairs'])} pairs, {len(seen)} containers")

@@ -37,3 +37,30 @@ TEST_CASE("every draft is a slipway.yml that the reader takes") {
     CHECK(service->version_is_digest == (std::string(text).find("REVISION") == std::string::npos));
   }
 }
+
+TEST_CASE("a repository's name that YAML takes for something else is a text in the draft") {
+  for (const char* name : {"2048", "on", "null", "0123", "1e3", "12-30"}) {
+    const auto service = service::parse_service(draft_of({name, ""}, facts_of("")), "f");
+    INFO(name);
+    REQUIRE(service.has_value());
+    CHECK(service->name == name);
+  }
+}
+
+TEST_CASE("what is written of a service is read again, whatever it was left to say") {
+  for (const char* name :
+       {"price_api", "-", "A.B", "x-0123456789-0123456789-0123456789-01234-6789"}) {
+    for (const char* text :
+         {"{}", "drain: 6000m\n", "drain: 604800s\n", "drain: 999960s\n", "drain: 277h\n",
+          "drain: 16666m\n", "drain: 1000000s\n", "drain: 999999.999999999s\n"}) {
+      const auto first = service::parse_service(text, "f", {name, "Registry.test/a"});
+      INFO(name << " " << text);
+      REQUIRE(first.has_value());
+      const std::string written = service::to_json_text(*first);
+      INFO(written);
+      const auto again = service::parse_service(written, "snapshot");
+      REQUIRE(again.has_value());
+      CHECK(service::to_json_text(*again) == written);
+    }
+  }
+}

@@ -141,6 +141,9 @@ Result<DuetResult> duet(const DuetOptions& options, std::stop_token stop) {
   }
   if (!sum.refused.empty()) result.notes.push_back(sum.refused);
   add_notes_on_losses(sum.totals, result.notes);
+  if (std::string said = shortfall(result.pairs, result.rate, result.limits); !said.empty()) {
+    result.notes.push_back(std::move(said));
+  }
   result.verdict = judge.finish();
   return result;
 }

@@ -245,6 +245,23 @@ void DuetJudge::conclude() {
   }
 }
 
+std::string shortfall(const std::vector<Pair>& pairs, double rate, const DuetLimits& limits) {
+  std::array<std::vector<double>, 2> shares;
+  for (const Pair& pair : pairs) {
+    if (is_disturbed(pair, limits)) continue;
+    for (const Side side : {base, candidate}) {
+      shares[side].push_back(pair.sides[side].fulfilled_share);
+    }
+  }
+  if (shares[candidate].empty()) return {};
+  const double allowed = limits.allowed[static_cast<std::size_t>(Metric::rate)].worsening;
+  if (median(shares[candidate]) >= 1 - allowed) return {};
+  return fmt::format(
+      "the rate of {:.6g} packets/s was not done here: the candidate answered {:.1f} % of it, the "
+      "base {:.1f} %",
+      rate, 100 * median(shares[candidate]), 100 * median(shares[base]));
+}
+
 DuetVerdict judge_pairs(const std::vector<Pair>& pairs, const DuetLimits& limits) {
   DuetJudge judge(limits);
   for (const Pair& pair : pairs) {

@@ -121,6 +121,10 @@ class DuetJudge {
   DuetVerdict verdict_;
 };
 
+// What is to be said where the candidate did not do `rate` (packets/s), though it may be no worse
+// than the base: which no ratio tells. Empty: it did, but for what may be worse.
+std::string shortfall(const std::vector<Pair>& pairs, double rate, const DuetLimits& limits);
+
 // All of them, as if they came one by one.
 DuetVerdict judge_pairs(const std::vector<Pair>& pairs, const DuetLimits& limits);
 

@@ -125,6 +125,16 @@ void judge_p99(const RunResult& result, std::chrono::nanoseconds bound, Verdict&
                     result.latency.count));
     return;
   }
+  // Of the fulfilled alone it would be good: of all, the hundredth part was never answered in time.
+  const std::uint64_t lost = result.packets.unanswered + result.packets.late;
+  if (verdict.outcome != Outcome::failed &&
+      static_cast<double>(lost) > 0.01 * static_cast<double>(result.packets.planned)) {
+    verdict.outcome = Outcome::failed;
+    verdict.reasons.push_back(
+        fmt::format("p99 is over {:.2f} ms: {} of {} packets had no answer in time", bound_ms, lost,
+                    result.packets.planned));
+    return;
+  }
   if (result.latency.p99_ms <= bound_ms || verdict.outcome == Outcome::failed) return;
   const bool undermined = !verdict.latency_trusted;
   verdict.outcome = undermined ? Outcome::invalid : Outcome::failed;

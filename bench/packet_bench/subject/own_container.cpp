@@ -59,10 +59,10 @@ std::vector<std::string> as_deployed(const service::Service& service) {
     for (const std::string& value : values) flags.insert(flags.end(), {flag, value});
   };
   append_each("--cap-add", service.capabilities);
-  append_each("--tmpfs", service.writable);
-  const auto& writable = service.writable;
-  if (std::find(writable.begin(), writable.end(), "/tmp") == writable.end()) {
-    append_each("--tmpfs", {"/tmp:size=16m,mode=1777"});
+  append_each("--tmpfs", {fmt::format("/tmp:{}", service::temporary_options)});
+  for (const std::string& place : service.writable) {
+    if (place == "/tmp") continue;
+    append_each("--tmpfs", {fmt::format("{}:{}", place, service::writable_options)});
   }
   for (const auto& [variable, value] : service.environment) {
     append_each("--env", {fmt::format("{}={}", variable, value)});

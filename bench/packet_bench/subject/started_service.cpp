@@ -1,5 +1,6 @@
 #include "packet_bench/subject/started_service.hpp"
 
+#include "base/random.hpp"
 #include "base/units.hpp"
 #include "net/http_client.hpp"
 #include "packet_bench/common/clock.hpp"
@@ -35,6 +36,18 @@ std::string last_of(const std::vector<int>& processors) {
   return processors.size() > 1 ? std::to_string(processors.back()) : std::string();
 }
 
+// What the caller's environment has of the service's secrets; of the others any value does to
+// start.
+Environment secrets_for(const service::Service& service) {
+  const Environment known = current_environment();
+  Environment secrets;
+  for (const std::string& name : service.secrets) {
+    const auto found = known.find(name);
+    secrets[name] = found != known.end() ? found->second : fmt::format("{:016x}", random_seed());
+  }
+  return secrets;
+}
+
 }  // namespace
 
 Result<StartedService> StartedService::start(const std::string& image,
@@ -45,8 +58,10 @@ Result<StartedService> StartedService::start(const std::string& image,
   const auto processors = allowed_processors();
   // It is to run on one at a time, and sizes itself by how many it sees when it starts: threads for
   // two that share one wait for each other.
-  auto container =
-      OwnContainer::create({.image = image, .service = service, .processors = last_of(processors)});
+  auto container = OwnContainer::create({.image = image,
+                                         .secrets = secrets_for(service),
+                                         .service = service,
+                                         .processors = last_of(processors)});
   if (!container) return container.error();
   const auto argv = container->start_command();
   auto process =

@@ -32,6 +32,15 @@ int fail(const std::string& program, const Error& error, ExitCode code) {
   return static_cast<int>(code);
 }
 
+// What runs is told, too: whoever reads the last line of stdout asked for that.
+int fail_and_tell(Session& session, const Options& options, const std::string& program,
+                  const Error& error, ExitCode code) {
+  const Report report = session.not_begun(code, error);
+  print_error(program, error.text());
+  std::cout << (options.json ? to_json_text(report) : running_line(report)) << '\n';
+  return static_cast<int>(report.exit_code);
+}
+
 // Under the lock: the work itself.
 int work(Ports& ports, Session& session, const Options& options, const std::string& program,
          Lock& lock, std::stop_token stop) {
@@ -160,7 +169,7 @@ int run(const Options& options, const std::string& program, std::stop_token stop
     return work(ports, session, options, program, **lock, stop);
   }
   if (auto prepared = prepare(*platform); !prepared) {
-    return fail(program, prepared.error(), ExitCode::failed);
+    return fail_and_tell(session, options, program, prepared.error(), ExitCode::failed);
   }
   std::optional<LockOwner> ended;
   if (!options.break_lock.empty()) {
@@ -170,7 +179,8 @@ int run(const Options& options, const std::string& program, std::stop_token stop
   }
   auto lock = take_lock(store, options, owner, stop);
   if (!lock) {
-    return fail(program, lock.error(), code_without_lock(lock.error().kind));
+    return fail_and_tell(session, options, program, lock.error(),
+                         code_without_lock(lock.error().kind));
   }
   if (ended) {
     if (auto noted = note_broken_lock(store, *ended, actor, options.break_lock); !noted) {

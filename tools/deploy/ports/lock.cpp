@@ -1,5 +1,6 @@
 #include "deploy/ports/lock.hpp"
 
+#include "base/foreign_text.hpp"
 #include "base/units.hpp"
 #include "deploy/model/json_value.hpp"
 
@@ -24,7 +25,7 @@ std::string LockOwner::describe() const {
   std::string text = fmt::format("{} by {} (process {}), since {}", operation, actor, pid, since);
   if (const auto age = age_s(since)) text += fmt::format(" ({} s ago)", *age);
   if (!step.empty()) text += fmt::format(", at step {}", step);
-  return text;
+  return foreign_line(text, 400);  // a cluster's object may have been written by anybody
 }
 
 std::string LockOwner::to_json_text() const {

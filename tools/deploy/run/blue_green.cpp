@@ -5,6 +5,8 @@
 #include "deploy/run/clearance.hpp"
 #include "deploy/run/revival.hpp"
 
+#include <algorithm>
+
 namespace slipway::deploy {
 
 Outcome BlueGreen::proxy(Course& course, std::stop_token stop) {
@@ -45,16 +47,30 @@ Outcome BlueGreen::prove(Course& course, std::stop_token stop) {
   if (!plan.warm) return prove_cold();
   // A warm colour was proven before and served since; it must still be there and be what it was.
   const auto began = course.candidate_began.value_or(ports_.clock.now());
-  const Look look = look_at_candidate(ports_, course);
-  const Expectation expected = expectation(plan.target.revision, service_of(ports_, plan.target));
-  if (look.running && look.wrong_image.empty() && !objection(look.answer, expected)) {
-    course.seconds_to_healthy = seconds_since(ports_.clock, began);
-    return {Event::done, "warm"};
+  if (const auto there = ports_.engine.inspect(plan.candidate)) {
+    course.restarts_before = there->restart_count;
   }
+  const service::Service service = service_of(ports_, plan.target);
+  const Expectation expected = expectation(plan.target.revision, service);
+  const auto give_up = ports_.clock.now() + std::min(service.proof.deadline, ports_.longest_proof);
+  for (;;) {
+    const Look look = look_at_candidate(ports_, course);
+    // Who goes back at night goes with what is there; a deploy has time for all of it.
+    const bool enough = look.ready >= (plan.rollback ? 1 : look.desired);
+    if (look.running && enough && look.wrong_image.empty() && !objection(look.answer, expected)) {
+      course.seconds_to_healthy = seconds_since(ports_.clock, began);
+      return {Event::done, "warm"};
+    }
+    // Just started, or busy: it has the time of a cold one. It may be drained, and is then not
+    // ready as a cold one is to be.
+    const bool may_come = look.running && look.restart_count == 0 && look.wrong_image.empty();
+    if (!may_come || ports_.clock.now() >= give_up) break;
+    if (stop.stop_requested()) return {Event::interrupted, "a stop was requested"};
+    ports_.clock.sleep_for(service.proof.interval, stop);
+  }
+  // It died while it waited, or hangs: start it anew.
   plan.warm = false;
-  // Just started, or hanging: it has the time of a cold one.
-  if (look.running) return prove_cold();
-  // It died while it waited: start it anew.
+  course.restarts_before = 0;
   auto started = start_colour(course, "prove:restart", plan.candidate, plan.target, stop);
   return started.event == Event::done ? prove_cold() : started;
 }

@@ -11,10 +11,11 @@ namespace slipway::deploy {
 namespace {
 
 // An instance that is restarted shows its exit status only while it is down.
-Result<Instance> inspect_candidate(Ports& ports, const Plan& plan) {
+Result<Instance> inspect_candidate(Ports& ports, const Course& course) {
+  const Plan& plan = course.plan;
   auto there = ports.engine.inspect(plan.candidate);
   const auto give_up = ports.clock.now() + std::chrono::seconds(1);
-  while (there && there->running && there->restart_count > 0 && !plan.warm &&
+  while (there && there->running && there->restart_count > course.restarts_before &&
          ports.clock.now() < give_up) {
     ports.clock.sleep_for(std::chrono::milliseconds(20), {});
     auto again = ports.engine.inspect(plan.candidate);
@@ -65,7 +66,7 @@ Outcome hopeless(Ports& ports, const Plan& plan, const HealthGate& gate) {
 Look look_at_candidate(Ports& ports, const Course& course) {
   const Plan& plan = course.plan;
   Look look;
-  auto there = inspect_candidate(ports, plan);
+  auto there = inspect_candidate(ports, course);
   if (!there) {
     look.answer = there.error();
     return look;
@@ -74,7 +75,7 @@ Look look_at_candidate(Ports& ports, const Course& course) {
   look.ready = there->ready;
   look.desired = there->desired;
   look.reason = there->reason;
-  look.restart_count = plan.warm ? 0 : there->restart_count;
+  look.restart_count = std::max(0, there->restart_count - course.restarts_before);
   look.exit_code = there->exit_code;
   const service::Service service = service_of(ports, plan.target);
   if (look.running && look.restart_count == 0) {

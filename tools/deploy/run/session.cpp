@@ -105,6 +105,11 @@ Report Session::refusal(ExitCode code, const Error& error) {
   return report;
 }
 
+Report Session::not_begun(ExitCode code, const Error& error) {
+  (void)open_journal();  // without it what runs is told all the same
+  return refusal(code, error);
+}
+
 void Session::note(const Report& report) {
   (void)journal_->append(new_transaction_id(), format_utc(ports_.clock.utc()),
                          Brief{report.operation, options_.target, actor_, options_.reason,

@@ -29,6 +29,8 @@ class Session {
 
   // What would be done. Reads only.
   Report dry_run();
+  // Why nothing was begun, as where somebody else holds the lock, and what runs. Reads only.
+  Report not_begun(ExitCode code, const Error& error);
   // Reads only; see host_status.hpp.
   Result<HostStatus> status();
   // What the journal tells of the past.

@@ -34,6 +34,7 @@ struct Course {
   TimePoint command_began;
   std::shared_ptr<const Snapshot> snapshot = {};  // to be written; none: it was written before
   std::optional<TimePoint> candidate_began = {};
+  int restarts_before = 0;                    // of a warm candidate, which are not this operation's
   std::optional<Totals> counted_before = {};  // of the old colour, when the operation began
   std::optional<Totals> baseline = {};        // of the old colour, just before the flip
   std::optional<TimePoint> service_ended = {};

@@ -44,12 +44,11 @@ Json mounts_of(const service::Service& service) {
   return mounts;
 }
 
-// Anybody may write into them: the container's user is the image's choice.
 Json memory_of(const service::Service& service) {
-  Json places = Json::array({"/tmp:size=16m,mode=1777"});
+  Json places = Json::array({fmt::format("/tmp:{}", service::temporary_options)});
   for (const std::string& place : service.writable) {
     if (place == "/tmp") continue;
-    places.push_back(literal(place) + ":size=64m,mode=1777");
+    places.push_back(fmt::format("{}:{}", literal(place), service::writable_options));
   }
   return places;
 }
@@ -60,7 +59,8 @@ Json colour_of(const Config& config, const service::Service& service) {
   if (!service.capabilities.empty()) colour["cap_add"] = service.capabilities;
   colour["pids_limit"] = service.limits.processes;
   colour["mem_limit"] = service.limits.memory;
-  colour["cpus"] = service.limits.processors;
+  // An engine refuses a limit above what it has.
+  colour["cpus"] = std::min(service.limits.processors, config.processors);
   // The engine's own stop, as when the host shuts down, leaves time for what drains.
   const auto grace = std::chrono::ceil<std::chrono::seconds>(service.drain).count() + 5;
   colour["stop_grace_period"] = fmt::format("{}s", grace);

@@ -11,6 +11,7 @@
 #include <charconv>
 #include <functional>
 #include <map>
+#include <unistd.h>
 
 #include <fmt/core.h>
 
@@ -334,6 +335,9 @@ Result<Config> read_config(const std::filesystem::path& file) {
     config->state_directory = own_state_directory();
   }
   if (config->state_directory.empty()) config->state_directory = "/var/lib/slipway";
+  if (const long online = ::sysconf(_SC_NPROCESSORS_ONLN); online > 0) {
+    config->processors = static_cast<double>(online);
+  }
   return config;
 }
 

@@ -41,6 +41,7 @@ struct Config {
   std::chrono::nanoseconds pull_deadline = std::chrono::minutes(10);
   std::chrono::nanoseconds step_deadline = std::chrono::seconds(60);
   int keep_releases = 5;
+  double processors = 1024;             // of this machine; not written
   std::uint64_t minimum_free_mb = 200;  // on the disks of the state and of the engine
   // Run before anything is touched, with {image} replaced by repository@digest; must exit 0.
   std::vector<std::string> verify_command;

@@ -17,8 +17,7 @@ CheckCommand::CheckCommand(Flags& flags) {
 }
 
 int CheckCommand::run() const {
-  const auto folder = std::filesystem::absolute(file_).parent_path();
-  const auto service = service::read_service(file_, defaults_of(folder));
+  const auto service = read_in_repository(file_);
   if (!service) {
     print_error("slipway", service.error().text());
     return exit_usage;

@@ -1,5 +1,7 @@
 #include "slipway/cli/draft.hpp"
 
+#include "service/document.hpp"
+
 #include <charconv>
 #include <regex>
 #include <sstream>
@@ -59,8 +61,18 @@ DockerfileFacts facts_of(std::string_view dockerfile) {
   return facts;
 }
 
+namespace {
+
+// YAML takes 2048, on and null for something else than a text.
+std::string as_text(const std::string& name) {
+  const auto read = service::parse_yaml(name, "");
+  return read && read->value.is_string() ? name : fmt::format("'{}'", name);
+}
+
+}  // namespace
+
 std::string draft_of(const service::Defaults& defaults, const DockerfileFacts& facts) {
-  std::string draft = fmt::format("service: {}\n", defaults.name);
+  std::string draft = fmt::format("service: {}\n", as_text(defaults.name));
   if (facts.port && *facts.port != 8080) draft += fmt::format("port: {}\n", *facts.port);
   if (!facts.health.empty()) {
     draft += fmt::format("health: {}\n", facts.health);

@@ -102,12 +102,11 @@ int InitCommand::add_workflows(const fs::path& folder, const service::Service& s
 int InitCommand::run() const {
   const fs::path folder = fs::absolute(folder_).lexically_normal();
   const fs::path file = folder / "slipway.yml";
-  const service::Defaults defaults = defaults_of(folder);
   std::error_code ignored;
   if (!check_ && !fs::exists(file, ignored)) {
-    if (const int status = draft(file, defaults)) return status;
+    if (const int status = draft(file, defaults_of(folder))) return status;
   }
-  const auto service = service::read_service(file, defaults);
+  const auto service = read_in_repository(file);
   if (!service) {
     print_error("slipway", service.error().text());
     return exit_usage;

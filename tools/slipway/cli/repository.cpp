@@ -4,25 +4,11 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <utility>
 
 #include <fmt/core.h>
 
 namespace slipway::front {
-namespace {
-
-// As names of services and images must be: small letters, digits and hyphens.
-std::string plain_name(std::string name) {
-  for (char& c : name) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-    if (!plain) c = '-';
-  }
-  const auto begin = name.find_first_not_of('-');
-  if (begin == std::string::npos) return "service";
-  return name.substr(begin, std::min<std::size_t>(name.find_last_not_of('-') - begin + 1, 42));
-}
-
-}  // namespace
 
 std::string slug_of_remote(const std::string& address) {
   std::string path = address;
@@ -59,10 +45,21 @@ service::Defaults defaults_of(const std::filesystem::path& folder) {
   if (slash == std::string::npos) {
     const bool ends_in_slash = folder.filename().empty();
     const auto& last = ends_in_slash ? folder.parent_path().filename() : folder.filename();
-    return {plain_name(last.string()), ""};
+    return {service::plain_name(last.string()), ""};
   }
-  const std::string name = plain_name(slug.substr(slash + 1));
-  return {name, fmt::format("ghcr.io/{}/{}", plain_name(slug.substr(0, slash)), name)};
+  const std::string name = service::plain_name(slug.substr(slash + 1));
+  return {name, fmt::format("ghcr.io/{}/{}", service::plain_name(slug.substr(0, slash)), name)};
+}
+
+Result<service::Service> read_in_repository(const std::filesystem::path& file) {
+  service::Defaults defaults = defaults_of(std::filesystem::absolute(file).parent_path());
+  const std::string image = std::exchange(defaults.image, {});
+  auto read = service::read_service(file, defaults);
+  // Of the service's name and not of the repository's, as the workflows push it.
+  if (read && read->image.empty() && !image.empty()) {
+    read->image = image.substr(0, image.rfind('/') + 1) + read->name;
+  }
+  return read;
 }
 
 }  // namespace slipway::front

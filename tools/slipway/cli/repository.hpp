@@ -15,6 +15,9 @@ std::string slug_of_remote(const std::string& address);
 // by the folder's name.
 service::Defaults defaults_of(const std::filesystem::path& folder);
 
+// What slipway.yml in a repository describes, with these defaults. Errors: as read_service().
+Result<service::Service> read_in_repository(const std::filesystem::path& file);
+
 // The branch that is released from: the remote's, else the one that is checked out, else main.
 std::string default_branch_of(const std::filesystem::path& folder);
 

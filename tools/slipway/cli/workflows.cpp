@@ -12,7 +12,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view action_of_ours = "/slipway/.github/actions/";
+constexpr std::string_view actions_of_ours[] = {"/.github/actions/deploy@",
+                                                "/.github/actions/gate@"};
 constexpr const char* file_names[] = {"ci.yml", "rollback.yml"};
 
 void replace_all(std::string& text, std::string_view what, std::string_view by) {
@@ -85,7 +86,10 @@ bool has_workflows(const fs::path& folder) {
   std::error_code absent;
   for (const auto& entry : fs::directory_iterator(folder_in(folder), absent)) {
     const auto text = read_file(entry.path());
-    if (text && text->find(action_of_ours) != std::string::npos) return true;
+    if (!text) continue;
+    for (const std::string_view action : actions_of_ours) {
+      if (text->find(action) != std::string::npos) return true;
+    }
   }
   return false;
 }

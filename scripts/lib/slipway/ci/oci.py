@@ -44,8 +44,9 @@ def written(folder: Path, key: str) -> str:
 
 
 def service_name(folder: Path) -> str:
-    """As slipway.yml in FOLDER names it, else as the repository is named."""
-    return written(folder, "service") or os.environ.get("GITHUB_REPOSITORY", "").rpartition("/")[2].lower()
+    """As slipway.yml in FOLDER names it, else as the repository is named, made plain as `slipway check` does it."""
+    repository = os.environ.get("GITHUB_REPOSITORY", "").rpartition("/")[2].lower()
+    return written(folder, "service") or re.sub("[^a-z0-9]", "-", repository).strip("-")[:42].strip("-")
 
 
 def image_name() -> str:

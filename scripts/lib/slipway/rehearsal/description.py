@@ -46,6 +46,11 @@ class Description:
         return self.document.get("secrets", [])
 
     @property
+    def config(self) -> dict[str, str]:
+        """Folders of a host's configuration by name: where they are mounted."""
+        return self.document.get("config", {})
+
+    @property
     def bake(self) -> dict:
         return self.document["bake"]
 

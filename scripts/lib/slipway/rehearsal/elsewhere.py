@@ -34,6 +34,11 @@ class ServiceRehearsal:
             description = read(self.executables / "slipway", self.folder)
             if not description.gate.get("rate"):
                 raise StageFailed("it has no gate: without a request and a rate there is no load to rehearse under")
+            if not {"request", "target"} & description.gate.keys():
+                raise StageFailed("its gate has neither request nor target: what is to be sent through a host's proxy?")
+            for name in () if self.kubernetes else description.config:
+                if not (self.folder / "host/config" / name).is_dir():
+                    raise StageFailed(f"config has {name}: put what the host is to have of it into host/config/{name}")
             stage.evidence = f"{description.name}, port {description.port}"
         with Engine("slipway-rehearse") as engine:
             with self.stages.stage("engine, and the proxy's image") as stage:

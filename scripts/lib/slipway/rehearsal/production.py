@@ -112,7 +112,9 @@ class Production:
         if "good" in self.description.bake:
             return traffic.counter(self.host.ip, self.description.port, self.description.bake)
         rows = csv.DictReader(self._ask_haproxy("show stat").lstrip("# ").splitlines())
-        return sum(float(row["hrsp_2xx"] or 0) for row in rows if row["svname"] == "FRONTEND")
+        classes = {status // 100 for status in self.description.gate.get("served", {}).get("status", [200])}
+        return sum(float(row[f"hrsp_{first}xx"] or 0) for row in rows if row["svname"] == "FRONTEND"
+                   for first in classes)
 
     def _write(self, path: str, content: str) -> None:
         subprocess.run(self.host.ssh(f"umask 077 && cat > {path}"), input=content, text=True,

@@ -78,7 +78,17 @@ def http_load(ip: str, port: int, gate: dict, folder: Path) -> Load:
     if "body" in gate:
         (folder / "body").write_text(gate["body"])
         flags += ["--body", str(folder / "body")]
+    flags += served_flags(gate.get("served", {}))
     return Load(gate["rate"], tuple(flags), {"PACKET_BENCH_TARGET": f"http://{ip}:{port}{path}"})
+
+
+def served_flags(served: dict) -> list[str]:
+    """packet_bench's flags for what slipway.yml's gate counts as served."""
+    rules = ["status=" + ",".join(map(str, served["status"]))] if "status" in served else []
+    rules += [f"header={name}: {value}" for name, value in served.get("header", {}).items()]
+    rules += [f"json={pointer}={json.dumps(value)}" for pointer, value in served.get("json", {}).items()]
+    rules += [f"body={served['body']}"] if "body" in served else []
+    return [word for rule in rules for word in ("--served", rule)]
 
 
 def target_load(ip: str, gate: dict, secrets: dict[str, str]) -> Load:
@@ -89,7 +99,8 @@ def target_load(ip: str, gate: dict, secrets: dict[str, str]) -> Load:
     environment = {"PACKET_BENCH_TARGET": filled(gate["target"])}
     if "receiver" in gate:
         environment["PACKET_BENCH_RECEIVER"] = filled(gate["receiver"])
-    return Load(gate["rate"], ("--destination", gate["destination"]) if "destination" in gate else (), environment)
+    flags = ("--destination", gate["destination"]) if "destination" in gate else ()
+    return Load(gate["rate"], ("--connections", str(gate["connections"]), *flags), environment)
 
 
 def counter(ip: str, port: int, bake: dict) -> float:

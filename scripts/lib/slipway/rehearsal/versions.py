@@ -69,10 +69,10 @@ class Source:
 
     def commit(self, name: str, subject: str,
                edits: dict[str, tuple[str, str]] | None = None) -> Version:
-        """Commits the next version, whose number is a patch higher where the file VERSION has one; EDITS:
+        """Commits the next version, whose number is a patch higher where the file VERSION has X.Y.Z; EDITS:
         path -> (regular expression, what replaces it)."""
         version = self.folder / "VERSION"
-        if version.exists():
+        if version.exists() and re.fullmatch(r"\d+\.\d+\.\d+", version.read_text().strip()):
             major, minor, patch = version.read_text().strip().split(".")
             version.write_text(f"{major}.{minor}.{int(patch) + 1}\n")
         for path, (old, new) in (edits or {}).items():
