@@ -99,8 +99,7 @@ def target_load(ip: str, gate: dict, secrets: dict[str, str]) -> Load:
     environment = {"PACKET_BENCH_TARGET": filled(gate["target"])}
     if "receiver" in gate:
         environment["PACKET_BENCH_RECEIVER"] = filled(gate["receiver"])
-    flags = ("--destination", gate["destination"]) if "destination" in gate else ()
-    return Load(gate["rate"], ("--connections", str(gate["connections"]), *flags), environment)
+    return Load(gate["rate"], ("--destination", gate["destination"]) if "destination" in gate else (), environment)
 
 
 def counter(ip: str, port: int, bake: dict) -> float:
