@@ -60,7 +60,7 @@ TEST_CASE("a target that loses packets at any rate has no rate that is sustained
   CHECK(run.exit_status == 1);
   CHECK_THAT(run.out, ContainsSubstring("no rate is sustained"));
   CHECK_THAT(run.out, ContainsSubstring("unanswered"));
-  CHECK_THAT(run.out, ContainsSubstring("the lowest that was tried is 200.0 packets/s"));
+  CHECK_THAT(run.out, ContainsSubstring("the lowest that is tried is 200.0 packets/s"));
 }
 
 TEST_CASE("a search refuses rates of which a run has too few answers for a p99", "[search]") {

@@ -10,6 +10,8 @@ import jsonschema
 import pytest
 import yaml
 
+from slipway.ci import oci
+
 HERE = Path(__file__).parent
 WRONG = yaml.safe_load((HERE / "wrong.yml").read_text())
 RIGHT = {file.stem: file.read_text() for file in sorted((HERE / "right").glob("*.yml"))}
@@ -35,6 +37,18 @@ class Reader:
 @pytest.fixture
 def reader(executables, tmp_path):
     return Reader(executables / "slipway", tmp_path)
+
+
+@pytest.mark.parametrize("written", ["", "service: price-api\n", "image: registry.example/acme/prices\n"])
+@pytest.mark.parametrize("repository", ["Acme/prices", "acme/price_api", "acme/-a.b-", f"acme/{'x' * 41}-y"])
+def test_the_image_that_check_says_is_the_one_that_ci_pushes(reader, monkeypatch, repository, written):
+    monkeypatch.setenv("GITHUB_REPOSITORY", repository)
+    monkeypatch.setenv("GITHUB_REPOSITORY_OWNER", repository.partition("/")[0])
+    monkeypatch.delenv("SLIPWAY_IMAGE", raising=False)
+    checked = reader.read(f"port: 8080\n{written}")
+    assert checked.returncode == 0, checked.stderr
+    monkeypatch.chdir(reader.folder)
+    assert json.loads(checked.stdout)["image"] == oci.image_name()
 
 
 def test_there_are_at_least_forty_wrong_files():

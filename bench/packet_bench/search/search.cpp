@@ -79,7 +79,7 @@ std::string headline(const SearchOptions& options, const RateSearch& search) {
   if (!search.found()) {
     return fmt::format(
         "no rate is sustained with p99 within {}: {}: {}\n"
-        "  the lowest that was tried is {:.1f} packets/s: of less, a run of {} has too few for a "
+        "  the lowest that is tried is {:.1f} packets/s: of less, a run of {} has too few for a "
         "p99\n",
         slo, to_string(search.bounded_by()), search.why(), options.limits.least,
         format_duration(options.run.plan.duration));
